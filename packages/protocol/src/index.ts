@@ -1,0 +1,5 @@
+export { BusyError, isTidemarkError, LimitError, ProtocolError, StateError, TidemarkError } from './errors.ts'
+export type { Recovery, TidemarkErrorOptions } from './errors.ts'
+export { RawText, ValueDigest } from './value.ts'
+export type { ImageValue, SqlValue } from './value.ts'
+export type { Change, RowChange, SchemaChange, TableShape } from './change.ts'
