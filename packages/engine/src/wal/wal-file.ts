@@ -1,0 +1,106 @@
+import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+
+import {
+  decodeFrameHeader,
+  decodeWalHeader,
+  FRAME_HEADER_SIZE,
+  FRAME_SIZE,
+  frameOffset,
+  PAGE_SIZE,
+  ProtocolError,
+  WAL_HEADER_SIZE,
+} from '@tidemark/protocol'
+import type { FrameHeader, WalHeader } from '@tidemark/protocol'
+
+const FRAMES_PER_READ = 64
+
+export interface WalFrame extends FrameHeader {
+  readonly frameNumber: number
+  /** The page's image; valid until the next step of the iteration. */
+  readonly image: Uint8Array
+}
+
+/**
+ * A WAL file (SQLite's own `-wal`, or one of ours in the same format). SQLite takes no locks on `-wal`, so the descriptor may
+ * be opened and closed freely. Which frames are committed is not known here: the wal-index says so.
+ */
+export class WalFile {
+  readonly #descriptor: number
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  /** Opens an existing file. @throws the file system's error */
+  static open(path: string): WalFile {
+    return new WalFile(openSync(path, constants.O_RDWR))
+  }
+
+  /** Creates the file, or empties an existing one. */
+  static create(path: string): WalFile {
+    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644))
+  }
+
+  /** The header, or null where the file is shorter than one. @throws ProtocolError when it is damaged */
+  header(): WalHeader | null {
+    const bytes = Buffer.alloc(WAL_HEADER_SIZE)
+    return readSync(this.#descriptor, bytes, 0, WAL_HEADER_SIZE, 0) < WAL_HEADER_SIZE ? null : decodeWalHeader(bytes)
+  }
+
+  /** The header of one frame, or null where the file ends before the frame does. */
+  frameHeader(frameNumber: number): FrameHeader | null {
+    const bytes = Buffer.alloc(FRAME_SIZE)
+    const length = readSync(this.#descriptor, bytes, 0, FRAME_SIZE, frameOffset(frameNumber))
+    return length < FRAME_SIZE ? null : decodeFrameHeader(bytes, 0)
+  }
+
+  /** Reads the page image of one frame into `target` (4096 bytes). @throws ProtocolError where the file is too short */
+  readImage(frameNumber: number, target: Uint8Array): void {
+    const offset = frameOffset(frameNumber) + FRAME_HEADER_SIZE
+    if (readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) < PAGE_SIZE) {
+      throw new ProtocolError(`WAL ends before frame ${frameNumber}`)
+    }
+  }
+
+  /** Yields the frames `first..last` in order, reading many at once. @throws ProtocolError where the file is too short */
+  *readFrames(first: number, last: number): Generator<WalFrame> {
+    const chunk = Buffer.alloc(FRAME_SIZE * Math.min(FRAMES_PER_READ, Math.max(last - first + 1, 0)))
+    for (let next = first; next <= last; ) {
+      const count = Math.min(FRAMES_PER_READ, last - next + 1)
+      const length = readSync(this.#descriptor, chunk, 0, count * FRAME_SIZE, frameOffset(next))
+      if (length < count * FRAME_SIZE) {
+        throw new ProtocolError(`WAL ends before frame ${next + Math.floor(length / FRAME_SIZE)}`)
+      }
+      for (let index = 0; index < count; index++, next++) {
+        const offset = index * FRAME_SIZE
+        const image = chunk.subarray(offset + FRAME_HEADER_SIZE, offset + FRAME_SIZE)
+        yield { ...decodeFrameHeader(chunk, offset), frameNumber: next, image }
+      }
+    }
+  }
+
+  writeHeader(bytes: Uint8Array): void {
+    writeFully(this.#descriptor, bytes, 0)
+  }
+
+  /** Writes whole frames, the first of them as frame number `first`. */
+  writeFrames(first: number, bytes: Uint8Array): void {
+    writeFully(this.#descriptor, bytes, frameOffset(first))
+  }
+
+  /** When this returns, everything written is on disk. An error means that it is unknown what is. */
+  sync(): void {
+    fdatasyncSync(this.#descriptor)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+}
+
+/** Writes all of `bytes` at `position`: a single write may be short. */
+export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.byteLength; ) {
+    written += writeSync(descriptor, bytes, written, bytes.byteLength - written, position + written)
+  }
+}
