@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+
+import { ProtocolError, StateError } from '@tidemark/protocol'
+
+import { encodeCaptured } from '../capture/captured-codec.ts'
+import { captureForeignSchema } from '../capture/foreign-schema.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
+import type { PageImage } from '../wal/inject.ts'
+import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { StagedPages, writePageOne } from './changes-file.ts'
+import { finishReplay } from './finish-replay.ts'
+import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
+import { ReplayFile } from './replay-file.ts'
+import type { ReplayPlan } from './replay-file.ts'
+import type { ReplicaSession } from './session.ts'
+
+/**
+ * Applies the staged pull: reverts the overlay to the base, brings in the pulled pages, and replays what is pending. Synchronous, so that nothing
+ * else of this process runs in between.
+ *
+ * After a crash the replica opens at the old revision or at the new one, with all local changes (I4): up to the commit frame nothing is
+ * visible, and `-replay` is on disk before the commit frame is.
+ *
+ * @throws BusyError when somebody is writing; nothing has changed, call again
+ * @throws ProtocolError when the staged pages do not make up the announced database; nothing has changed
+ */
+export function applyPull(session: ReplicaSession, options: ReplayOptions): ApplyReport {
+  const stage = StagedPages.open(session.paths.changes)
+  if (stage === null) {
+    throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', { recovery: 'pull' })
+  }
+  try {
+    assertComplete(session, stage)
+    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
+    const plan = injectStage(session, stage)
+    return finishReplay(session, plan, { ...options, pages: stage.staged.frames, snapshotAtInjection: session.pinned })
+  } finally {
+    stage.close()
+  }
+}
+
+/** Every page of the new size is either in the base or among the pages. */
+function assertComplete(session: ReplicaSession, stage: StagedPages): void {
+  const { sizeInPages } = stage.staged
+  if (sizeInPages === 0) throw new ProtocolError('The server says that the database has no pages')
+  for (let page = session.baseSizeInPages + 1; page <= sizeInPages; page++) {
+    if (!stage.pageNumbers.has(page)) {
+      throw new ProtocolError(`The server says that the database has ${sizeInPages} pages and has not sent page ${page}`)
+    }
+  }
+}
+
+function injectStage(session: ReplicaSession, stage: StagedPages): ReplayPlan {
+  for (;;) {
+    const plan = session.withWriteLock((index) => (index.maxFrame === 0 ? null : injectUnderLock(session, stage, index)))
+    if (plan !== null) return plan
+    session.writeAnyFrame()
+  }
+}
+
+function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: WalIndexHeader): ReplayPlan {
+  const { db } = session.work
+  const { staged } = stage
+  const replay = new ReplayFile(session.paths.replay, encodePending(session))
+  const pageOne = staged.pageOne ?? session.pageOne
+  const cookie = Math.max(db.pragma('schema_version', { simple: true }) as number, pageOne?.schemaCookie ?? 0) + 1
+  let plan: ReplayPlan | null = null
+  try {
+    const injection = injectPages({
+      wal: session.wal,
+      shmDescriptor: session.shmDescriptor,
+      index,
+      sizeInPages: staged.sizeInPages,
+      pages: patchPageOne(revertThenPulled(session, stage, index), cookie),
+      beforeCommit: (end) => {
+        plan = {
+          ...end,
+          replayId: randomBytes(16).toString('hex'),
+          revision: staged.revision,
+          sizeInPages: staged.sizeInPages,
+          pageOne,
+          salts: index.salts,
+          maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
+        }
+        replay.seal(plan)
+      },
+    })
+    session.advanceTo({ ...index, maxFrame: injection.lastFrame, checksum: injection.checksum })
+  } finally {
+    replay.close()
+  }
+  return plan!
+}
+
+function* encodePending(session: ReplicaSession): Generator<Uint8Array> {
+  for (const change of readCaptured(session.work.db, 0)) yield encodeCaptured(change)
+}
+
+/** Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them. */
+function* revertThenPulled(session: ReplicaSession, stage: StagedPages, index: WalIndexHeader): Generator<PageImage> {
+  const overlay = session.overlayPages(index).add(1)
+  const reverted = [...overlay].filter((page) => page <= stage.staged.sizeInPages && !stage.pageNumbers.has(page))
+  yield* session.baseImages(reverted)
+  yield* stage.pages()
+}
+
+/**
+ * The schema cookie must only go up: a connection that has cached another schema under the same number would misread tables. And the
+ * database must stay in WAL mode.
+ */
+function* patchPageOne(pages: Iterable<PageImage>, schemaCookie: number): Generator<PageImage> {
+  for (const page of pages) {
+    if (page.pageNumber !== 1) {
+      yield page
+      continue
+    }
+    const image = Uint8Array.from(page.image)
+    writePageOne(image, { schemaCookie, formatVersions: [WAL_FORMAT_VERSION, WAL_FORMAT_VERSION] })
+    yield { pageNumber: 1, image }
+  }
+}

@@ -1,0 +1,65 @@
+import { readSync } from 'node:fs'
+
+import { PAGE_SIZE } from '@tidemark/protocol'
+
+import type { WalFile } from '../wal/wal-file.ts'
+import { readPageNumbers } from '../wal/wal-index.ts'
+import type { RevertFile } from './revert-file.ts'
+
+/**
+ * Reads pages of the base (I1): from `-wal-revert` if it is there, else the newest frame at or before the watermark, else the main
+ * file. Holds an index from page to frame for the frames up to the watermark.
+ */
+export class BaseReader {
+  readonly #mainDescriptor: number
+  readonly #shmDescriptor: number
+  readonly #wal: WalFile
+  readonly #revert: RevertFile
+  readonly #frames = new Map<number, number>()
+  #indexed = 0
+
+  constructor(parts: {
+    readonly mainDescriptor: number
+    readonly shmDescriptor: number
+    readonly wal: WalFile
+    readonly revert: RevertFile
+  }) {
+    this.#mainDescriptor = parts.mainDescriptor
+    this.#shmDescriptor = parts.shmDescriptor
+    this.#wal = parts.wal
+    this.#revert = parts.revert
+  }
+
+  /** Counts the frames up to `frame` to the base. They must be in the wal-index. */
+  extendTo(frame: number): void {
+    for (const [number, page] of readPageNumbers(this.#shmDescriptor, this.#indexed + 1, frame)) {
+      this.#frames.set(page, number)
+    }
+    this.#indexed = Math.max(this.#indexed, frame)
+  }
+
+  /** The WAL has started over: the main file has every frame that was counted. */
+  restart(): void {
+    this.#frames.clear()
+    this.#indexed = 0
+  }
+
+  /** Reads the base image of `pageNumber` into `target`. False where no file holds it. */
+  read(pageNumber: number, target: Uint8Array): boolean {
+    if (this.#revert.has(pageNumber)) {
+      this.#revert.read(pageNumber, target)
+      return true
+    }
+    return this.readBelowRevert(pageNumber, target)
+  }
+
+  /** The same without `-wal-revert`: the page as it was at the watermark, overlay included. */
+  readBelowRevert(pageNumber: number, target: Uint8Array): boolean {
+    const frame = this.#frames.get(pageNumber)
+    if (frame !== undefined) {
+      this.#wal.readImage(frame, target)
+      return true
+    }
+    return readSync(this.#mainDescriptor, target, 0, PAGE_SIZE, (pageNumber - 1) * PAGE_SIZE) === PAGE_SIZE
+  }
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, constants, fsyncSync, openSync, renameSync, statSync } from 'node:fs'
+
+import { PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
+
+import { WAL_FORMAT_VERSION } from '../wal/inject.ts'
+import { writeFully } from '../wal/wal-file.ts'
+import { readPageOne, writePageOne } from './changes-file.ts'
+import { removeFile, syncDirectoryOf } from './durable-file.ts'
+import { initialInfo, saveInfo } from './info.ts'
+import type { PageOnePatch } from './info.ts'
+import { replicaPaths } from './paths.ts'
+
+export interface BootstrapOptions {
+  /** Names the new replica to the server; a random one by default. */
+  readonly clientId?: string
+  readonly url: string | null
+}
+
+/**
+ * Downloads a whole database to `<db>-bootstrap`. {@link finish} puts it in place: a crash before leaves no replica, a crash after leaves a complete
+ * one.
+ */
+export class BootstrapWriter {
+  readonly #path: string
+  readonly #options: BootstrapOptions
+  readonly #descriptor: number
+  readonly #pages = new Set<number>()
+  #pageOne: PageOnePatch | null = null
+
+  constructor(path: string, options: BootstrapOptions) {
+    this.#path = path
+    this.#options = options
+    this.#descriptor = openSync(replicaPaths(path).bootstrap, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644)
+  }
+
+  /** @throws ProtocolError for page 0, a page of the wrong size, or one that came before */
+  writePage(pageNumber: number, image: Uint8Array): void {
+    if (pageNumber < 1 || image.byteLength !== PAGE_SIZE || this.#pages.has(pageNumber)) {
+      throw new ProtocolError(`page ${pageNumber} of ${image.byteLength} bytes is not expected`)
+    }
+    this.#pages.add(pageNumber)
+    let bytes = image
+    if (pageNumber === 1) {
+      this.#pageOne = readPageOne(image)
+      bytes = Uint8Array.from(image)
+      writePageOne(bytes, { ...this.#pageOne, formatVersions: [WAL_FORMAT_VERSION, WAL_FORMAT_VERSION] })
+    }
+    writeFully(this.#descriptor, bytes, (pageNumber - 1) * PAGE_SIZE)
+  }
+
+  /** Puts the database in place. @throws ProtocolError when pages are missing; nothing has changed then */
+  finish(end: { readonly revision: string; readonly sizeInPages: number }): void {
+    if (end.sizeInPages < 1 || this.#pages.size !== end.sizeInPages) {
+      throw new ProtocolError(`The server announced ${end.sizeInPages} pages and sent ${this.#pages.size}`)
+    }
+    for (const page of this.#pages) {
+      if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the announced ${end.sizeInPages} pages`)
+    }
+    fsyncSync(this.#descriptor)
+    closeSync(this.#descriptor)
+    const paths = replicaPaths(this.#path)
+    const status = statSync(paths.bootstrap, { bigint: true })
+    for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay]) removeFile(stale)
+    // State first: state without a database means that there is none yet, a database without state could be anyone's.
+    saveInfo(paths.info, {
+      ...initialInfo(this.#options.clientId ?? randomUUID(), this.#options.url),
+      ...end,
+      lastPullUnixTime: Math.floor(Date.now() / 1000),
+      base: {
+        watermark: { frame: 0, salts: [0, 0], checksum: [0, 0] },
+        backfilled: true,
+        mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
+        revert: null,
+        pageOne: this.#pageOne,
+      },
+    })
+    renameSync(paths.bootstrap, paths.main)
+    syncDirectoryOf(paths.main)
+  }
+
+  /** Throws the download away. */
+  abort(): void {
+    closeSync(this.#descriptor)
+    removeFile(replicaPaths(this.#path).bootstrap)
+  }
+}

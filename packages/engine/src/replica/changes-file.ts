@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, fdatasyncSync, openSync, readSync } from 'node:fs'
+
+import { decodeWalHeader, encodeWalHeader, FrameSequence, PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
+
+import type { PageImage } from '../wal/inject.ts'
+import { verifyFrames } from '../wal/verify-frames.ts'
+import { WalFile, writeFully } from '../wal/wal-file.ts'
+import { removeFile } from './durable-file.ts'
+import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
+import { FORMAT_VERSIONS_OFFSET, SCHEMA_COOKIE_OFFSET } from '../wal/inject.ts'
+import type { PageOnePatch } from './info.ts'
+
+const MAGIC = 'tidemark-pull-1'
+const FRAMES_PER_WRITE = 256
+const MAX_REVISION_LENGTH = 1024
+
+/** A downloaded pull: the server's newest image of each page that changed. */
+export interface StagedPull {
+  readonly revision: string
+  /** Size of the database at that revision. */
+  readonly sizeInPages: number
+  readonly frames: number
+  /** What page 1 holds where injection patches it; null: page 1 is not among the pages. */
+  readonly pageOne: PageOnePatch | null
+}
+
+/**
+ * `<db>-changes`: a header block, then a WAL-format file. Written as the answer arrives; nothing of the replica has changed until it is
+ * applied. Each page comes at most once.
+ */
+export class PullStage {
+  readonly #path: string
+  readonly #file: WalFile
+  readonly #frames: FrameSequence
+  readonly #pages = new Set<number>()
+  #written = 0
+  #pageOne: PageOnePatch | null = null
+
+  constructor(path: string) {
+    this.#path = path
+    this.#file = WalFile.create(path, HEADER_BLOCK_SIZE)
+    const header = encodeWalHeader({
+      checkpointSequence: 0,
+      salts: [randomBytes(4).readUInt32BE(), randomBytes(4).readUInt32BE()],
+    })
+    this.#file.writeHeader(header)
+    this.#frames = new FrameSequence({ ...decodeWalHeader(header), capacity: FRAMES_PER_WRITE })
+  }
+
+  /** @throws ProtocolError for page 0, a page of the wrong size, or one that came before */
+  writePage(pageNumber: number, image: Uint8Array): void {
+    if (!Number.isSafeInteger(pageNumber) || pageNumber < 1 || pageNumber > 0xff_ff_ff_fe) {
+      throw new ProtocolError(`page number ${pageNumber} is out of range`)
+    }
+    if (image.byteLength !== PAGE_SIZE) throw new ProtocolError(`page ${pageNumber} is ${image.byteLength} bytes long`)
+    if (this.#pages.has(pageNumber)) throw new ProtocolError(`page ${pageNumber} came twice`)
+    if (pageNumber === 1) this.#pageOne = readPageOne(image)
+    this.#pages.add(pageNumber)
+    this.#frames.add(pageNumber, 0, image)
+    if (this.#frames.isFull) this.#flush()
+  }
+
+  /**
+   * Completes the stage; on disk when this returns.
+   *
+   * @throws ProtocolError when a page lies beyond the size or the revision is not usable
+   */
+  finish(end: { readonly revision: string; readonly sizeInPages: number }): StagedPull {
+    if (end.revision.length > MAX_REVISION_LENGTH) throw new ProtocolError('the revision is too long')
+    for (const page of this.#pages) {
+      if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the size of ${end.sizeInPages} pages`)
+    }
+    this.#flush()
+    this.#file.sync()
+    this.#file.close()
+    const staged: StagedPull = { ...end, frames: this.#written, pageOne: this.#pageOne }
+    const descriptor = openSync(this.#path, 'r+')
+    try {
+      writeFully(descriptor, encodeHeaderBlock(MAGIC, staged), 0)
+      fdatasyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    return staged
+  }
+
+  /** Throws the stage away. */
+  abort(): void {
+    this.#file.close()
+    removeFile(this.#path)
+  }
+
+  #flush(): void {
+    const bytes = this.#frames.bytes
+    this.#file.writeFrames(this.#written + 1, bytes)
+    this.#written = this.#pages.size
+    this.#frames.clear()
+  }
+}
+
+/** A complete `-changes` file, checked. */
+export class StagedPages {
+  readonly staged: StagedPull
+  readonly pageNumbers: ReadonlySet<number>
+  readonly #file: WalFile
+
+  private constructor(staged: StagedPull, file: WalFile, pageNumbers: ReadonlySet<number>) {
+    this.staged = staged
+    this.#file = file
+    this.pageNumbers = pageNumbers
+  }
+
+  /** Null when there is none, or one that was cut off while it was written. @throws ProtocolError when it is damaged */
+  static open(path: string): StagedPages | null {
+    if (!existsSync(path)) return null
+    const block = Buffer.alloc(HEADER_BLOCK_SIZE)
+    const descriptor = openSync(path, 'r')
+    try {
+      readSync(descriptor, block, 0, HEADER_BLOCK_SIZE, 0)
+    } finally {
+      closeSync(descriptor)
+    }
+    const staged = decodeHeaderBlock(MAGIC, block) as StagedPull | null
+    if (staged === null) return null
+    const file = WalFile.open(path, HEADER_BLOCK_SIZE)
+    const header = file.header()
+    if (header === null || verifyFrames(file, header, staged.frames) === null) {
+      file.close()
+      throw new ProtocolError(`${path} is damaged: a checksum does not match. It will be downloaded again.`, {
+        recovery: 'retry',
+      })
+    }
+    const pageNumbers = new Set<number>()
+    for (const frame of file.readFrames(1, staged.frames)) pageNumbers.add(frame.pageNumber)
+    return new StagedPages(staged, file, pageNumbers)
+  }
+
+  *pages(): Generator<PageImage> {
+    for (const frame of this.#file.readFrames(1, this.staged.frames)) yield frame
+  }
+
+  close(): void {
+    this.#file.close()
+  }
+}
+
+/** The fields of a page 1 that injection patches. */
+export function readPageOne(image: Uint8Array): PageOnePatch {
+  const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
+  return {
+    schemaCookie: view.getUint32(SCHEMA_COOKIE_OFFSET),
+    formatVersions: [image[FORMAT_VERSIONS_OFFSET]!, image[FORMAT_VERSIONS_OFFSET + 1]!],
+  }
+}
+
+/** Writes the fields of {@link readPageOne} back into an image. */
+export function writePageOne(image: Uint8Array, fields: PageOnePatch): void {
+  new DataView(image.buffer, image.byteOffset, image.byteLength).setUint32(SCHEMA_COOKIE_OFFSET, fields.schemaCookie)
+  image.set(fields.formatVersions, FORMAT_VERSIONS_OFFSET)
+}

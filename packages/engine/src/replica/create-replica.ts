@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+
+import Database from 'better-sqlite3'
+import { PAGE_SIZE } from '@tidemark/protocol'
+
+import { adoptExisting } from '../capture/adopt-existing.ts'
+import { installCapture, removeCapture } from '../capture/install.ts'
+import { initialInfo, saveInfo } from './info.ts'
+import { assertSqliteFile } from './open-replica.ts'
+import { replicaPaths } from './paths.ts'
+import type { BootstrapOptions } from './bootstrap.ts'
+
+/** Creates an empty local database that has not been pulled yet: everything in it is local until the first pull. */
+export function createReplica(path: string, options: BootstrapOptions): void {
+  // State first: state without a database means that there is none yet.
+  saveInfo(replicaPaths(path).info, initialInfo(options.clientId ?? randomUUID(), options.url))
+  const db = new Database(path)
+  try {
+    db.pragma(`page_size = ${PAGE_SIZE}`)
+    db.pragma('journal_mode = WAL')
+  } finally {
+    db.close()
+  }
+}
+
+/**
+ * Makes an ordinary SQLite file a replica: every object and row in it becomes a pending change.
+ *
+ * @throws StateError when it is not a SQLite file with 4096-byte pages; it is left as it was
+ */
+export function adoptDatabase(path: string, options: BootstrapOptions): void {
+  assertSqliteFile(path)
+  const db = new Database(path)
+  try {
+    db.pragma('journal_mode = WAL')
+    db.transaction(() => {
+      removeCapture(db)
+      installCapture(db, { firstChangeId: 1 })
+      adoptExisting(db)
+    }).immediate()
+  } finally {
+    db.close()
+  }
+  saveInfo(replicaPaths(path).info, initialInfo(options.clientId ?? randomUUID(), options.url))
+}

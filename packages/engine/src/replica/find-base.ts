@@ -1,0 +1,68 @@
+import { existsSync, statSync } from 'node:fs'
+
+import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { readBackfilledFrames } from '../wal/wal-index.ts'
+import type { BaseState, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
+import type { ReplicaSession } from './session.ts'
+
+/**
+ * Finds the base of a replica that was not open, and loads its `-wal-revert`. Null: another program has moved overlay pages into the main file, or files are
+ * missing or damaged, so the base must be fetched again.
+ *
+ * | found | base |
+ * | --- | --- |
+ * | nothing was ever pulled | empty; the watermark is of no meaning |
+ * | the WAL under the recorded salts, frame W as recorded; and nothing after W, or the main file unchanged | up to W |
+ * | another WAL or none, and the main file unchanged, which had all of the base | the main file |
+ * | anything else | not known |
+ */
+export function findBase(
+  session: ReplicaSession,
+  info: ReplicaInfo,
+): { readonly watermark: Watermark; readonly pageOne: PageOnePatch | null } | null {
+  const index = session.readIndex()
+  if (info.sizeInPages === 0) {
+    return { watermark: { frame: 0, salts: index.salts, checksum: [0, 0] }, pageOne: null }
+  }
+  if (info.base === null) return null
+  const watermark = findWatermark(session, info.base, index)
+  if (watermark === null || !loadRevert(session, info.base)) return null
+  return { watermark, pageOne: info.base.pageOne }
+}
+
+function findWatermark(session: ReplicaSession, base: BaseState, index: WalIndexHeader): Watermark | null {
+  const { watermark } = base
+  const mainIsUnchanged = isUnchanged(session.paths.main, base.mainFile)
+  if (equal(watermark.salts, index.salts) && holdsFrame(session, watermark, index)) {
+    // A main file that has changed is harmless while what was copied to it is known to belong to the base.
+    const backfilled = readBackfilledFrames(session.shmDescriptor)
+    const onlyBaseWasCopied = index.maxFrame === watermark.frame || (backfilled > 0 && backfilled <= watermark.frame)
+    return mainIsUnchanged || onlyBaseWasCopied ? watermark : null
+  }
+  return mainIsUnchanged && base.backfilled ? { frame: 0, salts: index.salts, checksum: [0, 0] } : null
+}
+
+function holdsFrame(session: ReplicaSession, watermark: Watermark, index: WalIndexHeader): boolean {
+  if (watermark.frame === 0) return true
+  if (watermark.frame > index.maxFrame) return false
+  const header = session.wal.frameHeader(watermark.frame)
+  return header !== null && equal(header.checksum, watermark.checksum)
+}
+
+/** False when the file is damaged: the base is then not known. */
+function loadRevert(session: ReplicaSession, base: BaseState): boolean {
+  try {
+    session.revert.load(base.revert)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isUnchanged(path: string, recorded: BaseState['mainFile']): boolean {
+  if (!existsSync(path)) return false
+  const status = statSync(path, { bigint: true })
+  return Number(status.size) === recorded.size && String(status.mtimeNs) === recorded.mtimeNs
+}
+
+const equal = (a: readonly [number, number], b: readonly [number, number]): boolean => a[0] === b[0] && a[1] === b[1]

@@ -1,0 +1,166 @@
+import { readFileSync } from 'node:fs'
+
+import { StateError } from '@tidemark/protocol'
+import type { WalChecksum, WalSalts } from '@tidemark/protocol'
+
+import { replaceFile } from './durable-file.ts'
+
+export const INFO_FORMAT = 1
+
+/** A frame of the current WAL; frame 0 stands before the first. */
+export interface Watermark {
+  readonly frame: number
+  readonly salts: WalSalts
+  /** Checksum of that frame; of no meaning for frame 0. */
+  readonly checksum: WalChecksum
+}
+
+/** What was patched in the injected page 1, to get the base's own bytes back (I1). */
+export interface PageOnePatch {
+  readonly schemaCookie: number
+  /** Bytes 18 and 19. */
+  readonly formatVersions: readonly [number, number]
+}
+
+/** Where the base is: `-wal-revert` over the frames up to the watermark over the main file. */
+export interface BaseState {
+  readonly watermark: Watermark
+  /** True: no frame up to the watermark is needed, the main file has them all. */
+  readonly backfilled: boolean
+  /** The main file when this was written; a checkpoint changes it. Times in nanoseconds, decimal. */
+  readonly mainFile: { readonly size: number; readonly mtimeNs: string }
+  /** Frames of `-wal-revert` that belong to this base, under these salts. */
+  readonly revert: { readonly salts: WalSalts; readonly frames: number } | null
+  readonly pageOne: PageOnePatch | null
+}
+
+/** The sync state of a replica: the content of `<db>-info`. */
+export interface ReplicaInfo {
+  readonly format: typeof INFO_FORMAT
+  /** Names this replica to the server. */
+  readonly clientId: string
+  /** Where it syncs to; null until that is known. */
+  readonly url: string | null
+  /** The server's revision that the base is; empty: nothing was pulled yet. */
+  readonly revision: string
+  /** Size of the base in pages. */
+  readonly sizeInPages: number
+  /** Null: another program has checkpointed the overlay, so the base must be fetched again. */
+  readonly base: BaseState | null
+  /** Id of the last push that the server acknowledged, hex. */
+  readonly pushId: string | null
+  /** Id of a push that was sent and whose answer has not been seen, hex. */
+  readonly attemptedPushId: string | null
+  /** Changes up to this id have been acknowledged by the server. */
+  readonly lastPushedChangeId: number
+  /** Seconds since the epoch. */
+  readonly lastPullUnixTime: number | null
+  readonly lastPushUnixTime: number | null
+  /** What the server said about itself; owned by the SDK. */
+  readonly server: unknown
+}
+
+/** State that SDKs may change at any time; the rest follows from engine operations. */
+export type InfoPatch = Partial<
+  Pick<ReplicaInfo, 'clientId' | 'url' | 'pushId' | 'attemptedPushId' | 'lastPushedChangeId' | 'lastPullUnixTime' | 'lastPushUnixTime' | 'server'>
+>
+
+export function initialInfo(clientId: string, url: string | null): ReplicaInfo {
+  return {
+    format: INFO_FORMAT,
+    clientId,
+    url,
+    revision: '',
+    sizeInPages: 0,
+    base: null,
+    pushId: null,
+    attemptedPushId: null,
+    lastPushedChangeId: 0,
+    lastPullUnixTime: null,
+    lastPushUnixTime: null,
+    server: null,
+  }
+}
+
+/** Durable when this returns: the old state or the new one survives a crash, never a mixture. */
+export function saveInfo(path: string, info: ReplicaInfo): void {
+  replaceFile(path, `${JSON.stringify(info, null, 2)}\n`)
+}
+
+/**
+ * @throws StateError `TIDEMARK_INFO_DAMAGED` when the file is not what {@link saveInfo} writes, `TIDEMARK_INFO_TOO_NEW` when a newer
+ * version wrote it
+ */
+export function loadInfo(path: string): ReplicaInfo {
+  const content = readFileSync(path, 'utf8')
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(content)
+  } catch (cause) {
+    throw damaged(path, 'it is not JSON', cause)
+  }
+  return parseInfo(path, parsed)
+}
+
+function parseInfo(path: string, parsed: unknown): ReplicaInfo {
+  if (!isRecord(parsed)) throw damaged(path, 'it is not an object')
+  const format = parsed['format']
+  if (typeof format === 'number' && format > INFO_FORMAT) {
+    throw new StateError(
+      'TIDEMARK_INFO_TOO_NEW',
+      `${path} has format ${format}, this version knows up to ${INFO_FORMAT}. Open the database with the newer version that wrote it.`,
+      { recovery: 'upgrade' },
+    )
+  }
+  for (const [name, isValid] of Object.entries(FIELD_CHECKS)) {
+    if (!isValid(parsed[name])) throw damaged(path, `field "${name}" is ${JSON.stringify(parsed[name])}`)
+  }
+  return parsed as unknown as ReplicaInfo
+}
+
+function damaged(path: string, reason: string, cause?: unknown): StateError {
+  return new StateError(
+    'TIDEMARK_INFO_DAMAGED',
+    `${path} is damaged: ${reason}. Restore it from a backup taken together with the database, or open with existing: 'adopt' (push everything) or 'replace' (start over).`,
+    { recovery: 'reset', cause },
+  )
+}
+
+type Check = (value: unknown) => boolean
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText: Check = (value) => typeof value === 'string'
+const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+const isWordPair: Check = (value) => Array.isArray(value) && value.length === 2 && value.every(isCount)
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const isRecordOf =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isRecord(value) && Object.entries(checks).every(([name, check]) => check(value[name]))
+
+const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
+  format: (value) => value === INFO_FORMAT,
+  clientId: (value) => typeof value === 'string' && value.length > 0,
+  url: orNull(isText),
+  revision: isText,
+  sizeInPages: isCount,
+  base: orNull(
+    isRecordOf({
+      watermark: isRecordOf({ frame: isCount, salts: isWordPair, checksum: isWordPair }),
+      backfilled: (value) => typeof value === 'boolean',
+      mainFile: isRecordOf({ size: isCount, mtimeNs: isText }),
+      revert: orNull(isRecordOf({ salts: isWordPair, frames: isCount })),
+      pageOne: orNull(isRecordOf({ schemaCookie: isCount, formatVersions: isWordPair })),
+    }),
+  ),
+  pushId: orNull(isText),
+  attemptedPushId: orNull(isText),
+  lastPushedChangeId: isCount,
+  lastPullUnixTime: orNull(isCount),
+  lastPushUnixTime: orNull(isCount),
+  server: () => true,
+}

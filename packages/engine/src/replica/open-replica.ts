@@ -1,0 +1,100 @@
+import { existsSync, readSync } from 'node:fs'
+
+import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+
+import { captureForeignSchema } from '../capture/foreign-schema.ts'
+import { hasCapture, installCapture } from '../capture/install.ts'
+import { acknowledgedChangeId } from '../replay/acknowledged.ts'
+import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
+import { removeFile } from './durable-file.ts'
+import { findBase } from './find-base.ts'
+import { loadInfo } from './info.ts'
+import { replicaPaths } from './paths.ts'
+import { recoverInterruptedPull } from './recover-pull.ts'
+import { readReplayPlan } from './replay-file.ts'
+import { ReplicaSession } from './session.ts'
+import type { SessionOptions } from './session.ts'
+
+/** Opens an existing replica and finishes what a crash has interrupted. Under the sync lock. @throws StateError */
+export function openReplica(path: string, options: SessionOptions): ReplicaSession {
+  const paths = replicaPaths(path)
+  if (!existsSync(paths.info)) {
+    throw new StateError(
+      'TIDEMARK_NOT_SYNCED',
+      `${path} exists and is not a Tidemark replica: it has no ${paths.info}. Open it with existing: 'adopt' to push all of it, or existing: 'replace' to start over from the server.`,
+      { recovery: 'operator' },
+    )
+  }
+  const info = loadInfo(paths.info)
+  assertSqliteFile(path)
+  const session = new ReplicaSession(path, info, options)
+  try {
+    const plan = readReplayPlan(paths.replay)
+    if (plan === null) {
+      removeFile(paths.replay)
+      session.setBase(findBase(session, info))
+    } else {
+      recoverInterruptedPull(session, plan)
+    }
+    removeFile(paths.bootstrap)
+    protectBase(session)
+    ensureCapture(session)
+    return session
+  } catch (error) {
+    session.close()
+    throw error
+  }
+}
+
+/** From here on the pin protects the base, whoever checkpoints. */
+export function protectBase(session: ReplicaSession): void {
+  session.withWriteLock((index) => {
+    if (session.watermark === null) session.repin()
+    else session.seal(index)
+    session.save({})
+  })
+}
+
+/** Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. */
+export function ensureCapture(session: ReplicaSession): void {
+  session.inWriteTransaction('installing change capture', (db) => {
+    if (hasCapture(db)) {
+      captureForeignSchema(db)
+      return
+    }
+    const known = Math.max(acknowledgedChangeId(db, session.info.clientId), session.info.lastPushedChangeId)
+    installCapture(db, { firstChangeId: known + 1 })
+  })
+}
+
+const SQLITE_MAGIC = 'SQLite format 3\0'
+
+/**
+ * Checks that the file is a SQLite database with 4096-byte pages, without opening it by SQLite.
+ *
+ * @throws StateError `TIDEMARK_NOT_A_DATABASE`, `TIDEMARK_PAGE_SIZE`
+ */
+export function assertSqliteFile(path: string): void {
+  const header = Buffer.alloc(100)
+  const descriptor = acquireDescriptor(path)
+  let length: number
+  try {
+    length = readSync(descriptor, header, 0, header.length, 0)
+  } finally {
+    releaseDescriptor(descriptor)
+  }
+  // An empty file is a database that nothing has been written to.
+  if (length === 0) return
+  if (header.toString('latin1', 0, 16) !== SQLITE_MAGIC) {
+    throw new StateError('TIDEMARK_NOT_A_DATABASE', `${path} is not a SQLite database. It was left as it is.`, { recovery: 'operator' })
+  }
+  const stored = header.readUInt16BE(16)
+  const pageSize = stored === 1 ? 65_536 : stored
+  if (pageSize !== PAGE_SIZE) {
+    throw new StateError(
+      'TIDEMARK_PAGE_SIZE',
+      `${path} has pages of ${pageSize} bytes; only ${PAGE_SIZE} can be synced. Convert a copy with: PRAGMA journal_mode = DELETE; PRAGMA page_size = ${PAGE_SIZE}; VACUUM;`,
+      { recovery: 'operator' },
+    )
+  }
+}

@@ -1,0 +1,37 @@
+import { PAGE_SIZE, pageHash } from '@tidemark/protocol'
+
+import { PullStage } from './changes-file.ts'
+import type { ReplicaSession } from './session.ts'
+
+/**
+ * Finds the base of a replica again after another program has checkpointed its overlay. Pages that hash like the server's are taken for the base as they
+ * are; the others, and those that the local database lacks, go to {@link stage}. Applying the finished stage makes the replica the
+ * server's revision and replays what is pending, as any pull does. Until then the base counts as unknown, so a crash only means to begin again.
+ */
+export class BaseRebuild {
+  /** Size of the local database in pages. */
+  readonly localSizeInPages: number
+  readonly stage: PullStage
+  readonly #session: ReplicaSession
+
+  constructor(session: ReplicaSession) {
+    this.#session = session
+    this.localSizeInPages = session.withWriteLock((index) => {
+      session.assumeBase(index)
+      return index.sizeInPages
+    })
+    this.stage = new PullStage(session.paths.changes)
+  }
+
+  /** Hash of a local page as it is now, or null where the local database has no such page. */
+  localHash(pageNumber: number): Uint8Array | null {
+    const image = new Uint8Array(PAGE_SIZE)
+    return this.#session.readPinned(pageNumber, image) ? pageHash(image) : null
+  }
+
+  /** Gives up: the base stays unknown. */
+  abort(): void {
+    this.stage.abort()
+    this.#session.setBase(null)
+  }
+}

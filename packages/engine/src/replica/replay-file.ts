@@ -1,0 +1,149 @@
+import { closeSync, existsSync, fdatasyncSync, openSync, readSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+
+import { ProtocolError } from '@tidemark/protocol'
+import type { WalChecksum, WalSalts } from '@tidemark/protocol'
+
+import { writeFully } from '../wal/wal-file.ts'
+import { syncDirectoryOf } from './durable-file.ts'
+import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
+import type { PageOnePatch } from './info.ts'
+
+const MAGIC = 'tidemark-redo-1'
+const BUFFER_SIZE = 256 * 1024
+const LENGTH_SIZE = 4
+
+/** The header of `<db>-replay`: everything needed to finish a pull whose pages have been injected. */
+export interface ReplayPlan {
+  /** Names this replay; recorded in the database by the transaction that replays. */
+  readonly replayId: string
+  readonly revision: string
+  readonly sizeInPages: number
+  readonly pageOne: PageOnePatch | null
+  /** Where the injection ends, and under which salts: if the WAL has this frame, the pages are in. */
+  readonly salts: WalSalts
+  readonly lastFrame: number
+  readonly checksum: WalChecksum
+  /** Ids up to this one have been given out. */
+  readonly maxChangeId: number
+}
+
+interface Content extends ReplayPlan {
+  readonly bytes: number
+  readonly crc: number
+}
+
+/**
+ * `<db>-replay`: a header block, then the pending changes as records, each a 32-bit little-endian length and that many
+ * bytes. {@link write} streams the records; {@link seal} completes the file.
+ */
+export class ReplayFile {
+  readonly #path: string
+  readonly #descriptor: number
+  #bytes = 0
+  #crc = 0
+
+  /** Starts a new file with `records`, not yet valid. Owns its descriptor until {@link seal} or {@link close}. */
+  constructor(path: string, records: Iterable<Uint8Array>) {
+    this.#path = path
+    this.#descriptor = openSync(path, 'w+')
+    const buffer = Buffer.alloc(BUFFER_SIZE)
+    let used = 0
+    const flush = (): void => {
+      this.#write(buffer.subarray(0, used))
+      used = 0
+    }
+    for (const record of records) {
+      if (used + LENGTH_SIZE + record.byteLength > BUFFER_SIZE) flush()
+      used = buffer.writeUInt32LE(record.byteLength, used)
+      if (used + record.byteLength > BUFFER_SIZE) {
+        flush()
+        this.#write(record)
+      } else {
+        buffer.set(record, used)
+        used += record.byteLength
+      }
+    }
+    flush()
+  }
+
+  /** Makes the file valid; on disk when this returns. */
+  seal(plan: ReplayPlan): void {
+    fdatasyncSync(this.#descriptor)
+    const content: Content = { ...plan, bytes: this.#bytes, crc: this.#crc }
+    writeFully(this.#descriptor, encodeHeaderBlock(MAGIC, content), 0)
+    fdatasyncSync(this.#descriptor)
+    syncDirectoryOf(this.#path)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  #write(bytes: Uint8Array): void {
+    writeFully(this.#descriptor, bytes, HEADER_BLOCK_SIZE + this.#bytes)
+    this.#bytes += bytes.byteLength
+    this.#crc = crc32(bytes, this.#crc)
+  }
+}
+
+/** The plan of a sealed file; null when there is none, or one that was never sealed. */
+export function readReplayPlan(path: string): ReplayPlan | null {
+  if (!existsSync(path)) return null
+  return withFile(path, (descriptor) => readContent(descriptor))
+}
+
+/**
+ * Yields the records of a sealed file in bounded memory.
+ *
+ * @throws ProtocolError `TIDEMARK_REPLAY_DAMAGED` when they are damaged, before the first is yielded
+ */
+export function* readReplayRecords(path: string): Generator<Uint8Array> {
+  const descriptor = openSync(path, 'r')
+  try {
+    const content = readContent(descriptor)
+    if (content === null || checksumOf(descriptor, content.bytes) !== content.crc) {
+      throw new ProtocolError(`${path} is damaged: the checksum of its records does not match`, {
+        code: 'TIDEMARK_REPLAY_DAMAGED',
+      })
+    }
+    let buffer = Buffer.alloc(BUFFER_SIZE)
+    for (let position = 0; position < content.bytes; ) {
+      readSync(descriptor, buffer, 0, LENGTH_SIZE, HEADER_BLOCK_SIZE + position)
+      const length = buffer.readUInt32LE(0)
+      if (length > buffer.length) buffer = Buffer.alloc(length)
+      readSync(descriptor, buffer, 0, length, HEADER_BLOCK_SIZE + position + LENGTH_SIZE)
+      position += LENGTH_SIZE + length
+      yield buffer.subarray(0, length)
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function readContent(descriptor: number): Content | null {
+  const block = Buffer.alloc(HEADER_BLOCK_SIZE)
+  readSync(descriptor, block, 0, HEADER_BLOCK_SIZE, 0)
+  return decodeHeaderBlock(MAGIC, block) as Content | null
+}
+
+function checksumOf(descriptor: number, bytes: number): number {
+  const buffer = Buffer.alloc(BUFFER_SIZE)
+  let crc = 0
+  for (let position = 0; position < bytes; ) {
+    const length = readSync(descriptor, buffer, 0, Math.min(BUFFER_SIZE, bytes - position), HEADER_BLOCK_SIZE + position)
+    if (length === 0) return -1
+    crc = crc32(buffer.subarray(0, length), crc)
+    position += length
+  }
+  return crc
+}
+
+function withFile<T>(path: string, use: (descriptor: number) => T): T {
+  const descriptor = openSync(path, 'r')
+  try {
+    return use(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}

@@ -1,0 +1,330 @@
+import { statSync } from 'node:fs'
+
+import Database from 'better-sqlite3'
+import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+
+import { ApplyConnection } from '../apply/apply-connection.ts'
+import type { PageImage } from '../wal/inject.ts'
+import { WalFile } from '../wal/wal-file.ts'
+import { readBackfilledFrames, readWalIndexHeader } from '../wal/wal-index.ts'
+import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { BaseReader } from './base.ts'
+import { writePageOne } from './changes-file.ts'
+import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
+import { saveInfo } from './info.ts'
+import type { BaseState, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
+import { replicaPaths } from './paths.ts'
+import type { ReplicaPaths } from './paths.ts'
+import { RevertFile } from './revert-file.ts'
+import { isBusy, withBusyErrors } from './sqlite-errors.ts'
+
+/** `full`: a commit is on disk when it returns. `normal`: a power loss may take the last commits. */
+export type Durability = 'full' | 'normal'
+
+export interface SessionOptions {
+  readonly durability: Durability
+  /** How long the application's connection waits for other programs' locks. */
+  readonly busyTimeoutMs: number
+}
+
+/** How long the replay after an injection waits for the write lock: until it has it, no trigger captures what others write. */
+const REPLAY_LOCK_TIMEOUT_MS = 60_000
+
+/**
+ * The open files and connections of a replica, and the primitives that every operation is made of. Four connections:
+ *
+ * - `user`: the application's
+ * - `#lock`: takes SQLite's write lock and is used for nothing else. It never rolls back: after an injection that would make it
+ *   believe that its page cache is current
+ * - `#pin`: holds a read transaction at the watermark, so that no checkpoint, whoever asks, passes it
+ * - `work`: the engine's own reads and writes
+ */
+export class ReplicaSession {
+  readonly paths: ReplicaPaths
+  readonly user: Database.Database
+  readonly work: ApplyConnection
+  readonly shmDescriptor: number
+  readonly wal: WalFile
+  readonly revert: RevertFile
+  readonly #lock: Database.Database
+  readonly #pin: Database.Database
+  readonly #mainDescriptor: number
+  readonly #base: BaseReader
+  #info: ReplicaInfo
+  #watermark: Watermark | null = null
+  #pageOne: PageOnePatch | null = null
+  #baseSizeInPages: number
+  #isAssumed = false
+
+  /** Opens everything. What the base is must be said next, by {@link setBase}. @throws StateError, SqliteError */
+  constructor(path: string, info: ReplicaInfo, options: SessionOptions) {
+    this.paths = replicaPaths(path)
+    this.#info = info
+    this.#baseSizeInPages = info.sizeInPages
+    this.#mainDescriptor = acquireDescriptor(path)
+    const opened: Database.Database[] = []
+    const connect = (timeout: number): Database.Database => {
+      const connection = new Database(path, { timeout })
+      opened.push(connection)
+      enterWalMode(connection)
+      connection.pragma('wal_autocheckpoint = 0')
+      connection.pragma(`synchronous = ${options.durability}`)
+      return connection
+    }
+    try {
+      this.user = connect(options.busyTimeoutMs)
+      this.#lock = connect(0)
+      this.#pin = connect(options.busyTimeoutMs)
+      this.work = new ApplyConnection(connect(options.busyTimeoutMs))
+      this.#beginPin()
+      this.shmDescriptor = acquireDescriptor(this.paths.sharedMemory)
+      this.wal = WalFile.open(this.paths.wal)
+    } catch (error) {
+      for (const connection of opened) connection.close()
+      releaseDescriptor(this.#mainDescriptor)
+      throw error
+    }
+    this.revert = new RevertFile(this.paths.revert)
+    this.#base = new BaseReader({ ...this, mainDescriptor: this.#mainDescriptor })
+  }
+
+  get info(): ReplicaInfo {
+    return this.#info
+  }
+
+  /** Null: the base is not known, and must be fetched again. */
+  get watermark(): Watermark | null {
+    return this.#watermark
+  }
+
+  /** A connection whose snapshot is the watermark. Read only. */
+  get pinned(): Database.Database {
+    return this.#pin
+  }
+
+  readIndex(): WalIndexHeader {
+    return readWalIndexHeader(this.shmDescriptor)
+  }
+
+  /**
+   * Runs `run` while no writer, in any process, can move.
+   *
+   * @throws BusyError when somebody is writing: it is never waited for, since it may be this very process
+   */
+  withWriteLock<T>(run: (index: WalIndexHeader) => T): T {
+    withBusyErrors('taking the write lock', () => this.#lock.exec('BEGIN IMMEDIATE'))
+    try {
+      const index = this.readIndex()
+      this.#noticeRestart(index)
+      return run(index)
+    } finally {
+      this.#lock.exec('COMMIT')
+    }
+  }
+
+  /** Runs `run` in one write transaction of the engine's connection. @throws BusyError */
+  inWriteTransaction<T>(what: string, run: (db: Database.Database) => T): T {
+    const { db } = this.work
+    withBusyErrors(what, () => db.exec('BEGIN IMMEDIATE'))
+    try {
+      const result = run(db)
+      withBusyErrors(what, () => db.exec('COMMIT'))
+      return result
+    } finally {
+      if (db.inTransaction) db.exec('ROLLBACK')
+    }
+  }
+
+  /** The same, waiting long for the lock: for the replay, which cannot be put off. */
+  inReplayTransaction<T>(run: (db: Database.Database) => T): T {
+    const { db } = this.work
+    const timeout = db.pragma('busy_timeout', { simple: true }) as number
+    db.pragma(`busy_timeout = ${REPLAY_LOCK_TIMEOUT_MS}`)
+    try {
+      return this.inWriteTransaction('replaying pending changes', run)
+    } finally {
+      db.pragma(`busy_timeout = ${timeout}`)
+    }
+  }
+
+  /** Makes SQLite write a frame, so that the WAL has a header. */
+  writeAnyFrame(): void {
+    this.inWriteTransaction('starting the WAL', (db) => {
+      const userVersion = db.pragma('user_version', { simple: true }) as number
+      db.pragma(`user_version = ${userVersion}`)
+    })
+  }
+
+  /** Says what the base is, without moving the pin. */
+  setBase(base: { readonly watermark: Watermark; readonly pageOne: PageOnePatch | null } | null): void {
+    this.#watermark = base?.watermark ?? null
+    this.#pageOne = base?.pageOne ?? null
+    this.#baseSizeInPages = this.#info.sizeInPages
+    this.#isAssumed = false
+    this.#base.restart()
+    if (base !== null) this.#base.extendTo(base.watermark.frame)
+  }
+
+  /**
+   * Takes the database as it is now for the base, until a pull has made it so; {@link save} still records the base as unknown. Under the write lock.
+   */
+  assumeBase(index: WalIndexHeader): void {
+    this.revert.clear()
+    this.setBase({ watermark: { frame: 0, salts: index.salts, checksum: [0, 0] }, pageOne: null })
+    this.advanceTo(index)
+    this.#baseSizeInPages = index.sizeInPages
+    this.#isAssumed = true
+  }
+
+  /** The pages up to `watermark` are the server's at a new revision, and replace the base. */
+  adoptBase(base: { readonly sizeInPages: number; readonly pageOne: PageOnePatch | null }): void {
+    this.revert.clear()
+    this.#pageOne = base.pageOne
+    this.#baseSizeInPages = base.sizeInPages
+    this.#isAssumed = false
+  }
+
+  /** Counts all frames up to the index's last to the base, and pins there. Under the write lock. */
+  advanceTo(index: Pick<WalIndexHeader, 'maxFrame' | 'salts' | 'checksum'>): void {
+    this.repin()
+    this.#watermark = { frame: index.maxFrame, salts: index.salts, checksum: index.checksum }
+    this.#base.extendTo(index.maxFrame)
+  }
+
+  get baseSizeInPages(): number {
+    return this.#baseSizeInPages
+  }
+
+  get pageOne(): PageOnePatch | null {
+    return this.#pageOne
+  }
+
+  /** Moves the pin to the newest commit. Only under the write lock is it known which that is. */
+  repin(): void {
+    this.#pin.exec('COMMIT')
+    this.#beginPin()
+  }
+
+  /**
+   * The pages whose current image may differ from the base's and whose base image exists: frames after the watermark, `-wal-revert`, and
+   * pages that the local database was at some time too small to have. Under the write lock.
+   */
+  overlayPages(index: WalIndexHeader): Set<number> {
+    const size = this.#baseSizeInPages
+    const pages = new Set<number>(this.revert.pageNumbers)
+    let smallest = index.sizeInPages
+    for (const frame of this.wal.readFrames(this.#knownWatermark().frame + 1, index.maxFrame)) {
+      if (frame.pageNumber <= size) pages.add(frame.pageNumber)
+      if (frame.commitSizeInPages > 0) smallest = Math.min(smallest, frame.commitSizeInPages)
+    }
+    for (let page = smallest + 1; page <= size; page++) pages.add(page)
+    return pages
+  }
+
+  /**
+   * Saves the base image of every overlay page to `-wal-revert` and moves the watermark to the newest commit: from here on, checkpoints
+   * up to it destroy nothing. Under the write lock; {@link save} records it.
+   */
+  seal(index: WalIndexHeader): void {
+    const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page))
+    this.revert.append(this.baseImages(missing))
+    this.advanceTo(index)
+  }
+
+  /** Base images of pages, in the given order; the image is reused from step to step. @throws StateError when one is not there */
+  *baseImages(pageNumbers: Iterable<number>): Generator<PageImage> {
+    const image = new Uint8Array(PAGE_SIZE)
+    for (const pageNumber of pageNumbers) {
+      if (!this.readBase(pageNumber, image)) {
+        throw new StateError('TIDEMARK_BASE_LOST', `The base image of page ${pageNumber} cannot be read`, { recovery: 'pull' })
+      }
+      yield { pageNumber, image }
+    }
+  }
+
+  /** Reads the server's image of a page at the replica's revision into `target` (I1). False: not in the base. */
+  readBase(pageNumber: number, target: Uint8Array): boolean {
+    if (this.#watermark === null || pageNumber > this.#baseSizeInPages) return false
+    if (!this.#base.read(pageNumber, target)) return false
+    if (pageNumber === 1 && this.#pageOne !== null) writePageOne(target, this.#pageOne)
+    return true
+  }
+
+  /** Reads a page as it is at the watermark, overlay included. False: the database is smaller. */
+  readPinned(pageNumber: number, target: Uint8Array): boolean {
+    return this.#base.readBelowRevert(pageNumber, target)
+  }
+
+  /** Replaces the sync state, durably; the base is recorded as it is now. */
+  save(patch: Partial<Omit<ReplicaInfo, 'base' | 'format'>>): void {
+    const info = { ...this.#info, ...patch, base: this.#baseState() }
+    saveInfo(this.paths.info, info)
+    this.#info = info
+  }
+
+  /** Takes over a state that another process has written. */
+  replaceInfo(info: ReplicaInfo): void {
+    this.#info = info
+  }
+
+  /** Closes everything. Frames that SQLite's last connection checkpoints by itself must have been sealed. */
+  close(): void {
+    this.user.close()
+    this.work.db.close()
+    this.#pin.close()
+    this.#lock.close()
+    this.wal.close()
+    this.revert.close()
+    releaseDescriptor(this.shmDescriptor)
+    releaseDescriptor(this.#mainDescriptor)
+  }
+
+  #baseState(): BaseState | null {
+    if (this.#watermark === null || this.#isAssumed) return null
+    const status = statSync(this.paths.main, { bigint: true })
+    return {
+      watermark: this.#watermark,
+      backfilled: this.#watermark.frame === 0 || readBackfilledFrames(this.shmDescriptor) >= this.#watermark.frame,
+      mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
+      revert: this.revert.state,
+      pageOne: this.#pageOne,
+    }
+  }
+
+  #knownWatermark(): Watermark {
+    if (this.#watermark === null) {
+      throw new StateError('TIDEMARK_BASE_LOST', 'The base of this replica is not known; it must be fetched again', { recovery: 'pull' })
+    }
+    return this.#watermark
+  }
+
+  /**
+   * SQLite starts the WAL over only when the main file has all frames and no reader needs them, and while pinned at the watermark that
+   * means that none lay after it: the base is then the main file under `-wal-revert`.
+   */
+  #noticeRestart(index: WalIndexHeader): void {
+    const { salts } = this.#watermark ?? index
+    if (salts[0] === index.salts[0] && salts[1] === index.salts[1]) return
+    this.#watermark = { frame: 0, salts: index.salts, checksum: [0, 0] }
+    this.#base.restart()
+  }
+
+  #beginPin(): void {
+    this.#pin.exec('BEGIN')
+    this.#pin.prepare('SELECT 1 FROM sqlite_schema').get()
+  }
+}
+
+function enterWalMode(connection: Database.Database): void {
+  let mode: unknown
+  try {
+    mode = connection.pragma('journal_mode = WAL', { simple: true })
+  } catch (error) {
+    if (isBusy(error)) withBusyErrors('opening it', () => { throw error })
+    throw error
+  }
+  if (mode === 'wal') return
+  throw new StateError('TIDEMARK_NOT_WAL', `The database cannot be put into WAL mode (it stays in ${String(mode)} mode)`, {
+    recovery: 'operator',
+  })
+}

@@ -1,0 +1,59 @@
+import Database from 'better-sqlite3'
+
+import { BusyError } from '@tidemark/protocol'
+
+import { isBusy } from './sqlite-errors.ts'
+
+const RETRY_MS = 10
+
+/**
+ * `<db>-lock`: held while a sync operation runs on the replica, by one instance in one process. It is an empty SQLite database under an
+ * exclusive transaction, so the operating system releases it when its owner dies.
+ */
+export class SyncLock {
+  readonly #connection: Database.Database
+  readonly #path: string
+
+  constructor(path: string) {
+    this.#path = path
+    this.#connection = new Database(path, { timeout: 0 })
+  }
+
+  /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError */
+  async acquire(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    while (!this.#tryBegin(0)) {
+      if (performance.now() >= deadline) throw this.#busy()
+      // oxlint-disable-next-line no-await-in-loop -- each attempt waits for the one before
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  /** The same, blocking. @throws BusyError */
+  acquireSync(timeoutMs: number): void {
+    if (!this.#tryBegin(timeoutMs)) throw this.#busy()
+  }
+
+  release(): void {
+    if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #tryBegin(timeoutMs: number): boolean {
+    this.#connection.pragma(`busy_timeout = ${timeoutMs}`)
+    try {
+      this.#connection.exec('BEGIN EXCLUSIVE')
+      return true
+    } catch (error) {
+      if (isBusy(error)) return false
+      throw error
+    }
+  }
+
+  #busy(): BusyError {
+    return new BusyError(`Another sync operation is running on this database (it holds ${this.#path}). Try again when it is done.`)
+  }
+}
