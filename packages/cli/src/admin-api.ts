@@ -1,0 +1,144 @@
+import { ProtocolError, TidemarkError } from '@tidemark/protocol'
+import { NetworkError } from '@tidemark/sdk-node'
+import { createServer } from '@tidemark/server'
+import { Option, type Command } from 'commander'
+import ky, { type KyInstance } from 'ky'
+
+/** A database as the admin API describes it. */
+export interface DatabaseDescription {
+  readonly name: string
+  readonly id: string
+  readonly revision: string
+  readonly sizeInPages: number
+  readonly bytes: number
+}
+
+export interface AdminOptions {
+  readonly url?: string
+  readonly token?: string
+  readonly data?: string
+}
+
+/** Gives a command the options that say which server's databases it is about. */
+export function addAdminOptions(command: Command): Command {
+  return command
+    .addOption(new Option('--url <url>', "the server's address").env('TIDEMARK_URL'))
+    .addOption(new Option('--token <token>', 'admin token').env('TIDEMARK_TOKEN'))
+    .addOption(
+      new Option('--data <folder>', 'the data folder of a server that is not running').conflicts('url'),
+    )
+}
+
+/**
+ * Runs something with an admin API: that of a running server, or of one that is started on the data folder for the moment.
+ *
+ * @throws TidemarkError when neither is named, or the server refuses
+ */
+export async function withAdminApi<T>(options: AdminOptions, run: (api: AdminApi) => Promise<T>): Promise<T> {
+  if (options.url !== undefined) return run(new AdminApi(options.url, options.token))
+  if (options.data === undefined) {
+    throw new TidemarkError(
+      'TIDEMARK_USAGE',
+      'which server? give --url, or --data for one that is not running',
+      {
+        recovery: 'operator',
+      },
+    )
+  }
+  const server = createServer({ dataDir: options.data, host: '127.0.0.1', port: 0 })
+  try {
+    const { host, port } = await server.listen()
+    return await run(new AdminApi(`http://${host}:${port}`, undefined))
+  } finally {
+    await server.close()
+  }
+}
+
+/** The admin endpoints of one server. */
+export class AdminApi {
+  readonly #http: KyInstance
+  readonly #url: string
+
+  constructor(url: string, token: string | undefined) {
+    this.#url = url
+    this.#http = ky.create({
+      prefix: url,
+      retry: 0,
+      throwHttpErrors: false,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    })
+  }
+
+  async create(name: string): Promise<DatabaseDescription> {
+    return this.#ask<DatabaseDescription>('post', 'admin/v1/databases', { name })
+  }
+
+  async list(): Promise<readonly DatabaseDescription[]> {
+    const { databases } = await this.#ask<{ databases: DatabaseDescription[] }>('get', 'admin/v1/databases')
+    return databases
+  }
+
+  async show(name: string): Promise<DatabaseDescription> {
+    return this.#ask<DatabaseDescription>('get', `admin/v1/databases/${encodeURIComponent(name)}`)
+  }
+
+  async destroy(name: string): Promise<void> {
+    await this.#ask<unknown>('delete', `admin/v1/databases/${encodeURIComponent(name)}`)
+  }
+
+  async health(): Promise<unknown> {
+    return this.#ask<unknown>('get', 'health')
+  }
+
+  async #ask<T>(method: 'get' | 'post' | 'delete', path: string, json?: unknown): Promise<T> {
+    const response = await this.#request(method, path, json)
+    const text = await response.text()
+    const body = parseJson(text)
+    if (response.ok && body !== undefined) return body as T
+    if (response.ok) {
+      throw new ProtocolError(`${this.#url} answered something that is not JSON; is it a Tidemark server?`)
+    }
+    const said = serverMessage(body) ?? `status ${response.status}`
+    throw new TidemarkError(refusalCode(response.status), `${this.#url} refused: ${said}`, {
+      recovery: response.status === 429 || response.status >= 500 ? 'retry' : 'operator',
+    })
+  }
+
+  async #request(method: 'get' | 'post' | 'delete', path: string, json: unknown): Promise<Response> {
+    try {
+      return await this.#http(path, { method, ...(json === undefined ? {} : { json }) })
+    } catch (cause) {
+      throw new NetworkError(`cannot reach ${this.#url}: ${reason(cause)}`, { cause })
+    }
+  }
+}
+
+function refusalCode(status: number): string {
+  if (status === 401 || status === 403) return 'TIDEMARK_AUTH'
+  if (status === 404) return 'TIDEMARK_NOT_FOUND'
+  if (status === 409) return 'TIDEMARK_EXISTS'
+  return 'TIDEMARK_HTTP'
+}
+
+/** Undefined where it is not JSON; null for an empty body. */
+function parseJson(text: string): unknown {
+  if (text === '') return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** The message of `{"error": {"code", "message"}}`. */
+function serverMessage(body: unknown): string | null {
+  const { error } = (body ?? {}) as { error?: { message?: unknown } }
+  return typeof error?.message === 'string' ? error.message : null
+}
+
+/** The innermost reason: `fetch` itself only says that it failed. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.cause !== undefined) return reason(error.cause)
+  return 'code' in error && error.message === '' ? String(error.code) : error.message
+}

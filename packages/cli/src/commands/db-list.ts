@@ -1,0 +1,19 @@
+import { Command } from 'commander'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { formatBytes } from '../quantity.ts'
+import { printing, type Result } from '../result.ts'
+import { formatTable } from '../table.ts'
+
+/** `tidemark db list`. */
+export function dbListCommand(): Command {
+  return printing(addAdminOptions(new Command('list').description('List all databases.')), listDatabases)
+}
+
+async function listDatabases(options: AdminOptions): Promise<Result> {
+  const databases = await withAdminApi(options, (api) => api.list())
+  const rows = databases.map(({ name, bytes, revision }) => [name, formatBytes(bytes), revision])
+  return {
+    json: databases,
+    text: rows.length === 0 ? 'No databases.' : formatTable(['NAME', 'SIZE', 'REVISION'], rows, [1]),
+  }
+}

@@ -1,0 +1,24 @@
+import { Command } from 'commander'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { formatBytes } from '../quantity.ts'
+import { printing, type Result } from '../result.ts'
+import { formatFields } from '../table.ts'
+
+/** `tidemark db show NAME`. */
+export function dbShowCommand(): Command {
+  const command = new Command('show').description('Show one database.').argument('<name>', 'its name')
+  return printing(addAdminOptions(command), showDatabase)
+}
+
+async function showDatabase(name: string, options: AdminOptions): Promise<Result> {
+  const database = await withAdminApi(options, (api) => api.show(name))
+  return {
+    json: database,
+    text: formatFields([
+      ['name', database.name],
+      ['id', database.id],
+      ['size', `${formatBytes(database.bytes)} (${database.sizeInPages} pages)`],
+      ['revision', database.revision],
+    ]),
+  }
+}

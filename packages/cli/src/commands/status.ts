@@ -1,0 +1,34 @@
+import { Command } from 'commander'
+import { formatBytes, formatCount, formatMoment } from '../quantity.ts'
+import { printing, type Result } from '../result.ts'
+import { inspectReplica } from '../inspect-replica.ts'
+import { formatFields } from '../table.ts'
+
+/** `tidemark status FILE`: what is pending, revision, sizes, last push and pull. Changes nothing, needs no network. */
+export function statusCommand(): Command {
+  const command = new Command('status')
+    .description('Show what is pending in a synced file, its revision and sizes. Changes nothing.')
+    .argument('<file>', 'the SQLite file')
+  return printing(command, showStatus)
+}
+
+function showStatus(path: string): Result {
+  const status = inspectReplica(path)
+  return {
+    json: status,
+    text: formatFields([
+      ['file', `${status.path} (${formatBytes(status.fileBytes)})`],
+      ['syncs with', status.url ?? 'nothing yet: no URL is known'],
+      ['client', status.clientId],
+      ['revision', status.revision === '' ? 'none: nothing was pulled yet' : status.revision],
+      ['pending', formatCount(status.pending, 'change')],
+      ['WAL', formatBytes(status.walBytes)],
+      ['kept aside', `${formatBytes(status.revertWalBytes)} of base pages`],
+      ['last push', formatMoment(status.lastPushUnixTime)],
+      ['last pull', formatMoment(status.lastPullUnixTime)],
+      ...(status.interruptedPull
+        ? [['interrupted', 'a pull; it is finished when the file is opened'] as const]
+        : []),
+    ]),
+  }
+}

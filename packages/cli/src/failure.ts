@@ -1,0 +1,41 @@
+import { isTidemarkError, type Recovery } from '@tidemark/protocol'
+
+/** A failure as the command shows it: what happened, and what to do next. */
+export interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly recovery: Recovery | null
+  readonly hint: string | null
+}
+
+const HINTS: Readonly<Record<Recovery, string>> = {
+  retry: 'Run the same command again later.',
+  pull: 'Run `tidemark sync` on the file: it pulls, resolves and pushes again.',
+  checkpoint: 'Run `tidemark checkpoint` on the file, then the same command again.',
+  'fix-data': 'Repair or drop the row that is named, then run the same command again.',
+  reset: 'The local copy has to be fetched again.',
+  upgrade: 'Upgrade Tidemark on the older side.',
+  operator: 'Check address, token, permissions and disk.',
+  bug: 'This should not happen. Please report it.',
+}
+
+/** Describes any thrown value. */
+export function describeFailure(error: unknown): Failure {
+  if (isTidemarkError(error)) {
+    return {
+      code: error.code,
+      message: oneLine(error.message),
+      recovery: error.recovery,
+      hint: HINTS[error.recovery],
+    }
+  }
+  if (error instanceof Error) {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : 'TIDEMARK_UNEXPECTED'
+    return { code, message: oneLine(error.message), recovery: null, hint: null }
+  }
+  return { code: 'TIDEMARK_UNEXPECTED', message: oneLine(String(error)), recovery: null, hint: null }
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/gu, ' ').trim()
+}

@@ -1,0 +1,71 @@
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { capturedCount, loadInfo, replicaPaths } from '@tidemark/engine'
+import { StateError } from '@tidemark/protocol'
+import Database from 'better-sqlite3'
+import { assertExists } from './replica-file.ts'
+
+/** The state of a synced file. Sizes in bytes, times in Unix seconds. */
+export interface ReplicaStatus {
+  readonly path: string
+  readonly url: string | null
+  readonly clientId: string
+  /** The server's revision; empty before the first pull. */
+  readonly revision: string
+  /** Captured changes that the server has not acknowledged. Schema changes of other programs count once the file is opened. */
+  readonly pending: number
+  readonly fileBytes: number
+  readonly walBytes: number
+  readonly revertWalBytes: number
+  readonly lastPushUnixTime: number | null
+  readonly lastPullUnixTime: number | null
+  /** A crash interrupted a pull while it was being applied. */
+  readonly interruptedPull: boolean
+}
+
+/**
+ * Looks at a synced file without opening it as a replica: nothing is recovered, checkpointed or sent, and an
+ * application that has it open is not disturbed.
+ *
+ * @throws StateError when there is no such file, or it is not a synced one
+ */
+export function inspectReplica(file: string): ReplicaStatus {
+  assertExists(file)
+  const path = resolve(file)
+  const paths = replicaPaths(path)
+  if (!existsSync(paths.info)) {
+    throw new StateError(
+      'TIDEMARK_NOT_SYNCED',
+      `${file} is not synced: ${paths.info} is missing. \`tidemark sync ${file} --url URL --existing adopt\` pushes all of it`,
+      { recovery: 'operator' },
+    )
+  }
+  const info = loadInfo(paths.info)
+  return {
+    path,
+    url: info.url,
+    clientId: info.clientId,
+    revision: info.revision,
+    pending: countPending(path, info.lastPushedChangeId),
+    fileBytes: sizeOf(path),
+    walBytes: sizeOf(paths.wal),
+    revertWalBytes: sizeOf(paths.revert),
+    lastPushUnixTime: info.lastPushUnixTime,
+    lastPullUnixTime: info.lastPullUnixTime,
+    interruptedPull: existsSync(paths.replay),
+  }
+}
+
+/** Read-only, so that closing the connection does not checkpoint. */
+function countPending(path: string, acknowledgedId: number): number {
+  const db = new Database(path, { readonly: true })
+  try {
+    return capturedCount(db, acknowledgedId)
+  } finally {
+    db.close()
+  }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs'
+import { StateError } from '@tidemark/protocol'
+import { connect, type ConnectOptions, type Database } from '@tidemark/sdk-node'
+import { Option, type Command } from 'commander'
+
+export interface RemoteOptions {
+  readonly url?: string
+  readonly token?: string
+}
+
+/** `--url` and `--token` of a command that talks to one database's server. */
+export function addRemoteOptions(command: Command, urlDescription: string): Command {
+  return command
+    .addOption(new Option('--url <url>', urlDescription).env('TIDEMARK_URL'))
+    .addOption(new Option('--token <token>', 'bearer token').env('TIDEMARK_TOKEN'))
+}
+
+/**
+ * Runs something on an open synced file and closes it, whatever happens.
+ *
+ * @throws StateError when there is no file and no URL to fetch it from
+ */
+export async function withReplica<T>(
+  path: string,
+  {
+    url,
+    token,
+    existing = 'refuse',
+  }: RemoteOptions & { readonly existing?: NonNullable<ConnectOptions['existing']> },
+  run: (db: Database) => Promise<T>,
+): Promise<T> {
+  if (url === undefined) assertExists(path)
+  const db = await connect({
+    path,
+    existing,
+    ...(url === undefined ? {} : { url }),
+    ...(token === undefined ? {} : { authToken: token }),
+  })
+  try {
+    return await run(db)
+  } finally {
+    db.close()
+  }
+}
+
+/** @throws StateError when there is no such file */
+export function assertExists(path: string): void {
+  if (existsSync(path)) return
+  throw new StateError(
+    'TIDEMARK_NO_FILE',
+    `there is no file ${path}; with --url, \`tidemark sync\` fetches it`,
+    {
+      recovery: 'operator',
+    },
+  )
+}

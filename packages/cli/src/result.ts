@@ -1,0 +1,24 @@
+import { Option, type Command } from 'commander'
+
+/** What a command found out, for programs and for people. */
+export interface Result {
+  readonly json: unknown
+  readonly text: string
+}
+
+/** The option that every command has. */
+export function jsonOption(): Option {
+  return new Option('--json', 'print one JSON value instead of text')
+}
+
+/** Gives a command its action: runs it and prints what it returns, as its `--json` says. */
+export function printing<Arguments extends unknown[]>(
+  command: Command,
+  run: (...args: Arguments) => Result | Promise<Result>,
+): Command {
+  return command.addOption(jsonOption()).action(async (...args: unknown[]) => {
+    const result = await run(...(args as Arguments))
+    const { json } = command.opts<{ json?: boolean }>()
+    process.stdout.write(json === true ? `${JSON.stringify(result.json, null, 2)}\n` : `${result.text}\n`)
+  })
+}
