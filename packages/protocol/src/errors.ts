@@ -39,14 +39,22 @@ export class TidemarkError extends Error {
 
 /** True for any {@link TidemarkError}, also one that comes from another copy of this package. */
 export function isTidemarkError(value: unknown): value is TidemarkError {
-  return value instanceof Error && 'recovery' in value && 'code' in value && String(value.code).startsWith('TIDEMARK_')
+  return (
+    value instanceof Error &&
+    'recovery' in value &&
+    'code' in value &&
+    String(value.code).startsWith('TIDEMARK_')
+  )
 }
 
 /** The other side sent bytes that break the protocol: truncated, oversized, wrong checksum, unknown message. Nothing was changed. */
 export class ProtocolError extends TidemarkError {
   override readonly name = 'ProtocolError'
   constructor(message: string, options: { cause?: unknown; code?: string; recovery?: Recovery } = {}) {
-    super(options.code ?? 'TIDEMARK_PROTOCOL', message, { recovery: options.recovery ?? 'operator', cause: options.cause })
+    super(options.code ?? 'TIDEMARK_PROTOCOL', message, {
+      recovery: options.recovery ?? 'operator',
+      cause: options.cause,
+    })
   }
 }
 

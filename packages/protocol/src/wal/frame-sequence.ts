@@ -48,7 +48,12 @@ export class FrameSequence {
   add(pageNumber: number, commitSizeInPages: number, image: Uint8Array): void {
     const offset = this.#count * FRAME_SIZE
     this.#buffer.set(image.subarray(0, PAGE_SIZE), offset + FRAME_HEADER_SIZE)
-    encodeFrameHeader(this.#buffer, offset, { pageNumber, commitSizeInPages, salts: this.#salts, checksum: [0, 0] })
+    encodeFrameHeader(this.#buffer, offset, {
+      pageNumber,
+      commitSizeInPages,
+      salts: this.#salts,
+      checksum: [0, 0],
+    })
     updateWalChecksum(this.#state, this.#buffer, offset, offset + 8, this.#bigEndian)
     updateWalChecksum(
       this.#state,

@@ -1,0 +1,106 @@
+import { LimitError, ProtocolError } from '../errors.ts'
+
+/** Enough for any length below 2^35, far above any accepted message. */
+const MAX_LENGTH_BYTES = 5
+const FIRST_CAPACITY = 64 * 1024
+
+/**
+ * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was received of
+ * the one message that is incomplete; a length alone takes none.
+ */
+export class DelimitedDecoder {
+  readonly #maxMessageBytes: number
+  /** Length of the message being received; undefined while its length is incomplete. */
+  #length: number | undefined
+  #lengthSoFar = 0
+  #lengthBytes = 0
+  /** The first `#received` bytes of the message being received. */
+  #partial: Uint8Array = new Uint8Array(0)
+  #received = 0
+
+  /** @param options.maxMessageBytes a longer message raises a LimitError as soon as its length is known */
+  constructor(options: { readonly maxMessageBytes: number }) {
+    this.#maxMessageBytes = options.maxMessageBytes
+  }
+
+  /**
+   * The messages that this chunk completes. A message that lies within the chunk is a view of it, any other has memory of
+   * its own; neither is written to again by the decoder.
+   *
+   * @throws LimitError for a message above the limit
+   * @throws ProtocolError for a malformed length
+   */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const messages: Uint8Array[] = []
+    let offset = 0
+    while (offset < chunk.byteLength || this.#length === 0) {
+      if (this.#length === undefined) {
+        this.#lengthByte(chunk[offset]!)
+        offset += 1
+      } else {
+        const end = Math.min(offset + this.#length - this.#received, chunk.byteLength)
+        const message = this.#messageBytes(chunk.subarray(offset, end), this.#length)
+        if (message !== undefined) messages.push(message)
+        offset = end
+      }
+    }
+    return messages
+  }
+
+  /** @throws ProtocolError if the stream ended inside a message */
+  end(): void {
+    if (this.#length !== undefined || this.#lengthBytes > 0) {
+      throw new ProtocolError(
+        this.#length === undefined
+          ? 'stream ended inside the length of a message'
+          : `stream ended after ${this.#received} of ${this.#length} bytes of a message`,
+      )
+    }
+  }
+
+  #lengthByte(byte: number): void {
+    this.#lengthSoFar += (byte & 127) * 128 ** this.#lengthBytes
+    this.#lengthBytes += 1
+    if (byte >= 128) {
+      if (this.#lengthBytes === MAX_LENGTH_BYTES) throw new ProtocolError('length of a message is malformed')
+      return
+    }
+    if (this.#lengthSoFar > this.#maxMessageBytes) {
+      throw new LimitError(
+        `message of ${this.#lengthSoFar} bytes, at most ${this.#maxMessageBytes} are accepted`,
+      )
+    }
+    this.#length = this.#lengthSoFar
+  }
+
+  /** Takes bytes of the current message; the message, if that completes it. */
+  #messageBytes(bytes: Uint8Array, length: number): Uint8Array | undefined {
+    const received = this.#received + bytes.byteLength
+    if (received < length) {
+      this.#keep(bytes, length)
+      return undefined
+    }
+    let message = bytes
+    if (this.#received > 0) {
+      this.#keep(bytes, length)
+      message = this.#partial.subarray(0, length)
+    }
+    this.#length = undefined
+    this.#lengthSoFar = 0
+    this.#lengthBytes = 0
+    this.#partial = new Uint8Array(0)
+    this.#received = 0
+    return message
+  }
+
+  #keep(bytes: Uint8Array, length: number): void {
+    const received = this.#received + bytes.byteLength
+    if (received > this.#partial.byteLength) {
+      const grown = new Uint8Array(Math.min(length, Math.max(received * 2, FIRST_CAPACITY)))
+      grown.set(this.#partial.subarray(0, this.#received))
+      this.#partial = grown
+    }
+    this.#partial.set(bytes, this.#received)
+    this.#received = received
+  }
+}

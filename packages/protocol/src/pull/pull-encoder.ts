@@ -1,0 +1,63 @@
+import { tidemark, turso } from '#messages'
+import { encodeDelimited } from '../framing/encode-delimited.ts'
+import { Seal } from '../framing/seal.ts'
+import { PROTOCOL_LIMITS } from '../limits.ts'
+import { encodeDelimitedMessage } from '../messages/encode-message.ts'
+import { toWireInteger } from '../messages/wire-integer.ts'
+import { encodePageGroup } from './page-group.ts'
+import type { PulledPage } from './page-group.ts'
+import { encodePullHeader } from './pull-header.ts'
+import type { PullHeader } from './pull-header.ts'
+
+/**
+ * Writes a pull stream: {@link header} once, {@link pages} any number of times, {@link end} once. Each returns bytes ready
+ * to send. Groups are cut at every call, so pages should come 64 or a multiple of it at a time.
+ */
+export class PullEncoder {
+  readonly #dialect: 'turso' | 'tidemark'
+  readonly #seal = new Seal()
+  #pageCount = 0
+
+  constructor(dialect: 'turso' | 'tidemark') {
+    this.#dialect = dialect
+  }
+
+  /** The dialect decides the encoding, whatever the header says. */
+  header(header: Omit<PullHeader, 'encoding'>): Uint8Array {
+    const encoding = this.#dialect === 'tidemark' ? 'zstd' : 'raw'
+    const message = encodePullHeader({ ...header, encoding })
+    this.#seal.add(message)
+    return encodeDelimited(message)
+  }
+
+  /** Old images are used as dictionaries in the Tidemark dialect only. */
+  pages(pages: readonly PulledPage[]): Uint8Array {
+    this.#pageCount += pages.length
+    return this.#dialect === 'tidemark' ? this.#groups(pages) : rawPages(pages)
+  }
+
+  /** The message that proves the stream whole; the Turso dialect has none. */
+  end(): Uint8Array {
+    if (this.#dialect === 'turso') return new Uint8Array(0)
+    const end = { pageCount: toWireInteger(this.#pageCount), digest: this.#seal.bytes() }
+    return encodeDelimitedMessage(tidemark.PullMessage, { end })
+  }
+
+  #groups(pages: readonly PulledPage[]): Uint8Array {
+    const messages: Uint8Array[] = []
+    for (let i = 0; i < pages.length; i += PROTOCOL_LIMITS.pagesPerGroup) {
+      const group = encodePageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup))
+      this.#seal.add(group.checksum!)
+      messages.push(encodeDelimitedMessage(tidemark.PullMessage, { group }))
+    }
+    return messages.length === 1 ? messages[0]! : Buffer.concat(messages)
+  }
+}
+
+function rawPages(pages: readonly PulledPage[]): Uint8Array {
+  return Buffer.concat(
+    pages.map(({ pageNumber, image }) =>
+      encodeDelimitedMessage(turso.PageData, { pageId: toWireInteger(pageNumber - 1), encodedPage: image }),
+    ),
+  )
+}

@@ -1,0 +1,100 @@
+import { tidemark } from '#messages'
+import type { Change, TableShape } from '../change.ts'
+import { LimitError } from '../errors.ts'
+import { varintLength, writeVarint } from '../framing/varint.ts'
+import { PROTOCOL_LIMITS } from '../limits.ts'
+import { encodeMessage } from '../messages/encode-message.ts'
+import { belongsToRun, encodeChangeRun } from './change-run-encoder.ts'
+import { countCells, estimateChangeBytes } from './change-size.ts'
+import type { TableNumbers } from './table-numbers.ts'
+
+/** Tags of length-delimited fields: `ChangeSet.tables`, `ChangeSet.runs`, `ChangeRun.cells`. */
+const TABLES_TAG = (1 << 3) | 2
+const RUNS_TAG = (2 << 3) | 2
+const CELLS_TAG = (10 << 3) | 2
+
+/** Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open. */
+export class BlockBuilder {
+  readonly #tables: TableNumbers
+  #parts: Uint8Array[] = []
+  #run: Change[] = []
+  #runCells = 0
+  #lastChangeId = 0
+  #estimatedBytes = 0
+
+  constructor(tables: TableNumbers) {
+    this.#tables = tables
+  }
+
+  get isEmpty(): boolean {
+    return this.#estimatedBytes === 0
+  }
+
+  /** Whether the change would take a block that has others above its size. */
+  isFullFor(change: Change): boolean {
+    return !this.isEmpty && this.#estimatedBytes + estimateChangeBytes(change) > PROTOCOL_LIMITS.blockBytes
+  }
+
+  add(change: Change): void {
+    const cells = countCells(change)
+    const first = this.#run[0]
+    if (
+      first !== undefined &&
+      (this.#runCells + cells > PROTOCOL_LIMITS.cellsPerRun || !belongsToRun(first, change))
+    ) {
+      this.#closeRun()
+    }
+    this.#run.push(change)
+    this.#runCells += cells
+    this.#estimatedBytes += estimateChangeBytes(change)
+  }
+
+  /** The ChangeSet of what was added since the last call. */
+  finish(): Uint8Array {
+    this.#closeRun()
+    const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    if (bytes.byteLength > PROTOCOL_LIMITS.maxBlockBytes) {
+      throw new LimitError(
+        `change ${this.#lastChangeId} takes ${bytes.byteLength} bytes, at most ${PROTOCOL_LIMITS.maxBlockBytes} can be pushed`,
+      )
+    }
+    this.#parts = []
+    this.#lastChangeId = 0
+    this.#estimatedBytes = 0
+    return bytes
+  }
+
+  #closeRun(): void {
+    const first = this.#run[0]
+    if (first === undefined) return
+    const table = first.kind === 'schema' ? 0 : this.#tableNumber(first.table)
+    const { message, cells } = encodeChangeRun(this.#run, table, this.#lastChangeId)
+    const fields = encodeMessage(tidemark.ChangeRun, message)
+    const cellsHead = lengthDelimitedHead(CELLS_TAG, cells.byteLength)
+    const runBytes = fields.byteLength + cellsHead.byteLength + cells.byteLength
+    this.#parts.push(lengthDelimitedHead(RUNS_TAG, runBytes), fields, cellsHead, cells)
+    this.#lastChangeId = this.#run.at(-1)!.changeId
+    this.#run = []
+    this.#runCells = 0
+  }
+
+  #tableNumber(shape: TableShape): number {
+    const { number, isNew } = this.#tables.numberOf(shape)
+    if (isNew) {
+      const message = encodeMessage(tidemark.TableShape, {
+        name: shape.name,
+        columns: [...shape.columns],
+        key: [...shape.key],
+      })
+      this.#parts.push(lengthDelimitedHead(TABLES_TAG, message.byteLength), message)
+    }
+    return number
+  }
+}
+
+function lengthDelimitedHead(tag: number, length: number): Uint8Array {
+  const head = new Uint8Array(1 + varintLength(length))
+  head[0] = tag
+  writeVarint(head, 1, length)
+  return head
+}

@@ -1,0 +1,151 @@
+import { tidemark } from '#messages'
+import type { Change, RowChange, SchemaChange } from '../change.ts'
+import { ByteWriter } from '../columns/byte-writer.ts'
+import { writeValue } from '../columns/value-codec.ts'
+import { ProtocolError } from '../errors.ts'
+import type { ImageValue, SqlValue } from '../value.ts'
+
+/** Whether `next` can follow `first` in one run: same kind, table and columns. */
+export function belongsToRun(first: Change, next: Change): boolean {
+  if (first.kind === 'schema' || next.kind === 'schema') return first.kind === next.kind
+  return (
+    first.kind === next.kind &&
+    first.table === next.table &&
+    (first.rowid === null) === (next.rowid === null) &&
+    sameNumbers(first.columns, next.columns) &&
+    sameNumbers(first.expectedColumns, next.expectedColumns) &&
+    first.key.length === next.key.length
+  )
+}
+
+/**
+ * The message of a run, without `cells`, which may be large and is written behind it.
+ *
+ * @param tableNumber of the changes' table; ignored for schema changes
+ * @param previousChangeId the id before the first change's in the block, 0 if there is none
+ */
+export function encodeChangeRun(
+  changes: readonly Change[],
+  tableNumber: number,
+  previousChangeId: number,
+): { readonly message: tidemark.ChangeRun.$Properties; readonly cells: Uint8Array } {
+  const head = { count: changes.length, changeIds: encodeChangeIds(changes, previousChangeId) }
+  if (changes[0]!.kind === 'schema') {
+    const cells = encodeColumn((changes as readonly SchemaChange[]).map((change) => change.sql))
+    return { message: { ...head, kind: tidemark.ChangeKind.SCHEMA }, cells }
+  }
+  const rows = changes as readonly RowChange[]
+  return { message: { ...head, ...encodeRowRun(rows, tableNumber) }, cells: encodeCells(rows) }
+}
+
+function encodeRowRun(rows: readonly RowChange[], tableNumber: number): tidemark.ChangeRun.$Properties {
+  const first = rows[0]!
+  checkShape(first)
+  const width = first.table.columns.length
+  const allExpected = first.kind === 'delete' && isWholeRow(first.expectedColumns, width)
+  return {
+    kind: KINDS[first.kind],
+    table: tableNumber,
+    ...encodeRowids(rows),
+    columns:
+      first.kind === 'insert' && isWholeRow(first.columns, width) ? null : encodePositions(first.columns),
+    expectedColumns: allExpected ? null : encodePositions(first.expectedColumns),
+    expectedAll: allExpected,
+  }
+}
+
+const KINDS = {
+  insert: tidemark.ChangeKind.INSERT,
+  update: tidemark.ChangeKind.UPDATE,
+  delete: tidemark.ChangeKind.DELETE,
+} as const
+
+function checkShape(change: RowChange): void {
+  const keyLength = change.kind === 'insert' ? 0 : change.table.key.length
+  if (
+    change.key.length !== keyLength ||
+    change.values.length !== change.columns.length ||
+    change.expected.length !== change.expectedColumns.length
+  ) {
+    throw new ProtocolError(`change ${change.changeId} has not one value per column`, { recovery: 'bug' })
+  }
+  if (change.kind === 'insert' && change.columns.length === 0 && change.table.columns.length > 0) {
+    throw new ProtocolError(`change ${change.changeId} inserts no columns`, { recovery: 'bug' })
+  }
+}
+
+function encodeCells(rows: readonly RowChange[]): Uint8Array {
+  const writer = new ByteWriter()
+  const first = rows[0]!
+  for (let c = 0; c < first.key.length; c += 1) for (const row of rows) writeValue(writer, cell(row.key, c))
+  for (let c = 0; c < first.values.length; c += 1)
+    for (const row of rows) writeValue(writer, cell(row.values, c))
+  for (let c = 0; c < first.expected.length; c += 1)
+    for (const row of rows) writeValue(writer, cell(row.expected, c))
+  return writer.bytes()
+}
+
+function cell<T extends ImageValue>(values: readonly T[], column: number): T {
+  const value = values[column]
+  if (value === undefined)
+    throw new ProtocolError('a change has not one value per column', { recovery: 'bug' })
+  return value
+}
+
+function encodeColumn(values: readonly SqlValue[]): Uint8Array {
+  const writer = new ByteWriter()
+  for (const value of values) writeValue(writer, value)
+  return writer.bytes()
+}
+
+function encodeChangeIds(changes: readonly Change[], previousChangeId: number): Uint8Array {
+  const writer = new ByteWriter()
+  let previous = previousChangeId
+  for (const { changeId } of changes) {
+    if (!Number.isSafeInteger(changeId) || changeId <= previous) {
+      throw new ProtocolError(`change id ${changeId} does not follow ${previous}`, { recovery: 'bug' })
+    }
+    writer.varint(changeId - previous)
+    previous = changeId
+  }
+  return writer.bytes()
+}
+
+function encodeRowids(rows: readonly RowChange[]): tidemark.ChangeRun.$Properties {
+  if (rows[0]!.rowid === null) return { rowidColumn: tidemark.RowidColumn.ROWID_ABSENT }
+  if (rows.every((row) => row.rowid === keyInteger(row)))
+    return { rowidColumn: tidemark.RowidColumn.ROWID_IS_KEY }
+  const writer = new ByteWriter()
+  let previous = 0n
+  for (const row of rows) {
+    const rowid = row.rowid!
+    if (BigInt.asIntN(64, rowid) !== rowid)
+      throw new ProtocolError('rowid does not fit into 64 bits', { recovery: 'bug' })
+    writer.zigzag(BigInt.asIntN(64, rowid - previous))
+    previous = rowid
+  }
+  return { rowidColumn: tidemark.RowidColumn.ROWID_STORED, rowids: writer.bytes() }
+}
+
+/** The value of a row's only key column, which in most tables is its rowid. */
+function keyInteger(row: RowChange): SqlValue | undefined {
+  if (row.table.key.length !== 1) return undefined
+  return row.kind === 'insert' ? row.values[row.columns.indexOf(row.table.key[0]!)] : row.key[0]
+}
+
+function encodePositions(positions: readonly number[]): Uint8Array {
+  const writer = new ByteWriter()
+  for (const position of positions) writer.varint(position)
+  return writer.bytes()
+}
+
+function isWholeRow(positions: readonly number[], width: number): boolean {
+  return positions.length === width && positions.every((position, i) => position === i)
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false
+  return true
+}

@@ -1,0 +1,62 @@
+import { tidemark } from '#messages'
+import type { Change } from '../change.ts'
+import { encodeDelimited } from '../framing/encode-delimited.ts'
+import { Seal } from '../framing/seal.ts'
+import { encodeDelimitedMessage, encodeMessage } from '../messages/encode-message.ts'
+import { toWireInteger } from '../messages/wire-integer.ts'
+import { compress } from '../zstd/zstd.ts'
+import { BlockBuilder } from './block-builder.ts'
+import { pushHeaderToMessage } from './push-header.ts'
+import type { PushHeader } from './push-header.ts'
+import { TableNumbers } from './table-numbers.ts'
+
+/**
+ * Writes the body of a push: {@link header} once, {@link change} for each change in the order of their ids, {@link end}
+ * once. What these return is to be sent in that order. Holds at most about one block of changes, and references to the
+ * changes given, which must not be modified.
+ */
+export class PushEncoder {
+  readonly #seal = new Seal()
+  readonly #block = new BlockBuilder(new TableNumbers())
+  #changeCount = 0
+
+  header(header: PushHeader): Uint8Array {
+    const message = encodeMessage(tidemark.PushMessage, { header: pushHeaderToMessage(header) })
+    this.#seal.add(message)
+    return encodeDelimited(message)
+  }
+
+  /**
+   * Adds a change; the block of the changes before it, when this one does not fit into it.
+   *
+   * @throws LimitError if a single change is too large to be pushed
+   */
+  change(change: Change): Uint8Array | null {
+    const block = this.#block.isFullFor(change) ? this.#finishBlock() : null
+    this.#block.add(change)
+    this.#changeCount += 1
+    return block
+  }
+
+  /** The last block, if there are changes in it, and the message that proves the body whole. */
+  end(): Uint8Array[] {
+    const block = this.#block.isEmpty ? [] : [this.#finishBlock()]
+    const end = { changeCount: toWireInteger(this.#changeCount), digest: this.#seal.bytes() }
+    return [...block, encodeDelimitedMessage(tidemark.PushMessage, { end })]
+  }
+
+  #finishBlock(): Uint8Array {
+    const raw = this.#block.finish()
+    const compressed = compress(raw)
+    const smaller = compressed.byteLength < raw.byteLength
+    const checksum = new Seal().add(raw).bytes()
+    this.#seal.add(checksum)
+    const block = {
+      codec: smaller ? tidemark.BlockCodec.BLOCK_ZSTD : tidemark.BlockCodec.BLOCK_RAW,
+      rawSize: toWireInteger(raw.byteLength),
+      checksum,
+      payload: smaller ? compressed : raw,
+    }
+    return encodeDelimitedMessage(tidemark.PushMessage, { block })
+  }
+}
