@@ -14,40 +14,21 @@ mkdirSync(target, { recursive: true })
 const run = (tool, args) =>
   execFileSync(process.execPath, [join(cliFolder, 'bin', tool), ...args], { stdio: 'inherit' })
 
-/** @param {string} output @param {string[]} options */
-function generateCode(output, options) {
-  run('pbjs', [
-    ...[
-      '-t',
-      'static-module',
-      '-w',
-      'esm',
-      '-r',
-      'tidemark-protocol',
-      '--dependency',
-      'protobufjs/minimal.js',
-    ],
-    ...[
-      '--force-long',
-      '--no-create',
-      '--no-verify',
-      '--no-convert',
-      '--no-delimited',
-      '--no-typeurl',
-      '--no-service',
-    ],
-    ...options,
-    ...['-o', output, join(messages, 'turso.proto'), join(messages, 'tidemark.proto')],
-  ])
-}
+// No create, verify, convert, …: only encode and decode are used. Long: 64-bit fields must not lose bits.
+const options =
+  '--target static-module --wrap esm --root tidemark-protocol --dependency protobufjs/minimal.js --force-long ' +
+  '--no-create --no-verify --no-convert --no-delimited --no-typeurl --no-service'
+const sources = ['turso.proto', 'tidemark.proto'].map((name) => join(messages, name))
+const generateCode = (output, ...more) =>
+  run('pbjs', [...options.split(' '), ...more, '--out', output, ...sources])
 
 // The types are taken from comments, which the code itself does without.
 const scratch = mkdtempSync(join(tmpdir(), 'tidemark-messages-'))
 try {
   const commented = join(scratch, 'messages.js')
-  generateCode(commented, [])
+  generateCode(commented)
   run('pbts', ['-o', join(target, 'messages.d.ts'), commented])
 } finally {
   rmSync(scratch, { recursive: true })
 }
-generateCode(join(target, 'messages.js'), ['--no-comments'])
+generateCode(join(target, 'messages.js'), '--no-comments')

@@ -80,7 +80,4 @@ export class BusyError extends TidemarkError {
 /** The local files are not what they should be: not a synced file, damaged, made by a newer version, of another page size. */
 export class StateError extends TidemarkError {
   override readonly name = 'StateError'
-  constructor(code: string, message: string, options: { recovery: Recovery; cause?: unknown }) {
-    super(code, message, options)
-  }
 }

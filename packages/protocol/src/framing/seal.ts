@@ -33,7 +33,8 @@ export class Seal {
 
   /** @throws ProtocolError if `received` is another checksum */
   check(received: Uint8Array, of: string): void {
-    if (Buffer.compare(this.bytes(), received) !== 0)
+    if (Buffer.compare(this.bytes(), received) !== 0) {
       throw new ProtocolError(`checksum of ${of} does not match`)
+    }
   }
 }

@@ -43,8 +43,9 @@ export function decodePageHashesRequest(body: Uint8Array): PageHashesRequest {
   const firstPage = fromWireInteger(message.firstPageId, 'page id') + 1
   const pageCount = fromWireInteger(message.pageCount, 'page count')
   if (firstPage > PROTOCOL_LIMITS.pages) throw new ProtocolError(`page hashes from page ${firstPage}`)
-  if (pageCount > PROTOCOL_LIMITS.pageHashesPerRequest)
+  if (pageCount > PROTOCOL_LIMITS.pageHashesPerRequest) {
     throw new LimitError(`hashes of ${pageCount} pages at a time`)
+  }
   return { revision: checkIdentifier(message.revision, 'revision'), firstPage, pageCount }
 }
 

@@ -43,8 +43,9 @@ export function fromHranaValue(value: HranaValue): SqlValue {
 function parseInteger(text: string): bigint {
   if (!/^-?\d{1,19}$/.test(text)) throw new ProtocolError('an integer is not a decimal string of 64 bits')
   const value = BigInt(text)
-  if (value < INT64_MIN || value > INT64_MAX)
+  if (value < INT64_MIN || value > INT64_MAX) {
     throw new ProtocolError(`integer ${text} does not fit into 64 bits`)
+  }
   return value
 }
 
@@ -54,8 +55,9 @@ function parseBase64(text: string): Uint8Array {
   const digits = text.length - padding
   const bytes = Buffer.from(text, 'base64')
   // Node skips characters that are not base64, which shows in the length.
-  if (digits % 4 === 1 || bytes.byteLength !== Math.floor((digits * 3) / 4))
+  if (digits % 4 === 1 || bytes.byteLength !== Math.floor((digits * 3) / 4)) {
     throw new ProtocolError('a blob is not base64')
+  }
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 

@@ -22,8 +22,9 @@ export function requireSql(value: unknown, path: string): string {
 }
 
 export function requireIndex(value: unknown, path: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw malformed(path, 'a whole number')
+  }
   return value
 }
 
@@ -37,8 +38,9 @@ export function requireInt32(value: unknown, path: string): number {
 export function optionalArray(value: unknown, maxLength: number, path: string): readonly unknown[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw malformed(path, 'an array')
-  if (value.length > maxLength)
+  if (value.length > maxLength) {
     throw new LimitError(`${path} has ${value.length} elements, at most ${maxLength} are accepted`)
+  }
   return value
 }
 

@@ -37,8 +37,9 @@ function parseCondition(
 ): HranaCondition {
   if (depth > PROTOCOL_LIMITS.hranaConditionDepth) throw new LimitError(`${path} nests too deep`)
   budget.conditions -= 1
-  if (budget.conditions < 0)
+  if (budget.conditions < 0) {
     throw new LimitError(`batch with more than ${PROTOCOL_LIMITS.hranaConditions} conditions`)
+  }
   const object = requireObject(value, path)
   const parseNested = (nested: unknown): HranaCondition =>
     parseCondition(nested, stepNumber, path, depth + 1, budget)
@@ -66,7 +67,8 @@ function nestedConditions(object: JsonObject, path: string): readonly unknown[] 
 
 function earlierStep(object: JsonObject, stepNumber: number, path: string): number {
   const step = requireIndex(object['step'], `${path}.step`)
-  if (step >= stepNumber)
+  if (step >= stepNumber) {
     throw new ProtocolError(`${path} refers to step ${step}, which does not come before`)
+  }
   return step
 }

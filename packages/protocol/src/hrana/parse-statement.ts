@@ -30,8 +30,9 @@ export function parseSqlReference(value: unknown, path: string): HranaSqlReferen
   const object = requireObject(value, path)
   const sql = object['sql'] ?? null
   const sqlId = object['sql_id'] ?? null
-  if ((sql === null) === (sqlId === null))
+  if ((sql === null) === (sqlId === null)) {
     throw new ProtocolError(`${path} has not exactly one of sql and sql_id`)
+  }
   return {
     sql: sql === null ? null : requireSql(sql, `${path}.sql`),
     sql_id: sqlId === null ? null : requireInt32(sqlId, `${path}.sql_id`),

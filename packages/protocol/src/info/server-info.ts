@@ -19,8 +19,9 @@ export interface ServerInfo {
 
 /** Checks parsed JSON. Unknown fields are dropped. @throws ProtocolError if it is not a {@link ServerInfo} */
 export function parseServerInfo(value: unknown): ServerInfo {
-  if (!isRecord(value) || !('tidemark' in value))
+  if (!isRecord(value) || !('tidemark' in value)) {
     throw new ProtocolError('not the description of a Tidemark server')
+  }
   if (value['tidemark'] !== 1) {
     throw new ProtocolError(`Tidemark dialect ${String(value['tidemark'])} is not known`, {
       recovery: 'upgrade',
@@ -28,8 +29,9 @@ export function parseServerInfo(value: unknown): ServerInfo {
   }
   const { version, database, features, limits } = value
   if (typeof version !== 'string' || typeof database !== 'string') throw malformed('version and database')
-  if (!Array.isArray(features) || !features.every((feature) => typeof feature === 'string'))
+  if (!Array.isArray(features) || !features.every((feature) => typeof feature === 'string')) {
     throw malformed('features')
+  }
   if (!isRecord(limits)) throw malformed('limits')
   return {
     tidemark: 1,
@@ -45,8 +47,9 @@ export function parseServerInfo(value: unknown): ServerInfo {
 
 function limit(limits: Readonly<Record<string, unknown>>, name: string): number {
   const value = limits[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
     throw malformed(`limits.${name}`)
+  }
   return value
 }
 

@@ -39,8 +39,9 @@ export function encodePageGroup(pages: readonly PulledPage[]): tidemark.PageGrou
     }
   } else {
     const payload = compress(images)
-    if (payload.byteLength < images.byteLength)
+    if (payload.byteLength < images.byteLength) {
       return { ...group, codec: tidemark.PageCodec.PAGES_ZSTD, payload }
+    }
   }
   return { ...group, codec: tidemark.PageCodec.PAGES_RAW, payload: images }
 }

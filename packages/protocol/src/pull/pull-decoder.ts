@@ -87,7 +87,7 @@ export class PullDecoder {
 
   *#readGroupOrEnd(bytes: Uint8Array, header: PullHeader): Generator<PullEvent, void, undefined> {
     if (this.#ended) throw new ProtocolError('pull stream goes on behind its end message')
-    const message = decodeMessage(tidemark.PullMessage, bytes, 'pull message')
+    const message = decodeMessage(tidemark.PullMessage, bytes, 'pull message', 1)
     if (message.end !== null && message.end !== undefined) this.#readEnd(message.end)
     else if (message.group !== null && message.group !== undefined) {
       yield* this.#readGroup(new tidemark.PageGroup(message.group), header)

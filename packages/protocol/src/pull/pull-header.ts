@@ -29,8 +29,9 @@ export function encodePullHeader(header: PullHeader): Uint8Array {
 export function decodePullHeader(bytes: Uint8Array, maxPages: number): PullHeader {
   const message = decodeMessage(turso.PullUpdatesHeader, bytes, 'pull header')
   const sizeInPages = fromWireInteger(message.dbSize, 'database size')
-  if (sizeInPages > maxPages)
+  if (sizeInPages > maxPages) {
     throw new ProtocolError(`database of ${sizeInPages} pages, at most ${maxPages} are accepted`)
+  }
   if (message.streamKind !== turso.StreamKind.PAGES || message.protocol > turso.PullProtocol.PAGE_STREAM) {
     throw new ProtocolError(
       `pull stream of kind ${message.streamKind}, protocol ${message.protocol}; only pages are understood`,

@@ -45,8 +45,9 @@ function rowChanges(
 ): RowChange[] {
   const kind = rowKind(run.kind)
   const table = tables[run.table]
-  if (table === undefined)
+  if (table === undefined) {
     throw new ProtocolError(`change of table number ${run.table}, which was not described`)
+  }
   const width = table.columns.length
   const columns =
     kind === 'insert' && run.columns.byteLength === 0
@@ -95,8 +96,9 @@ function decodeChangeIds(run: tidemark.ChangeRun, previousChangeId: number): num
   for (let i = 0; i < run.count; i += 1) {
     const delta = reader.varint()
     const changeId = previous + delta
-    if (delta === 0 || changeId > Number.MAX_SAFE_INTEGER)
+    if (delta === 0 || changeId > Number.MAX_SAFE_INTEGER) {
       throw new ProtocolError('change ids do not increase')
+    }
     ids.push(changeId)
     previous = changeId
   }
@@ -129,13 +131,12 @@ function decodeRowids(
   table: TableShape,
   keyOf: (row: number) => SqlValue | undefined,
 ): bigint[] | null {
-  const rows = Array.from({ length: run.count }, (_, row) => row)
   switch (run.rowidColumn) {
     case tidemark.RowidColumn.ROWID_ABSENT:
       return null
     case tidemark.RowidColumn.ROWID_IS_KEY:
       if (table.key.length !== 1) throw new ProtocolError('rowid of a table whose key is not one column')
-      return rows.map((row) => requireInteger(keyOf(row)))
+      return Array.from({ length: run.count }, (_, row) => requireInteger(keyOf(row)))
     case tidemark.RowidColumn.ROWID_STORED:
       return readDeltas(run.rowids, run.count)
     default:
@@ -166,8 +167,9 @@ function decodePositions(bytes: Uint8Array, width: number): number[] {
   const positions: number[] = []
   while (reader.remaining > 0) {
     const position = reader.varint()
-    if (position >= width || positions.length === width)
+    if (position >= width || positions.length === width) {
       throw new ProtocolError(`column ${position} of ${width}`)
+    }
     positions.push(position)
   }
   if (new Set(positions).size !== positions.length) throw new ProtocolError('a change has a column twice')

@@ -78,17 +78,20 @@ function encodeCells(rows: readonly RowChange[]): Uint8Array {
   const writer = new ByteWriter()
   const first = rows[0]!
   for (let c = 0; c < first.key.length; c += 1) for (const row of rows) writeValue(writer, cell(row.key, c))
-  for (let c = 0; c < first.values.length; c += 1)
+  for (let c = 0; c < first.values.length; c += 1) {
     for (const row of rows) writeValue(writer, cell(row.values, c))
-  for (let c = 0; c < first.expected.length; c += 1)
+  }
+  for (let c = 0; c < first.expected.length; c += 1) {
     for (const row of rows) writeValue(writer, cell(row.expected, c))
+  }
   return writer.bytes()
 }
 
 function cell<T extends ImageValue>(values: readonly T[], column: number): T {
   const value = values[column]
-  if (value === undefined)
+  if (value === undefined) {
     throw new ProtocolError('a change has not one value per column', { recovery: 'bug' })
+  }
   return value
 }
 
@@ -113,14 +116,16 @@ function encodeChangeIds(changes: readonly Change[], previousChangeId: number): 
 
 function encodeRowids(rows: readonly RowChange[]): tidemark.ChangeRun.$Properties {
   if (rows[0]!.rowid === null) return { rowidColumn: tidemark.RowidColumn.ROWID_ABSENT }
-  if (rows.every((row) => row.rowid === keyInteger(row)))
+  if (rows.every((row) => row.rowid === keyInteger(row))) {
     return { rowidColumn: tidemark.RowidColumn.ROWID_IS_KEY }
+  }
   const writer = new ByteWriter()
   let previous = 0n
   for (const row of rows) {
     const rowid = row.rowid!
-    if (BigInt.asIntN(64, rowid) !== rowid)
+    if (BigInt.asIntN(64, rowid) !== rowid) {
       throw new ProtocolError('rowid does not fit into 64 bits', { recovery: 'bug' })
+    }
     writer.zigzag(BigInt.asIntN(64, rowid - previous))
     previous = rowid
   }

@@ -63,10 +63,10 @@ export class PushDecoder {
   *push(chunk: Uint8Array): Generator<PushEvent, void, undefined> {
     for (const bytes of this.#messages.push(chunk)) {
       if (this.#ended) throw new ProtocolError('push goes on behind its end message')
-      const message = decodeMessage(tidemark.PushMessage, bytes, 'push message')
-      if (message.header !== null && message.header !== undefined)
+      const message = decodeMessage(tidemark.PushMessage, bytes, 'push message', 1)
+      if (message.header !== null && message.header !== undefined) {
         yield this.#readHeader(message.header, bytes)
-      else if (message.block !== null && message.block !== undefined) yield* this.#readBlock(message.block)
+      } else if (message.block !== null && message.block !== undefined) yield* this.#readBlock(message.block)
       else if (message.end !== null && message.end !== undefined) this.#readEnd(message.end)
       else throw new ProtocolError('unknown message in a push', { recovery: 'upgrade' })
     }
@@ -75,14 +75,16 @@ export class PushDecoder {
   /** @throws ProtocolError if the body is not whole */
   end(): void {
     this.#messages.end()
-    if (!this.#ended)
+    if (!this.#ended) {
       throw new ProtocolError(`push ended after ${this.#changeCount} changes without its end message`)
+    }
   }
 
   #readHeader(properties: tidemark.PushHeader.$Properties, bytes: Uint8Array): PushEvent {
     if (this.#header !== undefined) throw new ProtocolError('push with two headers')
-    if (bytes.byteLength > PROTOCOL_LIMITS.pushHeaderBytes)
+    if (bytes.byteLength > PROTOCOL_LIMITS.pushHeaderBytes) {
       throw new LimitError(`push header of ${bytes.byteLength} bytes`)
+    }
     this.#header = pushHeaderFromMessage(properties)
     this.#lastChangeId = this.#header.firstChangeId - 1
     this.#seal.add(bytes)

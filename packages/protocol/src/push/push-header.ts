@@ -33,8 +33,9 @@ export function checkPushHeader(header: PushHeader): PushHeader {
   checkIdentifier(header.clientId, 'client id')
   checkIdentifier(header.baseRevision, 'base revision')
   checkLength(header.pushId, PUSH_ID_BYTES, 'push id')
-  if (header.previousPushId.byteLength > 0)
+  if (header.previousPushId.byteLength > 0) {
     checkLength(header.previousPushId, PUSH_ID_BYTES, 'previous push id')
+  }
   if (header.firstChangeId < 1 || header.lastChangeId < header.firstChangeId) {
     throw new ProtocolError(`push of changes ${header.firstChangeId} to ${header.lastChangeId}`)
   }

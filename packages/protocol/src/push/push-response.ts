@@ -12,6 +12,9 @@ import type { ConflictRow } from './conflict-row.ts'
 import { decodeRowidMap, encodeRowidMap } from './rowid-map.ts'
 import type { RowidMapping } from './rowid-map.ts'
 
+/** UTF-16 units of SQLite's message that are sent. */
+const LONGEST_MESSAGE = 16_384
+
 /** The server's answer to a push. */
 export type PushResponse =
   /** The batch is applied. `overwritten` are rows as they were before it; `overwrittenCount` counts all of them. */
@@ -25,7 +28,7 @@ export type PushResponse =
     }
   /** Nothing was applied: pull, resolve, push again. `rowCount` counts all conflicting rows. */
   | { readonly type: 'conflict'; readonly rows: readonly ConflictRow[]; readonly rowCount: number }
-  /** Nothing was applied, and the same batch never will be: SQLite refused this change. */
+  /** Nothing was applied, and the same batch never will be: SQLite refused this change. A key above 1 MiB is left out. */
   | {
       readonly type: 'rejected'
       readonly changeId: number
@@ -90,12 +93,13 @@ function appliedToMessage(
 function rejectedToMessage(
   response: PushResponse & { readonly type: 'rejected' },
 ): tidemark.PushRejected.$Properties {
+  const key = encodeValues(response.key)
   return {
     changeId: toWireInteger(response.changeId),
     table: response.table,
-    key: encodeValues(response.key),
+    key: key.byteLength > PROTOCOL_LIMITS.pushResponseRowBytes ? null : key,
     sqliteCode: response.sqliteCode,
-    message: response.message,
+    message: response.message.slice(0, LONGEST_MESSAGE),
   }
 }
 
@@ -105,8 +109,12 @@ function rowsToMessages(rows: readonly ConflictRow[]): tidemark.ConflictRow.$Pro
   for (const row of rows) {
     const message = conflictRowToMessage(row)
     bytes += encodeMessage(tidemark.ConflictRow, message).byteLength
-    if (messages.length === PROTOCOL_LIMITS.pushResponseRows || bytes > PROTOCOL_LIMITS.pushResponseRowBytes)
+    if (
+      messages.length === PROTOCOL_LIMITS.pushResponseRows ||
+      bytes > PROTOCOL_LIMITS.pushResponseRowBytes
+    ) {
       break
+    }
     messages.push(message)
   }
   return messages
@@ -118,7 +126,7 @@ export function decodePushResponse(body: Uint8Array): PushResponse {
     throw new LimitError(`push response of ${body.byteLength} bytes`)
   }
   checkRows(body)
-  const message = decodeMessage(tidemark.PushResponse, body, 'push response')
+  const message = decodeMessage(tidemark.PushResponse, body, 'push response', 1)
   if (isPresent(message.ok)) return fromOk(new tidemark.PushOk(message.ok))
   if (isPresent(message.conflict)) return fromConflict(new tidemark.PushConflict(message.conflict))
   if (isPresent(message.rejected)) return fromRejected(new tidemark.PushRejected(message.rejected))
@@ -145,7 +153,7 @@ function isPresent<T>(value: T | null | undefined): value is T {
 function checkRows(body: Uint8Array): void {
   const maxRows = PROTOCOL_LIMITS.pushResponseRows
   const maxRowBytes = PROTOCOL_LIMITS.pushResponseRowBytes
-  for (const result of messageFields(body, 'push response', 8)) {
+  for (const result of messageFields(body, 'push response', 1)) {
     for (const field of messageFields(result.payload, 'push result', maxRows + 8)) {
       if (field.payload.byteLength > maxRowBytes && !isRowidMap(result.number, field.number)) {
         throw new LimitError(`push response with a field of ${field.payload.byteLength} bytes`)
