@@ -13,6 +13,7 @@ export interface DatabaseDescription {
   readonly bytes: number
 }
 
+/** Either `url` or `data` is there. */
 export interface AdminOptions {
   readonly url?: string
   readonly token?: string
@@ -32,20 +33,14 @@ export function addAdminOptions(command: Command): Command {
 /**
  * Runs something with an admin API: that of a running server, or of one that is started on the data folder for the moment.
  *
- * @throws TidemarkError when neither is named, or the server refuses
+ * @throws TidemarkError when the server cannot be reached or refuses
  */
-export async function withAdminApi<T>(options: AdminOptions, run: (api: AdminApi) => Promise<T>): Promise<T> {
-  if (options.url !== undefined) return run(new AdminApi(options.url, options.token))
-  if (options.data === undefined) {
-    throw new TidemarkError(
-      'TIDEMARK_USAGE',
-      'which server? give --url, or --data for one that is not running',
-      {
-        recovery: 'operator',
-      },
-    )
-  }
-  const server = createServer({ dataDir: options.data, host: '127.0.0.1', port: 0 })
+export async function withAdminApi<T>(
+  { url, token, data = '' }: AdminOptions,
+  run: (api: AdminApi) => Promise<T>,
+): Promise<T> {
+  if (url !== undefined) return run(new AdminApi(url, token))
+  const server = createServer({ dataDir: data, host: '127.0.0.1', port: 0 })
   try {
     const { host, port } = await server.listen()
     return await run(new AdminApi(`http://${host}:${port}`, undefined))

@@ -1,5 +1,4 @@
 import { isTidemarkError } from '@tidemark/protocol'
-import { CommanderError } from 'commander'
 
 /** What `tidemark` exits with. Scripts may rely on these numbers. */
 export const EXIT = {
@@ -16,9 +15,8 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** The exit code for a failure. */
+/** The exit code for a failure other than a wrong command line. */
 export function exitCodeOf(error: unknown): ExitCode {
-  if (error instanceof CommanderError) return EXIT.usage
   if (!isTidemarkError(error)) return EXIT.failure
   switch (error.recovery) {
     case 'retry':

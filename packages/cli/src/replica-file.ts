@@ -11,7 +11,7 @@ export interface RemoteOptions {
 /** `--url` and `--token` of a command that talks to one database's server. */
 export function addRemoteOptions(command: Command, urlDescription: string): Command {
   return command
-    .addOption(new Option('--url <url>', urlDescription).env('TIDEMARK_URL'))
+    .option('--url <url>', urlDescription)
     .addOption(new Option('--token <token>', 'bearer token').env('TIDEMARK_TOKEN'))
 }
 

@@ -17,7 +17,7 @@ Exit codes:
   4  the data needs a decision: a conflict, or a row that the server refuses
 
 Environment:
-  TIDEMARK_URL    for --url
+  TIDEMARK_URL    for --url of db and health
   TIDEMARK_TOKEN  for --token`
 
 /** The whole command line. Errors are thrown, also commander's own. */

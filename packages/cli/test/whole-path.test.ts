@@ -1,0 +1,141 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { serve, tidemark, type Serving } from './tidemark-process.ts'
+
+let folder: string
+let server: Serving | null
+const file = (name: string): string => join(folder, name)
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
+  server = null
+})
+afterEach(async () => {
+  await server?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Runs the command, which must succeed, and gives its JSON. */
+async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await tidemark(...args, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout)
+}
+
+describe('tidemark serve', () => {
+  it('serves until it is told to stop, by SIGTERM or by SIGINT, and exits 0', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const serving = await serve('--data', file('data'))
+      expect(await json('health', '--url', serving.url)).toMatchObject({
+        milliseconds: expect.any(Number) as number,
+      })
+      expect(await serving.stop(signal)).toBe(0)
+    }
+  })
+
+  it('refuses an address that is not loopback while it has no keys', async () => {
+    const { code, stderr } = await tidemark(
+      'serve',
+      '--data',
+      file('data'),
+      '--host',
+      '0.0.0.0',
+      '--port',
+      '0',
+    )
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: .*loopback/u)
+  })
+})
+
+describe('tidemark db', () => {
+  it('creates, lists, shows and destroys databases of a running server', async () => {
+    server = await serve('--data', file('data'))
+    const at = ['--url', server.url]
+    expect(await json('db', 'create', 'notes', ...at)).toMatchObject({ name: 'notes' })
+    expect(await json('db', 'list', ...at)).toMatchObject([{ name: 'notes' }])
+    expect(await json('db', 'show', 'notes', ...at)).toMatchObject({ name: 'notes' })
+    const refused = await tidemark('db', 'destroy', 'notes', ...at)
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') as string })
+    expect(await json('db', 'destroy', 'notes', '--yes', ...at)).toEqual({ destroyed: 'notes' })
+    expect(await json('db', 'list', ...at)).toEqual([])
+  })
+
+  it('does the same on the data folder of a server that is not running', async () => {
+    const data = ['--data', file('data')]
+    await json('db', 'create', 'notes', ...data)
+    expect(await json('db', 'list', ...data)).toMatchObject([{ name: 'notes' }])
+    await json('db', 'destroy', 'notes', '--yes', ...data)
+    expect(await json('db', 'list', ...data)).toEqual([])
+  })
+
+  it('says which database is missing', async () => {
+    server = await serve('--data', file('data'))
+    const { code, stderr } = await tidemark('db', 'show', 'nothing', '--url', server.url)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/nothing.*\[TIDEMARK_NOT_FOUND\]/u)
+  })
+})
+
+describe('tidemark sync, status and checkpoint', () => {
+  it('carry a row from one file to another, and tell what is pending in between', async () => {
+    server = await serve('--data', file('data'), '--auto-create')
+    const url = `${server.url}/db/notes`
+    await json('sync', file('a.db'), '--url', url)
+    write(
+      file('a.db'),
+      `CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO note VALUES (1, 'hello')`,
+    )
+    expect(await json('sync', file('a.db'))).toMatchObject({ pushed: 2 })
+    expect(await json('status', file('a.db'))).toMatchObject({ pending: 0, url })
+
+    write(file('a.db'), `INSERT INTO note VALUES (2, 'from another program')`)
+    expect(await json('status', file('a.db'))).toMatchObject({ pending: 1 })
+    expect(await json('checkpoint', file('a.db'))).toMatchObject({ pending: 1, walBytes: 0 })
+    expect(await json('sync', file('a.db'))).toMatchObject({ pushed: 1 })
+
+    expect(await json('sync', file('b.db'), '--url', url)).toMatchObject({ pushed: 0 })
+    expect(read(file('b.db'), 'SELECT body FROM note ORDER BY id')).toEqual(['hello', 'from another program'])
+  })
+
+  it('push all of an existing file with --existing adopt, and only then', async () => {
+    server = await serve('--data', file('data'), '--auto-create')
+    const url = `${server.url}/db/notes`
+    write(
+      file('old.db'),
+      `CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO note VALUES (1, 'old')`,
+    )
+    expect(await tidemark('sync', file('old.db'), '--url', url)).toMatchObject({ code: 1 })
+    expect(existsSync(file('old.db-info'))).toBe(false)
+    expect(await json('sync', file('old.db'), '--url', url, '--existing', 'adopt')).toMatchObject({
+      pushed: 2,
+    })
+  })
+
+  it('status leaves every file as it was', async () => {
+    server = await serve('--data', file('data'), '--auto-create')
+    await json('sync', file('a.db'), '--url', `${server.url}/db/notes`)
+    const open = new Database(file('a.db'))
+    open.exec('CREATE TABLE note (id INTEGER PRIMARY KEY)')
+    const before = await json('status', file('a.db'))
+    expect(await json('status', file('a.db'))).toEqual(before)
+    expect(before).toMatchObject({ walBytes: expect.any(Number) as number })
+    open.close()
+  })
+})
+
+function write(path: string, sql: string): void {
+  const db = new Database(path)
+  db.exec(sql)
+  db.close()
+}
+
+function read(path: string, sql: string): unknown[] {
+  const db = new Database(path, { readonly: true })
+  const rows = db.prepare(sql).pluck().all()
+  db.close()
+  return rows
+}
