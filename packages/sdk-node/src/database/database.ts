@@ -1,0 +1,196 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import type { SyncEventName, SyncListener } from '../events/sync-events.ts'
+import type { ConnectOptions, OperationOptions, PullOptions } from '../options/connect-options.ts'
+import { validateOptions } from '../options/settings.ts'
+import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
+import type { Statement } from '../statement/statement.ts'
+import type { SyncStats } from '../stats/sync-stats.ts'
+import type { PushResult, SyncResult } from '../sync/sync-results.ts'
+import { SyncSession } from '../sync/sync-session.ts'
+import { LocalSurface } from './local-surface.ts'
+import type { TransactionBody, TransactionFunction } from './transaction-function.ts'
+
+/** How an aggregate function is computed; `inverse` makes it a window function. */
+export interface AggregateOptions<T> extends BetterSqlite3.RegistrationOptions {
+  readonly start?: T | (() => T) | undefined
+  /** Gives the new total; undefined keeps the one it may have changed. */
+  readonly step: (total: T, ...values: never[]) => unknown
+  readonly inverse?: ((total: T, ...dropped: never[]) => T) | undefined
+  readonly result?: ((total: T) => unknown) | undefined
+}
+
+/**
+ * A SQLite database that syncs. Locally it is used as better-sqlite3's `Database`, synchronously; `push`, `pull` and `sync` exchange
+ * changes with the remote one. Drivers made for better-sqlite3 take it as it is.
+ */
+export class Database implements BetterSqlite3.Database {
+  readonly #name: string
+  readonly #session: SyncSession
+  #local: LocalSurface | null = null
+
+  /**
+   * Opens the local file at once where there is one. Where it must be downloaded first, that happens with {@link connect} or the first
+   * sync method that is awaited; until then local methods fail with `TIDEMARK_NOT_CONNECTED`.
+   *
+   * @throws OptionsError, StateError, BusyError
+   */
+  constructor(options: ConnectOptions) {
+    const settings = validateOptions(options)
+    this.#name = settings.path
+    this.#session = new SyncSession(settings)
+  }
+
+  /** Downloads the database if it is not there yet. Other sync methods do it by themselves. */
+  async connect(): Promise<this> {
+    await this.#session.connect()
+    return this
+  }
+
+  /**
+   * Sends what is pending.
+   *
+   * @throws SyncConflictError with `detectConflicts`; RejectedError, CheckpointNeededError, BusyError, NetworkError, AuthError, ProtocolError;
+   * StateError `TIDEMARK_SYNC_PAUSED` while there is no URL
+   */
+  async push(options: OperationOptions = {}): Promise<PushResult> {
+    return await this.#session.push(options)
+  }
+
+  /** Brings the server's newest revision, with pending changes on top. True if anything new arrived. Errors as {@link push}. */
+  async pull(options: PullOptions = {}): Promise<boolean> {
+    return await this.#session.pull(options)
+  }
+
+  /** {@link push}, then {@link pull}; on a conflict pulls and pushes again, a bounded number of times. */
+  async sync(options: OperationOptions = {}): Promise<SyncResult> {
+    return await this.#session.sync(options)
+  }
+
+  /** Compacts the local WAL, keeping what a later pull needs. @throws BusyError when another program is reading or writing */
+  async checkpoint(): Promise<void> {
+    await this.#session.checkpoint()
+  }
+
+  async stats(): Promise<SyncStats> {
+    return await this.#session.stats()
+  }
+
+  /** The changes that the next push would send, oldest first. */
+  async pending(filter: PendingFilter = {}): Promise<PendingChange[]> {
+    return await this.#session.pending(filter)
+  }
+
+  on<N extends SyncEventName>(name: N, listener: SyncListener<N>): this {
+    this.#session.events.on(name, listener)
+    return this
+  }
+
+  off<N extends SyncEventName>(name: N, listener: SyncListener<N>): this {
+    this.#session.events.off(name, listener)
+    return this
+  }
+
+  /** As given in the options. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** True while the local file is open. */
+  get open(): boolean {
+    return this.#session.replica !== null
+  }
+
+  get inTransaction(): boolean {
+    return this.#session.replica?.connection.inTransaction ?? false
+  }
+
+  get readonly(): boolean {
+    return false
+  }
+
+  /** True for `:memory:`. */
+  get memory(): boolean {
+    return this.#name === ':memory:'
+  }
+
+  prepare<BindParameters extends unknown[] | {} = unknown[], Result = unknown>(
+    sql: string,
+  ): BindParameters extends unknown[] ? Statement<BindParameters, Result> : Statement<[BindParameters], Result> {
+    return this.#surface.prepare(sql) as ReturnType<typeof this.prepare<BindParameters, Result>>
+  }
+
+  /** Runs all statements of a script. */
+  exec(sql: string): this {
+    this.#surface.exec(sql)
+    return this
+  }
+
+  /** A function that runs in a transaction, and in a savepoint when it is called inside one. */
+  transaction<F extends TransactionBody>(fn: F): TransactionFunction<F> {
+    return this.#surface.transactions.create(fn)
+  }
+
+  pragma(source: string, options?: BetterSqlite3.PragmaOptions): unknown {
+    return this.#surface.pragma(source, options)
+  }
+
+  /** SQLite's program for a statement, one row per instruction. */
+  explain(sql: string): unknown[] {
+    return this.#surface.connection.prepare(`EXPLAIN ${sql}`).all()
+  }
+
+  function(name: string, ...rest: unknown[]): this {
+    const { connection } = this.#surface
+    Reflect.apply(connection.function, connection, [name, ...rest])
+    return this
+  }
+
+  aggregate<T>(name: string, options: AggregateOptions<T>): this {
+    this.#surface.connection.aggregate(name, options as BetterSqlite3.AggregateOptions)
+    return this
+  }
+
+  table(name: string, options: Parameters<BetterSqlite3.Database['table']>[1]): this {
+    this.#surface.connection.table(name, options)
+    return this
+  }
+
+  loadExtension(...params: Parameters<BetterSqlite3.Database['loadExtension']>): this {
+    this.#surface.connection.loadExtension(...params)
+    return this
+  }
+
+  defaultSafeIntegers(toggle?: boolean): this {
+    this.#surface.connection.defaultSafeIntegers(toggle ?? true)
+    return this
+  }
+
+  unsafeMode(toggle?: boolean): this {
+    this.#surface.connection.unsafeMode(toggle ?? true)
+    return this
+  }
+
+  /** A copy of the local file, pending changes included, made while it is in use. */
+  async backup(destination: string, options?: BetterSqlite3.BackupOptions): Promise<BetterSqlite3.BackupMetadata> {
+    return await this.#surface.connection.backup(destination, options)
+  }
+
+  serialize(options?: BetterSqlite3.SerializeOptions): Buffer {
+    return this.#surface.connection.serialize(options)
+  }
+
+  /** Checkpoints if nobody is in the way, then closes. A sync operation that is under way is given up and rejects. */
+  close(): this {
+    this.#local = null
+    this.#session.close()
+    return this
+  }
+
+  get #surface(): LocalSurface {
+    if (this.#local !== null) return this.#local
+    const { replica } = this.#session
+    if (replica === null) throw this.#session.notOpenError()
+    this.#local = new LocalSurface(this, replica.connection, this.#session)
+    return this.#local
+  }
+}

@@ -1,0 +1,103 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import { captureSchemaStatement, classifyStatement, splitStatements } from '@tidemark/engine'
+import type { StatementClass } from '@tidemark/engine'
+import { GuardedStatement } from '../statement/guarded-statement.ts'
+import type { StatementGuard } from '../statement/guarded-statement.ts'
+import { Statement } from '../statement/statement.ts'
+import { WriteStatement } from '../statement/write-statement.ts'
+import type { WriteCounter } from '../statement/write-statement.ts'
+import { checkAllowed } from './refused-statement.ts'
+import { TransactionFactory } from './transaction-function.ts'
+import { TransactionTracker } from './transaction-tracker.ts'
+
+const PLAIN_READ = /^\s*select\b/i
+const PLAIN_WRITE = /^\s*(?:insert|update|delete|replace)\b/i
+/** A script without any of these words needs no look at its statements. */
+const NEEDS_SPLITTING = /\b(?:create|drop|alter|begin|commit|end|rollback|savepoint|release|pragma|vacuum)\b/i
+/** Settings inside the file that are synced like schema. */
+const SYNCED_PRAGMAS = new Set(['user_version', 'application_id'])
+
+/** The synchronous, local half of a database: better-sqlite3's connection plus what capture must see. */
+export class LocalSurface {
+  readonly connection: BetterSqlite3.Database
+  readonly transactions: TransactionFactory
+  readonly #database: BetterSqlite3.Database
+  readonly #tracker: TransactionTracker
+  readonly #writes: WriteCounter
+
+  constructor(database: BetterSqlite3.Database, connection: BetterSqlite3.Database, writes: WriteCounter) {
+    this.connection = connection
+    this.#database = database
+    this.#tracker = new TransactionTracker(connection)
+    this.transactions = new TransactionFactory(database, connection, this.#tracker)
+    this.#writes = writes
+  }
+
+  prepare(sql: string): Statement {
+    const inner = this.connection.prepare(sql)
+    if (PLAIN_READ.test(sql)) return new Statement(this.#database, inner)
+    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, inner, this.#writes)
+    const statement = classifyStatement(sql)
+    checkAllowed(statement, sql)
+    const guard = this.#guardOf(statement, sql)
+    if (guard !== null) return new GuardedStatement(this.#database, inner, guard)
+    return statement.kind === 'dml'
+      ? new WriteStatement(this.#database, inner, this.#writes)
+      : new Statement(this.#database, inner)
+  }
+
+  exec(sql: string): void {
+    if (typeof sql !== 'string' || !NEEDS_SPLITTING.test(sql)) {
+      this.connection.exec(sql)
+    } else {
+      this.#execScript(sql)
+    }
+    this.#writes.countWrite()
+  }
+
+  pragma(source: string, options?: BetterSqlite3.PragmaOptions): unknown {
+    const execute = (): unknown => this.connection.pragma(source, options)
+    if (typeof source !== 'string') return execute()
+    const sql = `PRAGMA ${source}`
+    const statement = classifyStatement(sql)
+    checkAllowed(statement, sql)
+    const guard = this.#guardOf(statement, sql)
+    return guard === null ? execute() : guard(execute)
+  }
+
+  /** Statements that need no guard run together, as they stand. */
+  #execScript(sql: string): void {
+    let plain: string[] = []
+    const runPlain = (): void => {
+      if (plain.length > 0) this.connection.exec(plain.join(';\n'))
+      plain = []
+    }
+    for (const text of splitStatements(sql)) {
+      const statement = classifyStatement(text)
+      const guard = this.#guardOf(statement, text)
+      if (guard === null && statement.kind !== 'vacuum' && statement.kind !== 'pragma') {
+        plain.push(text)
+        continue
+      }
+      runPlain()
+      checkAllowed(statement, text)
+      const execute = (): unknown => this.connection.exec(text)
+      if (guard === null) execute()
+      else guard(execute)
+    }
+    runPlain()
+  }
+
+  /** Null: capture's triggers see all that the statement does. */
+  #guardOf(statement: StatementClass, sql: string): StatementGuard | null {
+    if (statement.kind === 'schema' || (statement.kind === 'pragma' && isSyncedPragma(statement))) {
+      return (execute) => captureSchemaStatement(this.connection, sql, execute)
+    }
+    if (statement.kind === 'transaction') return (execute) => this.#tracker.run(statement, execute)
+    return null
+  }
+}
+
+function isSyncedPragma(statement: Extract<StatementClass, { kind: 'pragma' }>): boolean {
+  return statement.hasValue && SYNCED_PRAGMAS.has(statement.name)
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Replica } from '@tidemark/engine'
+import type { Settings } from '../options/settings.ts'
+import { newClientId } from '../sync/client-id.ts'
+
+/** Where the local file is. `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away. */
+export interface LocalFile {
+  readonly path: string
+  readonly isTemporary: boolean
+  remove(): void
+}
+
+export function localFile(path: string): LocalFile {
+  if (path !== ':memory:') return { path, isTemporary: false, remove: () => undefined }
+  const directory = mkdtempSync(join(tmpdir(), 'tidemark-'))
+  return {
+    path: join(directory, 'memory.db'),
+    isTemporary: true,
+    remove: () => {
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/**
+ * Opens what can be opened without the network: a replica, an ordinary file to adopt, or a new file while there is no URL. Null: the
+ * database must be downloaded first.
+ *
+ * @throws StateError as the engine does, for files that are not what they should be
+ */
+export function openLocal(path: string, settings: Settings, url: string | null): Replica | null {
+  const options = { durability: settings.durability }
+  const creation = { ...options, clientId: newClientId(settings.clientName), url }
+  if (!Replica.exists(path)) return url === null ? Replica.create(path, creation) : null
+  if (Replica.isReplica(path) || settings.existing === 'refuse') return Replica.open(path, options)
+  return settings.existing === 'adopt' ? Replica.adopt(path, creation) : null
+}

@@ -1,0 +1,92 @@
+import type BetterSqlite3 from 'better-sqlite3'
+import { writeCommitMarker } from '@tidemark/engine'
+import type { StatementClass } from '@tidemark/engine'
+
+type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
+
+/**
+ * Brackets explicit transactions: before one that changed something commits, a commit marker is written, so that a push never
+ * splits it (I5). SQLite itself says whether a transaction is open; this only remembers how it was opened.
+ */
+export class TransactionTracker {
+  readonly #connection: BetterSqlite3.Database
+  readonly #totalChanges: BetterSqlite3.Statement<[], number>
+  #changesAtBegin = 0
+  /** Open savepoints, outermost first, when a SAVEPOINT opened the transaction; empty when BEGIN did. */
+  #savepoints: string[] = []
+
+  constructor(connection: BetterSqlite3.Database) {
+    this.#connection = connection
+    this.#totalChanges = connection.prepare<[], number>('SELECT total_changes()').pluck()
+  }
+
+  /** Call after a transaction was opened by BEGIN. */
+  noteBegin(): void {
+    this.#savepoints = []
+    this.#changesAtBegin = this.#countChanges()
+  }
+
+  /** Call before a transaction is committed. */
+  noteCommit(): void {
+    if (this.#connection.inTransaction && this.#countChanges() !== this.#changesAtBegin) {
+      writeCommitMarker(this.#connection)
+    }
+  }
+
+  /** Runs a BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE. */
+  run<T>(statement: TransactionStatement, execute: () => T): T {
+    switch (statement.action) {
+      case 'begin': {
+        const result = execute()
+        this.noteBegin()
+        return result
+      }
+      case 'commit':
+        this.noteCommit()
+        return execute()
+      case 'savepoint':
+        return this.#runSavepoint(statement.savepoint ?? '', execute)
+      case 'release':
+        return this.#runRelease(statement.savepoint ?? '', execute)
+      case 'rollback':
+        return this.#runRollback(statement.savepoint, execute)
+    }
+  }
+
+  #runSavepoint<T>(name: string, execute: () => T): T {
+    const isOutermost = !this.#connection.inTransaction
+    const result = execute()
+    if (isOutermost) {
+      this.noteBegin()
+      this.#savepoints = [name]
+    } else if (this.#savepoints.length > 0) {
+      this.#savepoints.push(name)
+    }
+    return result
+  }
+
+  #runRelease<T>(name: string, execute: () => T): T {
+    const index = this.#savepointIndex(name)
+    if (index === 0) this.noteCommit()
+    const result = execute()
+    if (index >= 0) this.#savepoints.length = index
+    return result
+  }
+
+  #runRollback<T>(name: string | null, execute: () => T): T {
+    const result = execute()
+    const index = name === null ? -1 : this.#savepointIndex(name)
+    if (index >= 0) this.#savepoints.length = index + 1
+    return result
+  }
+
+  /** The innermost one of that name; SQLite compares names without regard to case. -1: none, or BEGIN opened the transaction. */
+  #savepointIndex(name: string): number {
+    const wanted = name.toLowerCase()
+    return this.#savepoints.findLastIndex((savepoint) => savepoint.toLowerCase() === wanted)
+  }
+
+  #countChanges(): number {
+    return this.#totalChanges.get() ?? 0
+  }
+}

@@ -1,0 +1,39 @@
+import { TidemarkError } from '@tidemark/protocol'
+import type { SqlValue } from '@tidemark/protocol'
+
+/** What the server says of a change that it will never take as it is. */
+export interface Rejection {
+  readonly changeId: number
+  /** Table of the change; empty for a schema change. */
+  readonly table: string
+  /** Key of the row, or its rowid where the table has no key. */
+  readonly key: readonly SqlValue[]
+  /** SQLite's extended result code, as in `SQLITE_CONSTRAINT_UNIQUE`. */
+  readonly sqliteCode: string
+  readonly message: string
+}
+
+/**
+ * The server refuses one change for good: constraint, missing table, permission. Nothing of the batch was applied and the
+ * change is still pending. Repair the row, or make room for it, and push again.
+ */
+export class RejectedError extends TidemarkError implements Rejection {
+  override readonly name = 'RejectedError'
+  readonly changeId: number
+  readonly table: string
+  readonly key: readonly SqlValue[]
+  readonly sqliteCode: string
+
+  constructor(rejection: Rejection) {
+    const where = rejection.table === '' ? '' : ` in table ${rejection.table}`
+    super(
+      'TIDEMARK_REJECTED',
+      `the server rejects change ${rejection.changeId}${where}: ${rejection.message} (${rejection.sqliteCode})`,
+      { recovery: 'fix-data' },
+    )
+    this.changeId = rejection.changeId
+    this.table = rejection.table
+    this.key = rejection.key
+    this.sqliteCode = rejection.sqliteCode
+  }
+}

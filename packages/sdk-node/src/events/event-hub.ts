@@ -1,0 +1,36 @@
+import type { SyncEventName, SyncEvents, SyncListener } from './sync-events.ts'
+
+type AnyListener = (event: never) => void
+
+/**
+ * Delivers sync events. A listener that throws never breaks a sync operation: its error surfaces as an uncaught exception
+ * of its own, after the operation's current step.
+ */
+export class EventHub {
+  readonly #listeners = new Map<SyncEventName, Set<AnyListener>>()
+
+  on<N extends SyncEventName>(name: N, listener: SyncListener<N>): void {
+    let listeners = this.#listeners.get(name)
+    if (listeners === undefined) {
+      listeners = new Set()
+      this.#listeners.set(name, listeners)
+    }
+    listeners.add(listener)
+  }
+
+  off<N extends SyncEventName>(name: N, listener: SyncListener<N>): void {
+    this.#listeners.get(name)?.delete(listener)
+  }
+
+  emit<N extends SyncEventName>(name: N, event: SyncEvents[N]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        ;(listener as SyncListener<N>)(event)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import type { Replica } from '@tidemark/engine'
+import type { CheckpointThresholds } from '../options/settings.ts'
+
+const WRITES_PER_CHECK = 256
+/** A WAL frame: 24-byte header and a page. */
+const FRAME_BYTES = 24 + 4096
+
+/** Notices when local commits have made the WAL long. Costs a counter per write. */
+export class AutoCheckpoint {
+  readonly #thresholds: CheckpointThresholds
+  readonly #replica: Replica
+  readonly #checkpoint: () => Promise<void>
+  #writes = 0
+  #isRunning = false
+
+  /** `checkpoint` runs in the background and reports its own failures. */
+  constructor(thresholds: CheckpointThresholds, replica: Replica, checkpoint: () => Promise<void>) {
+    this.#thresholds = thresholds
+    this.#replica = replica
+    this.#checkpoint = checkpoint
+  }
+
+  /** True if a sync operation should checkpoint first. */
+  get isDue(): boolean {
+    return this.#walPages() >= this.#thresholds.pages
+  }
+
+  countWrite(): void {
+    this.#writes += 1
+    if (this.#writes < WRITES_PER_CHECK) return
+    this.#writes = 0
+    if (!this.#isRunning && this.#walPages() >= this.#thresholds.ceilingPages) void this.#runInBackground()
+  }
+
+  async #runInBackground(): Promise<void> {
+    this.#isRunning = true
+    try {
+      await this.#checkpoint()
+    } catch {
+      // Reported by the operation itself; the next writes will try again.
+    } finally {
+      this.#isRunning = false
+    }
+  }
+
+  #walPages(): number {
+    return this.#replica.stats().mainWalBytes / FRAME_BYTES
+  }
+}

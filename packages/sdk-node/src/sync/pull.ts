@@ -1,0 +1,132 @@
+import { isTidemarkError, ProtocolError } from '@tidemark/protocol'
+import type { PullEvent } from '@tidemark/protocol'
+import type { PullStage } from '@tidemark/engine'
+import { applyStaged } from './apply-staged.ts'
+import { fetchPages } from './fetch-pages.ts'
+import type { FetchedPages, OpenedAnswer } from './fetch-pages.ts'
+import type { RemoteDialect } from './remote-dialect.ts'
+import { rebase } from './rebase.ts'
+import { remoteOf } from './remember-remote.ts'
+import { retrying } from './sync-context.ts'
+import type { ReplicaContext } from './sync-context.ts'
+
+/** How often a pull starts over because the server no longer has the revision that it was fetching. */
+const MAX_RESTARTS = 3
+
+/**
+ * Brings the replica to the server's newest revision, with the pending changes on top. True if anything new arrived.
+ * While the server is waited for (long poll) no lock is held, so that pushes go on.
+ */
+export async function pull(context: ReplicaContext, longPollTimeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  const dialect = await remoteOf(context, signal)
+  if (longPollTimeoutMs > 0 && context.replica.info.revision !== '') {
+    return await pullWhenNew(context, dialect, longPollTimeoutMs, signal)
+  }
+  return await context.replica.withSyncLock(() => pullLocked(context, dialect, null, signal))
+}
+
+async function pullWhenNew(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  longPollTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { revision } = context.replica.info
+  const opened = await retrying(context, 'pull', signal, () =>
+    openAnswer(context, dialect, revision, longPollTimeoutMs, signal),
+  )
+  try {
+    return await context.replica.withSyncLock(() => {
+      const isStale = context.replica.info.revision !== revision
+      return pullLocked(context, dialect, isStale ? null : opened, signal)
+    })
+  } finally {
+    await opened.rest.return()
+  }
+}
+
+/** Sends the request and reads only the header: what follows is decoded against the base, which needs the lock. */
+async function openAnswer(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  revision: string,
+  longPollTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<OpenedAnswer> {
+  const rest: AsyncGenerator<PullEvent, void, undefined> = dialect.pull(
+    {
+      clientRevision: revision,
+      serverRevision: '',
+      pageSelector: null,
+      longPollTimeoutMs,
+      oldImage: (pageNumber) => context.replica.baseImage(pageNumber),
+    },
+    signal,
+  )
+  const first = await rest.next()
+  if (first.done === true || first.value.type !== 'header') {
+    await rest.return()
+    throw new ProtocolError('the answer to a pull has no header')
+  }
+  return { header: first.value.header, rest }
+}
+
+/** A pull for a caller that holds the sync lock. */
+export async function pullLocked(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  opened: OpenedAnswer | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (context.replica.needsRebase) {
+    await rebase(context, dialect, signal)
+    return true
+  }
+  for (let restarts = 0; ; restarts += 1) {
+    try {
+      return await fetchAndApply(context, dialect, restarts === 0 ? opened : null, signal)
+    } catch (error) {
+      const isGone = isTidemarkError(error) && error.code === 'TIDEMARK_REVISION_GONE'
+      if (!isGone || restarts === MAX_RESTARTS) throw error
+    }
+  }
+}
+
+async function fetchAndApply(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  opened: OpenedAnswer | null,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { replica, settings } = context
+  let stage: PullStage | null = null
+  let fetched: FetchedPages
+  try {
+    fetched = await fetchPages({
+      dialect,
+      clientRevision: replica.info.revision,
+      oldImage: (pageNumber) => replica.baseImage(pageNumber),
+      pagesPerRequest: settings.pullPagesThreshold,
+      opened,
+      openSink: () => (stage = replica.stagePull()),
+      attempt: (run) => retrying(context, 'pull', signal, run),
+      signal,
+    })
+  } catch (error) {
+    ;(stage as PullStage | null)?.abort()
+    throw error
+  }
+  context.counters.pagesPulled += fetched.pages
+  if (stage === null) {
+    replica.updateInfo({ lastPullUnixTime: unixTime() })
+    return false
+  }
+  ;(stage as PullStage).finish({ revision: fetched.header.revision, sizeInPages: fetched.header.sizeInPages })
+  await applyStaged(context, signal)
+  return true
+}
+
+/** Seconds since the epoch. */
+function unixTime(): number {
+  return Math.floor(Date.now() / 1000)
+}

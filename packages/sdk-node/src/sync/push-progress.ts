@@ -1,0 +1,38 @@
+import type { ConflictRow } from '@tidemark/protocol'
+import type { PushResult } from './sync-results.ts'
+
+/** What one push, or the pushes of one sync, have done so far. */
+export class PushProgress {
+  #operations = 0
+  #batches = 0
+  #bytes = 0
+  #conflicts: readonly ConflictRow[] = []
+  #conflictCount = 0
+  #revision = ''
+
+  addBatch(batch: {
+    readonly operations: number
+    readonly bytes: number
+    readonly overwritten: readonly ConflictRow[]
+    readonly overwrittenCount: number
+    readonly revision: string
+  }): void {
+    this.#operations += batch.operations
+    this.#batches += 1
+    this.#bytes += batch.bytes
+    this.#conflicts = [...this.#conflicts, ...batch.overwritten]
+    this.#conflictCount += batch.overwrittenCount
+    this.#revision = batch.revision
+  }
+
+  result(): PushResult {
+    return {
+      operations: this.#operations,
+      batches: this.#batches,
+      bytes: this.#bytes,
+      conflicts: this.#conflicts,
+      conflictCount: this.#conflictCount,
+      revision: this.#revision,
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Replica } from '@tidemark/engine'
+import { isTidemarkError } from '@tidemark/protocol'
+import type { EventHub } from '../events/event-hub.ts'
+import type { BusyEvent } from '../events/sync-events.ts'
+import type { Settings } from '../options/settings.ts'
+import type { SyncCounters } from '../stats/sync-counters.ts'
+import { withBackoff } from './backoff.ts'
+import type { RemoteAccess } from './remote-access.ts'
+
+/** What the sync operations of one open database work with. */
+export interface SyncContext {
+  readonly settings: Settings
+  readonly events: EventHub
+  readonly counters: SyncCounters
+  readonly remote: RemoteAccess
+}
+
+export interface ReplicaContext extends SyncContext {
+  readonly replica: Replica
+}
+
+/** {@link withBackoff} by the database's policy; each wait is counted and told to `busy` listeners. */
+export function retrying<T>(
+  context: SyncContext,
+  operation: BusyEvent['operation'],
+  signal: AbortSignal,
+  attempt: () => Promise<T> | T,
+): Promise<T> {
+  return withBackoff(context.settings.retry, signal, async () => attempt(), (error, waitMs) => {
+    context.counters.busyRetries += 1
+    if (isTidemarkError(error)) context.events.emit('busy', { operation, error, waitMs })
+  })
+}

@@ -1,0 +1,213 @@
+import { Replica } from '@tidemark/engine'
+import { BusyError, initProtocol, StateError } from '@tidemark/protocol'
+import { localFile, openLocal } from '../database/open-local.ts'
+import type { LocalFile } from '../database/open-local.ts'
+import { NetworkError } from '../errors/network-error.ts'
+import { EventHub } from '../events/event-hub.ts'
+import { checkInteger, checkKeys } from '../options/check-option.ts'
+import type { OperationOptions, PullOptions } from '../options/connect-options.ts'
+import type { Settings } from '../options/settings.ts'
+import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
+import { readPending } from '../queue/read-pending.ts'
+import { newSyncCounters } from '../stats/sync-counters.ts'
+import { readSyncStats } from '../stats/sync-stats.ts'
+import type { SyncStats } from '../stats/sync-stats.ts'
+import { AutoCheckpoint } from './auto-checkpoint.ts'
+import { bootstrap } from './bootstrap.ts'
+import { pull } from './pull.ts'
+import { push } from './push.ts'
+import { PushProgress } from './push-progress.ts'
+import { forgetRemote } from './remember-remote.ts'
+import { pausedError, RemoteAccess } from './remote-access.ts'
+import { sync } from './sync.ts'
+import { retrying } from './sync-context.ts'
+import type { ReplicaContext, SyncContext } from './sync-context.ts'
+import type { PushResult, SyncResult } from './sync-results.ts'
+
+/** The asynchronous half of an open database: opens the local file, and runs sync operations on it. */
+export class SyncSession {
+  readonly events: EventHub = new EventHub()
+  readonly #settings: Settings
+  readonly #context: SyncContext
+  readonly #file: LocalFile
+  readonly #closing = new AbortController()
+  #autoCheckpoint: AutoCheckpoint | null = null
+  #replica: Replica | null = null
+  #connecting: Promise<Replica> | null = null
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    const counters = newSyncCounters()
+    const remote = new RemoteAccess(settings, counters)
+    this.#context = { settings, events: this.events, counters, remote }
+    this.#file = localFile(settings.path)
+    try {
+      const replica = openLocal(this.#file.path, settings, remote.configuredUrl())
+      if (replica !== null) this.#use(replica)
+    } catch (error) {
+      this.#file.remove()
+      throw error
+    }
+  }
+
+  /** Null: not downloaded yet, or closed. */
+  get replica(): Replica | null {
+    return this.#replica
+  }
+
+  /** Why {@link replica} is null. */
+  notOpenError(): StateError {
+    return this.#closing.signal.aborted
+      ? new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' })
+      : new StateError(
+          'TIDEMARK_NOT_CONNECTED',
+          `${this.#settings.path} has not been downloaded yet; await connect() or a sync method first`,
+          { recovery: 'retry' },
+        )
+  }
+
+  async connect(): Promise<void> {
+    await this.#run({}, async () => undefined)
+  }
+
+  async push(options: OperationOptions): Promise<PushResult> {
+    return await this.#run(options, async (context, signal) => {
+      await this.#checkpointIfLong(context)
+      const progress = new PushProgress()
+      await push(context, progress, signal)
+      return this.#pushed(progress)
+    })
+  }
+
+  async pull(options: PullOptions): Promise<boolean> {
+    const longPollTimeoutMs = checkInteger(
+      'longPollTimeoutMs',
+      options.longPollTimeoutMs ?? this.#settings.longPollTimeoutMs,
+      0,
+    )
+    return await this.#run(options, async (context, signal) => {
+      await this.#checkpointIfLong(context)
+      return await pull(context, longPollTimeoutMs, signal)
+    })
+  }
+
+  async sync(options: OperationOptions): Promise<SyncResult> {
+    return await this.#run(options, async (context, signal) => {
+      await this.#checkpointIfLong(context)
+      const progress = new PushProgress()
+      const hasNews = await sync(context, progress, signal)
+      return { push: this.#pushed(progress), pull: hasNews }
+    })
+  }
+
+  async checkpoint(): Promise<void> {
+    await this.#run({}, async (context, signal) => {
+      await context.replica.withSyncLock(() =>
+        retrying(context, 'checkpoint', signal, () => {
+          context.replica.checkpoint()
+        }),
+      )
+    })
+  }
+
+  async stats(): Promise<SyncStats> {
+    return readSyncStats(await this.#open(), this.#context.counters)
+  }
+
+  async pending(filter: PendingFilter): Promise<PendingChange[]> {
+    return readPending(await this.#open(), filter)
+  }
+
+  /** Told of each local write. */
+  countWrite(): void {
+    this.#autoCheckpoint?.countWrite()
+  }
+
+  close(): void {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' }))
+    const replica = this.#replica
+    this.#replica = null
+    replica?.close()
+    this.#file.remove()
+  }
+
+  #pushed(progress: PushProgress): PushResult {
+    const result = progress.result()
+    if (result.batches > 0) this.events.emit('push', result)
+    return result
+  }
+
+  /** One sync operation: connects first, measures, tells of failures. */
+  async #run<T>(
+    options: OperationOptions,
+    operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    checkKeys('options', options, ['signal', 'longPollTimeoutMs'])
+    const signal =
+      options.signal === undefined
+        ? this.#closing.signal
+        : AbortSignal.any([options.signal, this.#closing.signal])
+    const start = performance.now()
+    let context: ReplicaContext | null = null
+    try {
+      signal.throwIfAborted()
+      context = { ...this.#context, replica: await this.#open() }
+      return await operation(context, signal)
+    } catch (error) {
+      if (context !== null && error instanceof NetworkError && error.code === 'TIDEMARK_NOT_FOUND') forgetRemote(context)
+      this.events.emit('error', error)
+      throw error
+    } finally {
+      this.#context.counters.lastSyncDurationMs = performance.now() - start
+    }
+  }
+
+  async #open(): Promise<Replica> {
+    await initProtocol()
+    if (this.#closing.signal.aborted) throw this.notOpenError()
+    if (this.#replica !== null) return this.#replica
+    this.#connecting ??= this.#download().finally(() => {
+      this.#connecting = null
+    })
+    return await this.#connecting
+  }
+
+  async #download(): Promise<Replica> {
+    const { path } = this.#file
+    const { signal } = this.#closing
+    const url = this.#context.remote.configuredUrl()
+    if (url === null) throw pausedError()
+    await bootstrap(this.#context, path, url, signal)
+    const replica = Replica.open(path, { durability: this.#settings.durability })
+    if (signal.aborted) {
+      replica.close()
+      throw this.notOpenError()
+    }
+    return this.#use(replica)
+  }
+
+  #use(replica: Replica): Replica {
+    const { autoCheckpoint } = this.#settings
+    this.#replica = replica
+    if (autoCheckpoint !== null) {
+      this.#autoCheckpoint = new AutoCheckpoint(autoCheckpoint, replica, () => this.checkpoint())
+    }
+    return replica
+  }
+
+  /** A reader or writer in the way is no reason not to sync. */
+  async #checkpointIfLong(context: ReplicaContext): Promise<void> {
+    if (this.#autoCheckpoint?.isDue !== true) return
+    const { replica, counters, events } = context
+    try {
+      await replica.withSyncLock(async () => {
+        replica.checkpoint()
+      })
+    } catch (error) {
+      if (!(error instanceof BusyError)) throw error
+      counters.busyRetries += 1
+      events.emit('busy', { operation: 'checkpoint', error, waitMs: 0 })
+    }
+  }
+}

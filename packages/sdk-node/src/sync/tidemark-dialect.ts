@@ -1,0 +1,120 @@
+import {
+  decodePageHashesResponse,
+  decodePushResponse,
+  encodePageHashesRequest,
+  encodePullRequest,
+  LimitError,
+  PROTOCOL_LIMITS,
+  PullDecoder,
+  PushEncoder,
+} from '@tidemark/protocol'
+import type { PageHashesRequest, PageHashesResponse, PullEvent, PushResponse } from '@tidemark/protocol'
+import type { HttpTransport } from '../transport/http-transport.ts'
+import type { PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
+
+const PROTOBUF = 'application/protobuf'
+/** A batch up to this size goes with a Content-Length, a larger one in chunks; bytes. */
+const MAX_BUFFERED_BODY = 1024 * 1024
+/** Hashes of the pages of one request, and what surrounds them; bytes. */
+const MAX_HASHES_RESPONSE = PROTOCOL_LIMITS.pageHashesPerRequest * 8 + 4096
+
+/** Page deltas down, compact change batches up: `/pull-updates` with zstd and `/push-changes`. */
+export class TidemarkDialect implements RemoteDialect {
+  readonly name = 'tidemark'
+  readonly #transport: HttpTransport
+
+  constructor(transport: HttpTransport) {
+    this.#transport = transport
+  }
+
+  async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
+    const response = await this.#transport.send({
+      method: 'post',
+      path: '/pull-updates',
+      headers: { 'content-type': PROTOBUF, 'tidemark-dialect': '1' },
+      body: encodePullRequest({
+        encoding: 'zstd',
+        serverRevision: query.serverRevision,
+        clientRevision: query.clientRevision,
+        longPollTimeoutMs: query.longPollTimeoutMs,
+        pageSelector: query.pageSelector,
+        serverQuery: null,
+      }),
+      holdMs: query.longPollTimeoutMs,
+      signal,
+    })
+    const decoder = new PullDecoder({ oldImage: query.oldImage })
+    for await (const chunk of response.chunks()) yield* decoder.push(chunk)
+    decoder.end()
+  }
+
+  async push(batch: PushBatch, signal: AbortSignal): Promise<PushResponse> {
+    const blocks = encodeBatch(batch)
+    try {
+      const answer = await this.#ask('/push-changes', bufferIfSmall(blocks), PROTOCOL_LIMITS.pushResponseBytes, signal)
+      return decodePushResponse(answer)
+    } finally {
+      // A request that failed half-way has not read all changes; their cursor must not stay open.
+      blocks.return()
+    }
+  }
+
+  async pageHashes(request: PageHashesRequest, signal: AbortSignal): Promise<PageHashesResponse> {
+    const body = encodePageHashesRequest(request)
+    return decodePageHashesResponse(await this.#ask('/page-hashes', body, MAX_HASHES_RESPONSE, signal))
+  }
+
+  async #ask(
+    path: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    maxBytes: number,
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const response = await this.#transport.send({
+      method: 'post',
+      path,
+      headers: { 'content-type': PROTOBUF },
+      body,
+      signal,
+    })
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of response.chunks()) {
+      bytes += chunk.byteLength
+      if (bytes > maxBytes) throw new LimitError(`the answer of ${path} has more than ${maxBytes} bytes`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  }
+}
+
+function* encodeBatch(batch: PushBatch): Generator<Uint8Array, void, undefined> {
+  const encoder = new PushEncoder()
+  yield encoder.header(batch.header)
+  for (const change of batch.changes()) {
+    const block = encoder.change(change)
+    if (block !== null) yield block
+  }
+  yield* encoder.end()
+}
+
+/** The whole body when it is small, else the same chunks again, made while they are sent. */
+function bufferIfSmall(chunks: Generator<Uint8Array, void, undefined>): Uint8Array | AsyncIterable<Uint8Array> {
+  const first: Uint8Array[] = []
+  let bytes = 0
+  while (bytes <= MAX_BUFFERED_BODY) {
+    const next = chunks.next()
+    if (next.done === true) return Buffer.concat(first)
+    first.push(next.value)
+    bytes += next.value.byteLength
+  }
+  return continueWith(first, chunks)
+}
+
+async function* continueWith(
+  first: readonly Uint8Array[],
+  rest: Generator<Uint8Array, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* first
+  yield* rest
+}

@@ -1,0 +1,200 @@
+import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
+import { describe, expect, test } from 'vitest'
+import { LoopbackServer, readRequest } from '../../test/loopback-server.ts'
+import { AuthError } from '../errors/auth-error.ts'
+import { NetworkError } from '../errors/network-error.ts'
+import { HttpTransport } from './http-transport.ts'
+import type { TransportConfig, TransportRequest } from './http-transport.ts'
+
+const open = new AbortController().signal
+
+function transportTo(baseUrl: string, config: Partial<TransportConfig> = {}): HttpTransport {
+  return new HttpTransport({
+    baseUrl,
+    authToken: null,
+    fetch,
+    timeoutMs: 30_000,
+    counters: { sentBytes: 0, receivedBytes: 0 },
+    ...config,
+  })
+}
+
+async function sendAndRead(transport: HttpTransport, request: Partial<TransportRequest> = {}): Promise<Buffer> {
+  const response = await transport.send({ method: 'post', path: '/x', body: Buffer.from('question'), signal: open, ...request })
+  const chunks: Uint8Array[] = []
+  for await (const chunk of response.chunks()) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  return await promise.then(
+    () => expect.fail('it succeeded'),
+    (error: unknown) => error as Error,
+  )
+}
+
+describe('a request', () => {
+  test('carries the token, asked anew each time, and counts bytes both ways', async () => {
+    await using server = await LoopbackServer.start((request, response) => {
+      void readRequest(request).then((body) => response.end(`${request.headers.authorization} ${body.toString()}`))
+    })
+    const counters = { sentBytes: 0, receivedBytes: 0 }
+    let asked = 0
+    const transport = transportTo(server.url, { counters, authToken: async () => `token${(asked += 1)}` })
+    expect((await sendAndRead(transport)).toString()).toBe('Bearer token1 question')
+    expect((await sendAndRead(transport)).toString()).toBe('Bearer token2 question')
+    expect(counters).toEqual({ sentBytes: 16, receivedBytes: 44 })
+  })
+
+  test('streams a body that is made while it is sent', async () => {
+    await using server = await LoopbackServer.start((request, response) => {
+      void readRequest(request).then((body) => response.end(String(body.byteLength)))
+    })
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 64; i += 1) yield new Uint8Array(65_536)
+    }
+    expect((await sendAndRead(transportTo(server.url), { body: body() })).toString()).toBe(String(64 * 65_536))
+  })
+
+  test('goes through a custom fetch', async () => {
+    const seen: string[] = []
+    const custom: typeof fetch = async (input) => {
+      seen.push((input as Request).url)
+      return new Response('answer')
+    }
+    expect((await sendAndRead(transportTo('http://db.test/x', { fetch: custom }))).toString()).toBe('answer')
+    expect(seen).toEqual(['http://db.test/x/x'])
+  })
+
+  test('does not outlive its signal', async () => {
+    await using server = await LoopbackServer.start(() => undefined)
+    const reason = new Error('enough')
+    const abort = new AbortController()
+    const sending = failure(sendAndRead(transportTo(server.url), { signal: abort.signal }))
+    abort.abort(reason)
+    expect(await sending).toBe(reason)
+  })
+})
+
+describe('an answer that is none becomes a typed error (I8)', () => {
+  interface Answer {
+    readonly name: string
+    readonly status: number
+    readonly headers?: Record<string, string>
+    readonly body?: string
+    readonly error: new (...args: never[]) => Error
+    readonly fields: Record<string, unknown>
+  }
+  const json = { 'content-type': 'application/json' }
+  const answers: readonly Answer[] = [
+    { name: 'a wrong token', status: 401, error: AuthError, fields: { code: 'TIDEMARK_AUTH', status: 401, recovery: 'operator' } },
+    { name: 'a scope that is too small', status: 403, error: AuthError, fields: { status: 403 } },
+    {
+      name: 'no such database',
+      status: 404,
+      headers: json,
+      body: '{"error":{"code":"no_such_database","message":"no database nope"}}',
+      error: NetworkError,
+      fields: { code: 'TIDEMARK_NOT_FOUND', recovery: 'operator', message: expect.stringContaining('no database nope') },
+    },
+    {
+      name: 'busy with Retry-After in seconds',
+      status: 503,
+      headers: { 'retry-after': '7' },
+      error: BusyError,
+      fields: { code: 'TIDEMARK_SERVER_BUSY', retryAfterMs: 7000, recovery: 'retry' },
+    },
+    { name: 'too many requests', status: 429, error: BusyError, fields: { retryAfterMs: undefined } },
+    { name: 'too large', status: 413, error: LimitError, fields: {} },
+    { name: 'malformed', status: 400, error: ProtocolError, fields: {} },
+    { name: 'a server failure', status: 500, error: NetworkError, fields: { code: 'TIDEMARK_HTTP', recovery: 'retry' } },
+    { name: 'a bad gateway with a web page', status: 502, headers: { 'content-type': 'text/html' }, body: '<html>', error: NetworkError, fields: { status: 502 } },
+    { name: 'another status', status: 418, error: NetworkError, fields: { recovery: 'operator' } },
+    {
+      name: 'a web page with status 200',
+      status: 200,
+      headers: { 'content-type': 'text/html; charset=utf-8' },
+      body: '<!doctype html><title>Welcome to the airport</title>',
+      error: ProtocolError,
+      fields: { code: 'TIDEMARK_NOT_A_SYNC_SERVER' },
+    },
+  ]
+
+  test.for(answers)('$name', async (answer) => {
+    await using server = await LoopbackServer.start((request, response) => {
+      request.resume()
+      response.writeHead(answer.status, answer.headers).end(answer.body)
+    })
+    const error = await failure(sendAndRead(transportTo(server.url)))
+    expect(error).toBeInstanceOf(answer.error)
+    expect(error).toMatchObject(answer.fields)
+  })
+
+  test('Retry-After as a date is a time from now', async () => {
+    const date = new Date(Date.now() + 60_000).toUTCString()
+    await using server = await LoopbackServer.start((request, response) => {
+      request.resume()
+      response.writeHead(503, { 'retry-after': date }).end()
+    })
+    const error = (await failure(sendAndRead(transportTo(server.url)))) as BusyError
+    expect(error.retryAfterMs).toBeGreaterThan(55_000)
+    expect(error.retryAfterMs).toBeLessThanOrEqual(60_000)
+  })
+
+  test('redirects are not followed, so a loop ends at once and the token goes nowhere else', async () => {
+    await using server = await LoopbackServer.start((request, response) => {
+      request.resume()
+      response.writeHead(307, { location: request.url ?? '' }).end()
+    })
+    const error = await failure(sendAndRead(transportTo(server.url)))
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIDEMARK_REDIRECT', recovery: 'operator' })
+    expect(server.requests).toBe(1)
+  })
+
+  test('a connection refused', async () => {
+    const server = await LoopbackServer.start(() => undefined)
+    const { url } = server
+    await server[Symbol.asyncDispose]()
+    const error = await failure(sendAndRead(transportTo(url)))
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIDEMARK_NETWORK', recovery: 'retry' })
+    expect(error.message).toContain('ECONNREFUSED')
+  })
+
+  test('a body that is cut', async () => {
+    await using server = await LoopbackServer.start((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('half', () => response.destroy())
+    })
+    const error = await failure(sendAndRead(transportTo(server.url)))
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIDEMARK_NETWORK', recovery: 'retry' })
+  })
+
+  test('a connection closed without an answer', async () => {
+    await using server = await LoopbackServer.start((request) => request.destroy())
+    expect(await failure(sendAndRead(transportTo(server.url)))).toBeInstanceOf(NetworkError)
+  })
+
+  test('a server that says nothing, after the timeout', async () => {
+    await using server = await LoopbackServer.start(() => undefined)
+    const error = await failure(sendAndRead(transportTo(server.url, { timeoutMs: 20 })))
+    expect(error).toMatchObject({ name: 'NetworkError', code: 'TIDEMARK_TIMEOUT', recovery: 'retry' })
+  })
+
+  test('a body that stalls, after the timeout', async () => {
+    await using server = await LoopbackServer.start((request, response) => {
+      request.resume()
+      response.writeHead(200)
+      response.write('begin')
+    })
+    const error = await failure(sendAndRead(transportTo(server.url, { timeoutMs: 20 })))
+    expect(error).toMatchObject({ code: 'TIDEMARK_TIMEOUT' })
+  })
+
+  test('a token function that fails passes its error on', async () => {
+    const authToken = async (): Promise<string> => {
+      throw new AuthError('signed out')
+    }
+    expect(await failure(sendAndRead(transportTo('http://127.0.0.1:1', { authToken })))).toMatchObject({ message: 'signed out' })
+  })
+})

@@ -1,0 +1,92 @@
+import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
+import { AuthError } from '../errors/auth-error.ts'
+import { NetworkError } from '../errors/network-error.ts'
+
+/** What is known of an answer that is not the one asked for. */
+export interface UnexpectedResponse {
+  readonly address: string
+  readonly status: number
+  readonly headers: Headers
+  /** The beginning of the body. */
+  readonly text: string
+}
+
+/** The typed error for an answer other than 200. */
+export function responseError(response: UnexpectedResponse): Error {
+  const { address, status } = response
+  const said = quoteBody(response)
+  if (status === 401 || status === 403) {
+    const reason = status === 401 ? 'does not accept the token' : 'does not allow this with the token'
+    return new AuthError(`${address} ${reason}${said}`, { status })
+  }
+  if (status >= 300 && status < 400) {
+    const target = response.headers.get('location') ?? 'nowhere'
+    return new NetworkError(`${address} redirects to ${target}; redirects are not followed, use that URL instead`, {
+      code: 'TIDEMARK_REDIRECT',
+      status,
+      recovery: 'operator',
+    })
+  }
+  if (status === 404) {
+    return new NetworkError(`${address} is not there: wrong URL, or no such database${said}`, {
+      code: 'TIDEMARK_NOT_FOUND',
+      status,
+      recovery: 'operator',
+    })
+  }
+  if (status === 413) return new LimitError(`${address} does not take a request of this size${said}`)
+  if (status === 429 || status === 503) return serverBusy(response, said)
+  if (status >= 500) {
+    return new NetworkError(`${address} failed with status ${status}${said}`, { code: 'TIDEMARK_HTTP', status })
+  }
+  if (status === 400) return new ProtocolError(`${address} finds the request malformed${said}`)
+  return new NetworkError(`${address} answered status ${status}${said}`, {
+    code: 'TIDEMARK_HTTP',
+    status,
+    recovery: 'operator',
+  })
+}
+
+/** A 200 that carries a web page: a captive portal, a login page, a wrong URL. */
+export function webPageError(address: string): ProtocolError {
+  return new ProtocolError(`${address} answered with a web page: this is not a sync server, or a proxy stands before it`, {
+    code: 'TIDEMARK_NOT_A_SYNC_SERVER',
+  })
+}
+
+export function isWebPage(headers: Headers): boolean {
+  return /^text\/html\b/i.test(headers.get('content-type') ?? '')
+}
+
+function serverBusy(response: UnexpectedResponse, said: string): BusyError {
+  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'))
+  return new BusyError(`${response.address} is busy (status ${response.status})${said}`, {
+    code: 'TIDEMARK_SERVER_BUSY',
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+  })
+}
+
+/** Seconds or an HTTP date, as milliseconds from now; null when it is neither. */
+function parseRetryAfter(value: string | null): number | null {
+  if (value === null) return null
+  if (/^\d+$/.test(value.trim())) return Number(value) * 1000
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? null : Math.max(0, date - Date.now())
+}
+
+/** The server's own words, from `{"error": {"code", "message"}}` or plain text. */
+function quoteBody(response: UnexpectedResponse): string {
+  if (response.text === '' || isWebPage(response.headers)) return ''
+  return `: ${jsonMessage(response.text) ?? response.text.trim().slice(0, 200)}`
+}
+
+function jsonMessage(text: string): string | null {
+  try {
+    const body = JSON.parse(text) as { error?: { message?: unknown } | string } | null
+    const error = body?.error
+    if (typeof error === 'string') return error
+    return typeof error?.message === 'string' ? error.message : null
+  } catch {
+    return null
+  }
+}

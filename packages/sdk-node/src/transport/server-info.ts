@@ -1,0 +1,38 @@
+import { parseServerInfo } from '@tidemark/protocol'
+import type { ServerInfo } from '@tidemark/protocol'
+import { ProtocolError } from '@tidemark/protocol'
+import { NetworkError } from '../errors/network-error.ts'
+import type { HttpTransport } from './http-transport.ts'
+
+/** No honest server information is longer, bytes. */
+const MAX_INFO_BYTES = 64 * 1024
+
+/**
+ * Asks the server what it is (`GET /tidemark`). Null: it does not answer this question, so it is not a Tidemark server.
+ *
+ * @throws as {@link HttpTransport.send}, other than for the statuses that mean "no such endpoint"
+ * @throws ProtocolError when the answer is not what it should be
+ */
+export async function probeServer(transport: HttpTransport, signal: AbortSignal): Promise<ServerInfo | null> {
+  try {
+    const response = await transport.send({ method: 'get', path: '/tidemark', signal })
+    return parseServerInfo(await readJson(response.chunks(), transport.baseUrl))
+  } catch (error) {
+    if (error instanceof NetworkError && (error.status === 404 || error.status === 405)) return null
+    throw error
+  }
+}
+
+async function readJson(chunks: AsyncIterable<Uint8Array>, address: string): Promise<unknown> {
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const chunk of chunks) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.length > MAX_INFO_BYTES) throw new ProtocolError(`${address} describes itself at too great length`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new ProtocolError(`${address}/tidemark is not JSON`, { cause, code: 'TIDEMARK_NOT_A_SYNC_SERVER' })
+  }
+}
