@@ -2,3 +2,37 @@ export { readBackfilledFrames, readPageNumbers, readWalIndexHeader } from './wal
 export type { WalIndexHeader } from './wal/wal-index.ts'
 export { WalFile } from './wal/wal-file.ts'
 export type { WalFrame } from './wal/wal-file.ts'
+
+export { splitStatements } from './sql/split-statements.ts'
+export { classifyStatement } from './sql/classify-statement.ts'
+export type { StatementClass } from './sql/classify-statement.ts'
+export { quoteIdentifier } from './sql/quote.ts'
+export { isOperational, sqliteCode } from './sql/sqlite-error.ts'
+
+export { adoptExisting } from './capture/adopt-existing.ts'
+export type {
+  CapturedChange,
+  CapturedCommit,
+  CapturedRow,
+  CapturedSchema,
+} from './capture/captured-change.ts'
+export { decodeCaptured, encodeCaptured } from './capture/captured-codec.ts'
+export { writeCommitMarker } from './capture/commit-marker.ts'
+export { captureDifference } from './capture/difference.ts'
+export { captureForeignSchema } from './capture/foreign-schema.ts'
+export { hasCapture, installCapture, removeCapture } from './capture/install.ts'
+export { capturedCount, maxChangeId, readCaptured } from './capture/read-captured.ts'
+export { captureSchemaStatement } from './capture/schema-statement.ts'
+export { toWireChange } from './capture/to-wire-change.ts'
+
+export { ApplyConnection } from './apply/apply-connection.ts'
+export { applyPush } from './apply/apply-push.ts'
+export type { PushInput, PushOutcome } from './apply/apply-push.ts'
+export type { ConflictLimits } from './apply/conflict-log.ts'
+export { acknowledgedChangeId, pushRecord } from './apply/push-record.ts'
+export type { PushRecord } from './apply/push-record.ts'
+
+export { acknowledgedRowids } from './replay/acknowledged.ts'
+export type { Conflict, ConflictResolver, Resolution, Row } from './replay/conflict.ts'
+export { replayCaptured } from './replay/replay-captured.ts'
+export type { ReplayOptions, ReplayReport } from './replay/replay-captured.ts'

@@ -1,0 +1,119 @@
+import { StateError } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { TargetTables } from './target-tables.ts'
+
+/**
+ * A connection that writes rows which have already had their effects elsewhere: it fires no triggers and no foreign key actions. It must be
+ * used for nothing else, since a statement of the application on it would miss its triggers.
+ *
+ * SQLite has no switch for triggers. But the connection's schema in memory can be loaded from a moment at which the file has no triggers:
+ * delete them in a savepoint, load the schema, roll the savepoint back. The file and the schema cookie are as before, so SQLite takes the
+ * loaded schema for current until another connection changes the schema; then it is done again. See docs/adr/0004.
+ */
+export class ApplyConnection {
+  readonly db: Database.Database
+  /** Statements prepared for the tables written so far. */
+  readonly tables: TargetTables
+  /** Schema cookie for which the schema in memory has no triggers; null when that is not known to be so. */
+  #blindAt: number | null = null
+  #isBlind = false
+
+  /**
+   * Takes `db` over: turns foreign keys off and unsafe mode on (needed to write sqlite_schema).
+   *
+   * @throws StateError when `db` is inside a transaction, where foreign keys cannot be turned off
+   */
+  constructor(db: Database.Database) {
+    if (db.inTransaction)
+      throw new StateError(
+        'TIDEMARK_IN_TRANSACTION',
+        'an apply connection cannot begin inside a transaction',
+        { recovery: 'bug' },
+      )
+    db.unsafeMode(true)
+    db.pragma('foreign_keys = OFF')
+    this.db = db
+    this.tables = new TargetTables(db)
+  }
+
+  /** Increases with every schema change; what was prepared for another value may not fit any more. */
+  schemaVersion(): number {
+    return Number(this.db.pragma('main.schema_version', { simple: true }))
+  }
+
+  /**
+   * Runs `run` with no trigger firing, inside the caller's transaction. When the transaction changes the schema, before or in
+   * `run`, pass `keepSchema: false`: the schema in memory is then dropped at the end, so that it cannot outlive a rollback.
+   */
+  withoutTriggers<T>(options: { readonly keepSchema: boolean }, run: () => T): T {
+    this.#assertTransaction()
+    this.#isBlind = true
+    this.#blind()
+    try {
+      return run()
+    } finally {
+      this.#isBlind = false
+      if (!options.keepSchema || this.#blindAt === null) this.forgetSchema()
+    }
+  }
+
+  /**
+   * Runs a schema statement in {@link withoutTriggers}. SQLite must see all triggers meanwhile: it drops them with their table and
+   * rewrites them when something is renamed.
+   */
+  runSchemaStatement(sql: string): void {
+    this.#assertTransaction()
+    this.forgetSchema()
+    try {
+      this.db.exec(sql)
+    } finally {
+      if (this.#isBlind && this.db.inTransaction) this.#blind()
+      this.#blindAt = null
+    }
+  }
+
+  /** Drops the schema in memory. To be called after a rollback that took a schema change back. */
+  forgetSchema(): void {
+    this.#blindAt = null
+    this.db.exec('PRAGMA writable_schema = RESET')
+  }
+
+  #assertTransaction(): void {
+    if (!this.db.inTransaction)
+      throw new StateError('TIDEMARK_NO_TRANSACTION', 'changes are applied inside a transaction only', {
+        recovery: 'bug',
+      })
+  }
+
+  #blind(): void {
+    const version = this.schemaVersion()
+    if (this.#blindAt === version && !this.#seesTrigger()) return
+    this.db
+      .exec(`SAVEPOINT tidemark_blind; PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE type = 'trigger';
+      PRAGMA writable_schema = RESET`)
+    this.db.prepare('SELECT 1 FROM sqlite_schema').get()
+    this.db.exec('ROLLBACK TO tidemark_blind; RELEASE tidemark_blind; PRAGMA writable_schema = OFF')
+    if (this.#seesTrigger())
+      throw new StateError('TIDEMARK_TRIGGERS_VISIBLE', 'this SQLite cannot be kept from firing triggers', {
+        recovery: 'bug',
+      })
+    this.#blindAt = version
+  }
+
+  /** Whether the schema in memory has a trigger: a row trigger shows in the program of a DELETE as a sub-program. */
+  #seesTrigger(): boolean {
+    const table = this.db
+      .prepare<[], string>(
+        `SELECT tbl_name FROM sqlite_schema AS s WHERE type = 'trigger' AND sql LIKE '%DELETE%'
+         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = s.tbl_name) LIMIT 1`,
+      )
+      .pluck()
+      .get()
+    if (table === undefined) return false
+    const program = this.db
+      .prepare<[], { opcode: string }>(`EXPLAIN DELETE FROM ${quoteIdentifier(table)}`)
+      .all()
+    return program.some((step) => step.opcode === 'Program')
+  }
+}

@@ -1,0 +1,79 @@
+import type Database from 'better-sqlite3'
+import { isReservedName } from '../capture/own-tables.ts'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import type { StatementClass } from '../sql/classify-statement.ts'
+import { parseAlterTable } from '../sql/parse-alter-table.ts'
+import { splitStatements } from '../sql/split-statements.ts'
+import type { ApplyConnection } from './apply-connection.ts'
+import { RefusedChangeError } from './refused-change-error.ts'
+
+type SchemaStatement = StatementClass & { kind: 'schema' }
+
+/**
+ * Runs a captured schema statement inside {@link ApplyConnection.withoutTriggers}. What is done already is skipped: an object that exists
+ * is not created again, a missing one is not dropped, a column not added or renamed twice.
+ *
+ * @throws RefusedChangeError for any other kind of statement and for reserved names; SqliteError
+ */
+export function applySchemaChange(connection: ApplyConnection, sql: string): void {
+  const { db } = connection
+  const statement = classifyStatement(sql)
+  if (splitStatements(sql).length !== 1) throw new RefusedChangeError('a schema change must be one statement')
+  if (statement.kind === 'pragma') return applyPragma(db, sql)
+  if (statement.kind !== 'schema')
+    throw new RefusedChangeError(`not a schema statement: ${statement.keyword}`)
+  assertAllowed(statement, sql)
+  if (!isDone(db, statement, sql)) connection.runSchemaStatement(sql)
+}
+
+function applyPragma(db: Database.Database, sql: string): void {
+  if (!/^\s*PRAGMA\s+(main\.)?(user_version|application_id)\s*=\s*-?\d{1,10}\s*;?\s*$/i.test(sql))
+    throw new RefusedChangeError(`pragma not allowed in a push: ${sql}`)
+  db.exec(sql)
+}
+
+function assertAllowed(statement: SchemaStatement, sql: string): void {
+  const { name, schemaName } = statement
+  if (name === null) throw new RefusedChangeError(`schema statement without a name: ${sql}`)
+  if (schemaName !== null && schemaName !== 'main')
+    throw new RefusedChangeError(`schema ${schemaName} is not synced`)
+  const renamed = statement.verb === 'alter' ? parseAlterTable(sql) : null
+  for (const used of [name, renamed?.action === 'rename' ? renamed.to : name])
+    if (isReservedName(used)) throw new RefusedChangeError(`name reserved for internal use: ${used}`)
+}
+
+function isDone(db: Database.Database, statement: SchemaStatement, sql: string): boolean {
+  const name = statement.name!
+  const isTableLike =
+    statement.objectType === 'table' ||
+    statement.objectType === 'virtual table' ||
+    statement.objectType === 'view'
+  const types = isTableLike ? "'table', 'view'" : `'${statement.objectType}'`
+  const exists = (object: string): boolean =>
+    db
+      .prepare(`SELECT 1 FROM sqlite_schema WHERE type IN (${types}) AND name = ? COLLATE NOCASE`)
+      .get(object) !== undefined
+  if (statement.verb === 'create') return exists(name)
+  if (statement.verb === 'drop') return !exists(name)
+  const alter = parseAlterTable(sql)
+  if (alter === null) return false
+  const has = (column: string): boolean => hasColumn(db, name, column)
+  switch (alter.action) {
+    case 'rename':
+      return !exists(name) && exists(alter.to)
+    case 'rename column':
+      return exists(name) && !has(alter.column) && has(alter.to)
+    case 'add column':
+      return has(alter.column)
+    case 'drop column':
+      return exists(name) && !has(alter.column)
+  }
+}
+
+function hasColumn(db: Database.Database, table: string, column: string): boolean {
+  return (
+    db
+      .prepare("SELECT 1 FROM pragma_table_xinfo(?, 'main') WHERE name = ? COLLATE NOCASE")
+      .get(table, column) !== undefined
+  )
+}

@@ -1,0 +1,32 @@
+/** A row without a key that got another rowid here than where it was inserted. */
+export interface MappedRowid {
+  readonly table: string
+  readonly local: bigint
+  readonly remote: bigint
+}
+
+/** Where the rows without keys went whose rowid was taken, so that later changes of the same client follow them. */
+export class RowidMap {
+  readonly #tables = new Map<string, Map<bigint, MappedRowid>>()
+
+  constructor(mappings: readonly MappedRowid[] = []) {
+    for (const { table, local, remote } of mappings) this.set(table, local, remote)
+  }
+
+  /** The rowid that `local` has here. */
+  resolve(table: string, local: bigint): bigint {
+    return this.#tables.get(table.toLowerCase())?.get(local)?.remote ?? local
+  }
+
+  set(table: string, local: bigint, remote: bigint): void {
+    const name = table.toLowerCase()
+    let rows = this.#tables.get(name)
+    if (rows === undefined) this.#tables.set(name, (rows = new Map()))
+    if (local === remote) rows.delete(local)
+    else rows.set(local, { table, local, remote })
+  }
+
+  entries(): MappedRowid[] {
+    return [...this.#tables.values()].flatMap((rows) => [...rows.values()])
+  }
+}

@@ -1,0 +1,186 @@
+import { ValueDigest } from '@tidemark/protocol'
+import type { ImageValue, SqlValue, TableShape } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import { isReservedName } from '../capture/own-tables.ts'
+import { findTable } from '../capture/user-table.ts'
+import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
+import { ExactSelect } from '../sql/exact-read.ts'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { RefusedChangeError } from './refused-change-error.ts'
+
+/** What tells a row of a table apart: its key, or its rowid where it has no key or a NULL in it. */
+export type RowIdentity =
+  | { readonly by: 'key'; readonly values: readonly SqlValue[] }
+  | { readonly by: 'rowid'; readonly rowid: bigint }
+
+/** One table of the receiving database, as seen through the shape of a change: reads and writes rows with statements that are reused. */
+export class TargetTable {
+  readonly shape: TableShape
+  /** The shape's columns, then those that only the receiver has: the order of {@link read}'s rows. */
+  readonly columns: readonly string[]
+  readonly #db: Database.Database
+  readonly #name: string
+  readonly #quoted: readonly string[]
+  readonly #rowid: string | null
+  readonly #statements = new Map<string, Database.Statement<unknown[]>>()
+  readonly #selects = new Map<string, ExactSelect>()
+  readonly #byColumns = new Map<string, Database.Statement<unknown[]>>()
+  #lastInsert: {
+    readonly columns: readonly number[]
+    readonly statement: Database.Statement<unknown[]>
+  } | null = null
+
+  /** @throws RefusedChangeError when the table, or a column of the shape, does not exist or must not be written */
+  constructor(db: Database.Database, shape: TableShape) {
+    const table = isReservedName(shape.name) ? null : findTable(db, shape.name)
+    if (table === null) throw new RefusedChangeError(`no such table: ${shape.name}`)
+    const stored = new Set(table.shape.columns.map((name) => name.toLowerCase()))
+    for (const name of shape.columns)
+      if (!stored.has(name.toLowerCase()))
+        throw new RefusedChangeError(`table ${shape.name} has no column named ${name}`)
+    const shaped = new Set(shape.columns.map((name) => name.toLowerCase()))
+    this.shape = shape
+    this.columns = [
+      ...shape.columns,
+      ...table.shape.columns.filter((name) => !shaped.has(name.toLowerCase())),
+    ]
+    this.#db = db
+    this.#name = quoteIdentifier(table.shape.name)
+    this.#quoted = shape.columns.map(quoteIdentifier)
+    this.#rowid = table.rowid
+  }
+
+  /** @throws SqliteError */
+  insert(columns: readonly number[], values: readonly SqlValue[]): void {
+    if (!isPlain(values)) this.#statement(this.#insertSql(columns, values)).run(...values.map(binding))
+    else this.#plainInsert(columns).run(...values)
+  }
+
+  /** Inserts under `rowid`. @throws SqliteError, SQLITE_CONSTRAINT_ROWID or _PRIMARYKEY when it is taken */
+  insertAt(rowid: bigint, columns: readonly number[], values: readonly SqlValue[]): void {
+    const sql = this.#insertSql(columns, values, this.#rowidName())
+    this.#statement(sql).run(rowid, ...values.map(binding))
+  }
+
+  /** Inserts under a rowid that SQLite chooses, and returns it. */
+  insertAnywhere(columns: readonly number[], values: readonly SqlValue[]): bigint {
+    const result = this.#statement(this.#insertSql(columns, values)).run(...values.map(binding))
+    return BigInt(result.lastInsertRowid)
+  }
+
+  /** Sets `columns` of the row if it is there. */
+  update(identity: RowIdentity, columns: readonly number[], values: readonly SqlValue[]): boolean {
+    const set = columns
+      .map((column, index) => `${this.#quoted[column]}=${placeholder(values[index]!)}`)
+      .join()
+    const sql = `UPDATE ${this.#name} SET ${set} WHERE ${this.#where(identity)}`
+    return this.#statement(sql).run(...values.map(binding), ...bindingsOf(identity)).changes > 0
+  }
+
+  /**
+   * Sets `columns` of the row with the key `key` in one statement, if they still hold `expected`. False: the row is absent,
+   * holds something else, or the values cannot be compared in SQL; then look closer.
+   */
+  updateExpected(
+    key: readonly SqlValue[],
+    columns: readonly number[],
+    values: readonly SqlValue[],
+    expected: readonly ImageValue[],
+  ): boolean {
+    if (!isPlain(values) || !isPlain(key) || !areComparable(expected)) return false
+    const signature = columns.join()
+    let statement = this.#byColumns.get(signature)
+    if (statement === undefined) {
+      const set = columns.map((column) => `${this.#quoted[column]}=?`).join()
+      const unchanged = columns.map((column) => ` AND ${this.#quoted[column]} COLLATE BINARY IS ?`).join('')
+      statement = this.#db.prepare(
+        `UPDATE ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
+      )
+      this.#byColumns.set(signature, statement)
+    }
+    return statement.run(...values, ...key, ...expected).changes > 0
+  }
+
+  /** Deletes the row if it is there. */
+  delete(identity: RowIdentity): boolean {
+    return (
+      this.#statement(`DELETE FROM ${this.#name} WHERE ${this.#where(identity)}`).run(...bindingsOf(identity))
+        .changes > 0
+    )
+  }
+
+  /** The row, in the order of {@link columns}. */
+  read(identity: RowIdentity): SqlValue[] | undefined {
+    return this.#select(this.columns.map(quoteIdentifier), identity)
+  }
+
+  /** The rowid of the row; null if there is none. */
+  rowidOf(identity: RowIdentity): bigint | null {
+    return this.#rowid === null
+      ? null
+      : ((this.#select([this.#rowid], identity)?.[0] as bigint | undefined) ?? null)
+  }
+
+  /** A row of {@link read} with its column names. */
+  named(row: readonly SqlValue[]): Record<string, SqlValue> {
+    return Object.fromEntries(this.columns.map((name, index) => [name, row[index] ?? null]))
+  }
+
+  #select(columns: readonly string[], identity: RowIdentity): SqlValue[] | undefined {
+    const tail = `FROM ${this.#name} WHERE ${this.#where(identity)}`
+    const cacheKey = columns.length === this.columns.length ? tail : columns.join() + tail
+    let select = this.#selects.get(cacheKey)
+    if (select === undefined) {
+      select = new ExactSelect(this.#db, columns, tail)
+      this.#selects.set(cacheKey, select)
+    }
+    return select.get(...bindingsOf(identity))
+  }
+
+  #plainInsert(columns: readonly number[]): Database.Statement<unknown[]> {
+    if (this.#lastInsert?.columns !== columns)
+      this.#lastInsert = { columns, statement: this.#statement(this.#insertSql(columns, [])) }
+    return this.#lastInsert.statement
+  }
+
+  #insertSql(columns: readonly number[], values: readonly SqlValue[], rowid?: string): string {
+    const names = columns.map((column) => this.#quoted[column]!)
+    const places = columns.map((_, index) => placeholder(values[index] ?? null))
+    if (rowid !== undefined) {
+      names.unshift(rowid)
+      places.unshift('?')
+    }
+    if (names.length === 0) return `INSERT INTO ${this.#name} DEFAULT VALUES`
+    return `INSERT INTO ${this.#name}(${names.join()}) VALUES(${places.join()})`
+  }
+
+  #where(identity: RowIdentity): string {
+    if (identity.by === 'rowid') return `${this.#rowidName()}=?`
+    return this.shape.key
+      .map((position, index) => `${this.#quoted[position]}=${placeholder(identity.values[index] ?? null)}`)
+      .join(' AND ')
+  }
+
+  #rowidName(): string {
+    if (this.#rowid === null) throw new RefusedChangeError(`table ${this.shape.name} has no rowid`)
+    return this.#rowid
+  }
+
+  #statement(sql: string): Database.Statement<unknown[]> {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql).safeIntegers(true)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+function bindingsOf(identity: RowIdentity): unknown[] {
+  return identity.by === 'rowid' ? [identity.rowid] : identity.values.map(binding)
+}
+
+function areComparable(images: readonly ImageValue[]): images is readonly SqlValue[] {
+  for (const image of images) if (image instanceof ValueDigest) return false
+  return isPlain(images as readonly SqlValue[])
+}

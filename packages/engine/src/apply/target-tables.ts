@@ -1,0 +1,40 @@
+import type { TableShape } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import { TargetTable } from './target-table.ts'
+
+const maxTables = 1000
+
+/** The tables of one connection by the shape of the changes, kept as long as the schema stays, across pushes. */
+export class TargetTables {
+  readonly #db: Database.Database
+  readonly #byText = new Map<string, TargetTable>()
+  #byShape = new WeakMap<TableShape, TargetTable>()
+  #schemaVersion = -1
+
+  constructor(db: Database.Database) {
+    this.#db = db
+  }
+
+  /** Forgets what was learnt for another schema. To be called when a transaction begins and after each schema change. */
+  refresh(schemaVersion: number): void {
+    if (schemaVersion === this.#schemaVersion) return
+    this.#schemaVersion = schemaVersion
+    this.#byText.clear()
+    this.#byShape = new WeakMap()
+  }
+
+  /** @throws RefusedChangeError when the database has no such table or column */
+  get(shape: TableShape): TargetTable {
+    let table = this.#byShape.get(shape)
+    if (table !== undefined) return table
+    const text = JSON.stringify([shape.name, shape.columns, shape.key])
+    table = this.#byText.get(text)
+    if (table === undefined) {
+      table = new TargetTable(this.#db, shape)
+      if (this.#byText.size === maxTables) this.#byText.clear()
+      this.#byText.set(text, table)
+    }
+    this.#byShape.set(shape, table)
+    return table
+  }
+}

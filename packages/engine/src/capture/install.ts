@@ -1,0 +1,111 @@
+import type { TableShape } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { inSavepoint } from '../sql/savepoint.ts'
+import { rememberSchema } from './known-schema.ts'
+import { changeTypes, ownTables } from './own-tables.ts'
+import { captureTriggers } from './trigger-sql.ts'
+import { uniqueConditions } from './unique-conditions.ts'
+import { assertCapturable, userTables } from './user-table.ts'
+import type { UserTable } from './user-table.ts'
+
+/**
+ * Creates capture's tables, and its triggers for every table of the application, and takes the schema as known, in the
+ * caller's transaction if there is one. May be called again: what is there stays. Change ids start above every captured one,
+ * and at `firstChangeId` at least.
+ *
+ * @throws StateError for a table that cannot be captured (too many columns; no way to tell its rows apart)
+ */
+export function installCapture(db: Database.Database, options: { readonly firstChangeId: number }): void {
+  inSavepoint(db, () => {
+    const tables = userTables(db)
+    createOwnTables(db, Math.max(1, ...tables.map((table) => table.shape.columns.length)))
+    raiseChangeIds(db, options.firstChangeId)
+    for (const table of tables) installTriggers(db, table)
+    rememberSchema(db)
+  })
+}
+
+/** True if {@link installCapture} has run on this database since its last pull. */
+export function hasCapture(db: Database.Database): boolean {
+  return (
+    db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'tidemark_cdc'").get() !==
+    undefined
+  )
+}
+
+/** Drops everything that {@link installCapture} has created, with what was captured. */
+export function removeCapture(db: Database.Database): void {
+  inSavepoint(db, () => {
+    const triggers =
+      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'tidemark\\_%' ESCAPE '\\'"
+    for (const name of db.prepare<[], string>(triggers).pluck().all())
+      db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
+    for (const name of ownTables) db.exec(`DROP TABLE IF EXISTS ${name}`)
+  })
+}
+
+function createOwnTables(db: Database.Database, width: number): void {
+  const images = Array.from({ length: width }, (_, index) => index)
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS tidemark_cdc(change_id INTEGER PRIMARY KEY, change_time, change_type, shape, id,
+      ${images.map((index) => `a${index}, b${index}`).join()});
+    CREATE TABLE IF NOT EXISTS tidemark_evicted(shape, id, ${images.map((index) => `b${index}`).join()});
+    CREATE TABLE IF NOT EXISTS tidemark_shapes(shape INTEGER PRIMARY KEY, name TEXT NOT NULL, columns TEXT NOT NULL, key TEXT NOT NULL,
+      UNIQUE (name, columns, key));
+    CREATE TABLE IF NOT EXISTS tidemark_schema(type TEXT, name TEXT, tbl_name TEXT, rootpage INTEGER, sql TEXT,
+      PRIMARY KEY (type, name)) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS tidemark_state(key TEXT PRIMARY KEY, value) WITHOUT ROWID`)
+  growImages(db, width)
+}
+
+/** Makes room for tables with `width` columns. `exec` runs the statements. */
+export function growImages(
+  db: Database.Database,
+  width: number,
+  exec: (sql: string) => void = (sql) => void db.exec(sql),
+): void {
+  const count =
+    db.prepare<[], number>("SELECT count(*) FROM pragma_table_info('tidemark_evicted')").pluck().get() ?? 0
+  for (let index = count - 2; index < width; index += 1)
+    exec(`
+      ALTER TABLE tidemark_cdc ADD COLUMN a${index}; ALTER TABLE tidemark_cdc ADD COLUMN b${index};
+      ALTER TABLE tidemark_evicted ADD COLUMN b${index}`)
+}
+
+/** A marker with the id below the first keeps the ids from starting lower, also when the table is emptied behind it. */
+function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
+  const last = db.prepare<[], number | null>('SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? null
+  if (last === null || last < firstChangeId - 1)
+    db.prepare(`INSERT INTO tidemark_cdc(change_id, change_type) VALUES (?, ${changeTypes.commit})`).run(
+      firstChangeId - 1,
+    )
+}
+
+/** Replaces our triggers of one table by those that fit it now, and makes room for its columns. */
+export function installTriggers(db: Database.Database, table: UserTable): void {
+  assertCapturable(table)
+  growImages(db, table.shape.columns.length)
+  removeTriggers(db, table.shape.name)
+  for (const sql of captureTriggers(table, shapeNumber(db, table.shape), uniqueConditions(db, table)))
+    db.exec(sql)
+}
+
+/** Drops our triggers of the table `tableName`; its changes are not captured until {@link installTriggers}. */
+export function removeTriggers(db: Database.Database, tableName: string): void {
+  const names = db
+    .prepare<[string], string>(
+      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND name LIKE 'tidemark\\_%' ESCAPE '\\'",
+    )
+    .pluck()
+    .all(tableName)
+  for (const name of names) db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
+}
+
+/** The number under which `tidemark_shapes` has this shape. */
+export function shapeNumber(db: Database.Database, shape: TableShape): number {
+  const parameters = [shape.name, JSON.stringify(shape.columns), JSON.stringify(shape.key)]
+  db.prepare('INSERT OR IGNORE INTO tidemark_shapes(name, columns, key) VALUES (?, ?, ?)').run(parameters)
+  const find = 'SELECT shape FROM tidemark_shapes WHERE name = ? AND columns = ? AND key = ?'
+  return db.prepare<unknown[], number>(find).pluck().get(parameters)!
+}

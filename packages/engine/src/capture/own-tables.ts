@@ -1,0 +1,47 @@
+/**
+ * The tables that capture keeps in the user's database. All of them are overlay: a pull wipes them and installs them again.
+ *
+ * `tidemark_cdc`: one row per captured change, in order of `change_id`, which is never given out twice.
+ *
+ * | column | meaning |
+ * | --- | --- |
+ * | change_id | INTEGER PRIMARY KEY; the table is never empty, so that the next id is always above all earlier ones |
+ * | change_time | milliseconds since the epoch; equal for all rows changed by one statement |
+ * | change_type | 1 insert, 0 update, -1 delete, 2 commit marker, 3 schema |
+ * | shape | number of the table's shape in `tidemark_shapes`; NULL for markers and schema |
+ * | id | the row's rowid before the change, NULL where the table has none |
+ * | a0, b0, a1, b1, … | after and before value of the shape's columns, without affinity; a0 of a schema row is its SQL |
+ *
+ * `tidemark_evicted`: rows that the running statement may be about to replace through a unique key. Filled before each row by a
+ * BEFORE trigger and settled right after it; whatever an abandoned statement leaves is settled by the next one.
+ *
+ * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
+ */
+export const changeTypes = { insert: 1, update: 0, delete: -1, commit: 2, schema: 3 } as const
+
+/** Most stored columns that a synced table may have: two CDC columns each, within the 2000 that SQLite allows. */
+export const maxCapturedColumns = 990
+
+/** Milliseconds since the epoch, with functions that every SQLite since 3.0 has; constant within a statement. */
+export const nowMs = "CAST((julianday('now')-2440587.5)*86400000.0+0.5 AS INTEGER)"
+
+/** Names of the tables. */
+export const ownTables = [
+  'tidemark_cdc',
+  'tidemark_evicted',
+  'tidemark_shapes',
+  'tidemark_schema',
+  'tidemark_state',
+] as const
+
+/** True for names that are never captured nor pushed: ours, Turso's and SQLite's own. */
+export function isReservedName(name: string): boolean {
+  return /^(tidemark_|turso_|sqlite_)/i.test(name)
+}
+
+/** SQL condition that excludes {@link isReservedName} for the column `column`. */
+export function notReserved(column: string): string {
+  return ['tidemark', 'turso', 'sqlite']
+    .map((prefix) => `${column} NOT LIKE '${prefix}\\_%' ESCAPE '\\'`)
+    .join(' AND ')
+}

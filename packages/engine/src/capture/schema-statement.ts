@@ -1,0 +1,46 @@
+import type Database from 'better-sqlite3'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import { inSavepoint } from '../sql/savepoint.ts'
+import { splitStatements } from '../sql/split-statements.ts'
+import { captureForeignSchema, refreshTriggers } from './foreign-schema.ts'
+import { installTriggers, removeTriggers } from './install.ts'
+import { currentSchema, currentVersions, knownSchema, rememberSchema } from './known-schema.ts'
+import { isReservedName } from './own-tables.ts'
+import { recordSchema } from './record.ts'
+import { findTable } from './user-table.ts'
+
+/**
+ * Runs one schema statement, or `PRAGMA user_version = N` and the like, through `run`, and captures it. Atomic: when it fails,
+ * neither the schema nor what is captured has changed.
+ *
+ * ALTER is captured as it was written; anything else as what it has changed, so that IF NOT EXISTS, CREATE TABLE AS and statements for
+ * temporary or attached databases come out right.
+ */
+export function captureSchemaStatement<T>(db: Database.Database, sql: string, run: () => T): T {
+  return inSavepoint(db, () => {
+    captureForeignSchema(db)
+    const statement = classifyStatement(sql)
+    if (statement.kind !== 'schema' || statement.verb !== 'alter') {
+      const result = run()
+      captureForeignSchema(db)
+      return result
+    }
+    const { name, schemaName } = statement
+    const isOurs =
+      name !== null &&
+      !isReservedName(name) &&
+      (schemaName === null || schemaName === 'main') &&
+      findTable(db, name) !== null
+    // SQLite refuses to drop a column that a trigger mentions.
+    if (isOurs) removeTriggers(db, name)
+    const { schemaVersion } = currentVersions(db)
+    const result = run()
+    const hasChanged = currentVersions(db).schemaVersion !== schemaVersion
+    if (hasChanged) recordSchema(db, splitStatements(sql)[0] ?? sql)
+    refreshTriggers(db, knownSchema(db), currentSchema(db))
+    const unchanged = isOurs && !hasChanged ? findTable(db, name) : null
+    if (unchanged !== null) installTriggers(db, unchanged)
+    rememberSchema(db)
+    return result
+  })
+}

@@ -1,0 +1,68 @@
+import type Database from 'better-sqlite3'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { parseCreateIndex } from '../sql/parse-create-index.ts'
+import type { UserTable } from './user-table.ts'
+
+/** One way in which a new row can collide with a stored one. */
+export interface UniqueCondition {
+  /** SQL over the table's bare column names and `NEW.`: true for the stored rows that share this key with the new row. */
+  readonly sql: string
+  /** Columns whose change can cause the collision; null: it cannot be told from the columns alone. */
+  readonly columns: readonly string[] | null
+}
+
+interface IndexColumn {
+  readonly index: string
+  readonly cid: number
+  readonly name: string | null
+  readonly coll: string
+  readonly seqno: number
+  readonly sql: string | null
+}
+
+const selectIndexes = `
+  SELECT l.name AS "index", x.cid, x.name, x.coll, x.seqno, s.sql
+  FROM pragma_index_list(?, 'main') AS l JOIN pragma_index_xinfo(l.name, 'main') AS x
+    LEFT JOIN sqlite_schema AS s ON s.type = 'index' AND s.name = l.name
+  WHERE l."unique" = 1 AND x.key = 1 ORDER BY l.seq, x.seqno`
+
+/**
+ * The unique keys through which REPLACE can evict rows of `table`: its rowid, primary key, UNIQUE constraints and unique
+ * indexes. A condition may find rows that do not collide (partial indexes), never miss one that does.
+ */
+export function uniqueConditions(db: Database.Database, table: UserTable): UniqueCondition[] {
+  const conditions: UniqueCondition[] = []
+  if (table.rowid !== null)
+    conditions.push({ sql: `${table.rowid} = NEW.${table.rowid}`, columns: rowidColumns(table) })
+  const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
+  for (const columns of Map.groupBy(rows, (row) => row.index).values())
+    conditions.push(indexCondition(table, columns))
+  return conditions
+}
+
+function rowidColumns(table: UserTable): readonly string[] | null {
+  return table.rowidIsKey ? [table.shape.columns[table.shape.key[0]!]!] : null
+}
+
+function indexCondition(table: UserTable, columns: readonly IndexColumn[]): UniqueCondition {
+  const definition = columns[0]?.sql ? parseCreateIndex(columns[0].sql) : null
+  const terms = columns.map(({ name, coll, seqno }) => {
+    const collate = `COLLATE ${quoteIdentifier(coll)}`
+    if (name !== null) return `${quoteIdentifier(name)} = NEW.${quoteIdentifier(name)} ${collate}`
+    const expression = definition?.terms[seqno] ?? 'NULL'
+    return `(${expression}) = (SELECT ${expression} FROM ${newRowAs(table)}) ${collate}`
+  })
+  if (definition?.where) terms.push(`(${definition.where})`)
+  const names = columns.map((column) => column.name)
+  const isPlain =
+    !definition?.where && names.every((name) => name !== null && !table.generated.includes(name))
+  return { sql: terms.join(' AND '), columns: isPlain ? names.filter((name) => name !== null) : null }
+}
+
+/** The new row under the table's own name, so that an index expression reads it unchanged. */
+function newRowAs({ shape, generated }: UserTable): string {
+  const columns = [...shape.columns, ...generated].map(
+    (name) => `NEW.${quoteIdentifier(name)} AS ${quoteIdentifier(name)}`,
+  )
+  return `(SELECT ${columns.join()}) AS ${quoteIdentifier(shape.name)}`
+}

@@ -1,0 +1,148 @@
+import type { RowidMapping } from '@tidemark/protocol'
+import type { ApplyConnection } from '../apply/apply-connection.ts'
+import { applySchemaChange } from '../apply/apply-schema-change.ts'
+import { RowidMap } from '../apply/rowid-map.ts'
+import type { CapturedChange, CapturedSchema } from '../capture/captured-change.ts'
+import { CapturedWriter } from '../capture/captured-writer.ts'
+import { refreshTriggers } from '../capture/foreign-schema.ts'
+import { currentSchema, knownSchema, rememberSchema } from '../capture/known-schema.ts'
+import { inSavepoint } from '../sql/savepoint.ts'
+import type { Conflict, ConflictResolver } from './conflict.ts'
+import { isRefusal } from './refusal.ts'
+import { RowReplay } from './row-replay.ts'
+
+export interface ReplayOptions {
+  /** The last change id that the base has already; changes up to it are left out. */
+  readonly acknowledgedId: number
+  /** Where the base has put acknowledged rows without keys. */
+  readonly rowids: readonly RowidMapping[]
+  readonly resolve: ConflictResolver
+  /** Told of each conflict, before it is resolved. */
+  readonly onConflict: (conflict: Conflict) => void
+}
+
+export interface ReplayReport {
+  /** Changes that are pending again. */
+  readonly replayed: number
+  readonly conflicts: number
+  /** Conflicts that are violated constraints: the change is pending, its row is not in the table. */
+  readonly constraint: number
+}
+
+/**
+ * Puts pending changes back on top of a new base, in the caller's write transaction, after `installCapture`: each is applied as
+ * design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What the base has already is dropped.
+ */
+export function replayCaptured(
+  connection: ApplyConnection,
+  changes: Iterable<CapturedChange>,
+  options: ReplayOptions,
+): ReplayReport {
+  const { db } = connection
+  const replay = new Replay(connection, options)
+  connection.withoutTriggers({ keepSchema: false }, () => {
+    for (const change of changes) replay.apply(change)
+    replay.finish()
+  })
+  if (replay.hasChangedSchema) {
+    refreshTriggers(db, knownSchema(db), currentSchema(db))
+    rememberSchema(db)
+  }
+  return replay.report
+}
+
+class Replay {
+  hasChangedSchema = false
+  readonly #connection: ApplyConnection
+  readonly #options: ReplayOptions
+  readonly #writer: CapturedWriter
+  readonly #rows: RowReplay
+  readonly #rowids = new RowidMap()
+  readonly #acknowledgedRowids: RowidMap
+  #replayed = 0
+  #conflicts = 0
+  #constraint = 0
+  #lastId = 0
+  #lastWrittenId = 0
+
+  constructor(connection: ApplyConnection, options: ReplayOptions) {
+    this.#connection = connection
+    this.#options = options
+    this.#acknowledgedRowids = new RowidMap(options.rowids)
+    this.#writer = new CapturedWriter(connection.db, (sql) => connection.runSchemaStatement(sql))
+    connection.tables.refresh(connection.schemaVersion())
+    this.#rows = new RowReplay({
+      tables: connection.tables,
+      rowids: this.#rowids,
+      resolve: options.resolve,
+      onConflict: (conflict) => this.#count(conflict),
+    })
+  }
+
+  get report(): ReplayReport {
+    return { replayed: this.#replayed, conflicts: this.#conflicts, constraint: this.#constraint }
+  }
+
+  apply(change: CapturedChange): void {
+    this.#lastId = Math.max(this.#lastId, change.changeId)
+    if (change.changeId <= this.#options.acknowledgedId) this.#follow(change)
+    else if (change.kind === 'commit') this.#write(change)
+    else if (change.kind === 'schema') this.#applySchema(change)
+    else {
+      const pending = this.#rows.replay(change)
+      if (pending !== null) this.#write(pending)
+    }
+  }
+
+  /** The ids of changes that were dropped must not be given out again either. */
+  finish(): void {
+    if (this.#lastId > Math.max(this.#lastWrittenId, this.#options.acknowledgedId))
+      this.#write({ kind: 'commit', changeId: this.#lastId, timeMs: Date.now() })
+  }
+
+  /** Later changes to an acknowledged row follow it to where it went. A mapping whose insert is older than this base was followed then. */
+  #follow(change: CapturedChange): void {
+    if (
+      change.kind === 'commit' ||
+      change.kind === 'schema' ||
+      change.rowid === null ||
+      change.kind === 'delete'
+    )
+      return
+    const remote = this.#acknowledgedRowids.resolve(change.table.name, change.rowid)
+    if (remote !== change.rowid) this.#rowids.set(change.table.name, change.rowid, remote)
+  }
+
+  #applySchema(change: CapturedSchema): void {
+    const { db, tables } = this.#connection
+    try {
+      inSavepoint(db, () => applySchemaChange(this.#connection, change.sql))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      this.#count({
+        table: '',
+        key: [],
+        kind: 'constraint',
+        changeId: change.changeId,
+        base: null,
+        local: null,
+        remote: null,
+      })
+    }
+    this.hasChangedSchema = true
+    tables.refresh(this.#connection.schemaVersion())
+    this.#write(change)
+  }
+
+  #write(change: CapturedChange): void {
+    this.#writer.put(change)
+    this.#lastWrittenId = change.changeId
+    if (change.kind !== 'commit') this.#replayed += 1
+  }
+
+  #count(conflict: Conflict): void {
+    this.#conflicts += 1
+    if (conflict.kind === 'constraint') this.#constraint += 1
+    this.#options.onConflict(conflict)
+  }
+}

@@ -1,0 +1,237 @@
+import type { ConflictKind, SqlValue } from '@tidemark/protocol'
+import { identityOf } from '../apply/row-identity.ts'
+import type { RowidMap } from '../apply/rowid-map.ts'
+import type { RowIdentity, TargetTable } from '../apply/target-table.ts'
+import type { TargetTables } from '../apply/target-tables.ts'
+import type { CapturedRow } from '../capture/captured-change.ts'
+import { keyOf } from '../capture/to-wire-change.ts'
+import { isTaken } from '../sql/sqlite-error.ts'
+import { sameValue } from '../sql/value-equality.ts'
+import type { Conflict, ConflictResolver, Row } from './conflict.ts'
+import { isRefusal } from './refusal.ts'
+
+type Image = readonly SqlValue[]
+
+interface RowReplayOptions {
+  readonly tables: TargetTables
+  readonly rowids: RowidMap
+  readonly resolve: ConflictResolver
+  readonly onConflict: (conflict: Conflict) => void
+}
+
+/** Applies one pending row change to the new base, by the table of design/4. */
+export class RowReplay {
+  readonly #options: RowReplayOptions
+
+  constructor(options: RowReplayOptions) {
+    this.#options = options
+  }
+
+  /** Returns the change as it is pending from now on, its before image being the row of the new base; null when nothing is left of it. */
+  replay(change: CapturedRow): CapturedRow | null {
+    try {
+      const table = this.#options.tables.get(change.table)
+      switch (change.kind) {
+        case 'insert':
+          return this.#insert(table, change)
+        case 'update':
+          return this.#update(table, change)
+        case 'delete':
+          return this.#delete(table, change)
+      }
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      this.#options.onConflict(conflictOf(change, 'constraint', this.#currentRow(change)))
+      return change
+    }
+  }
+
+  #insert(table: TargetTable, change: CapturedRow): CapturedRow | null {
+    const after = change.after!
+    const identity = identityOf(change.table, keyOf(change.table.key, after), change.rowid)
+    if (identity.by === 'rowid') return this.#insertRow(table, change, after)
+    try {
+      table.insert(allColumns(table), after)
+      return change
+    } catch (error) {
+      const remote = isTaken(error) ? table.read(identity) : undefined
+      if (remote === undefined) throw error
+      if (isSame(change, remote, after)) return null
+      return this.#resolve(table, change, 'insert/insert', { identity, remote, merged: after })
+    }
+  }
+
+  #update(table: TargetTable, change: CapturedRow): CapturedRow | null {
+    const before = change.before!
+    const after = change.after!
+    const identity = this.#identity(change, before)
+    const remote = table.read(identity)
+    if (remote === undefined || !isPlausible(identity, before, remote))
+      return this.#resolve(table, change, 'update/delete', { identity, remote: null, merged: after })
+    const merged = before.map((old, index) =>
+      sameValue(old, after[index]!) ? remote[index]! : after[index]!,
+    )
+    if (isSame(change, remote, merged)) return null
+    const isOverwritten = merged.some(
+      (value, index) => !sameValue(value, remote[index]!) && !sameValue(before[index]!, remote[index]!),
+    )
+    if (isOverwritten) return this.#resolve(table, change, 'update/update', { identity, remote, merged })
+    return this.#writeUpdate(table, change, identity, remote, merged)
+  }
+
+  #delete(table: TargetTable, change: CapturedRow): CapturedRow | null {
+    const before = change.before!
+    const identity = this.#identity(change, before)
+    const remote = table.read(identity)
+    if (remote === undefined || !isPlausible(identity, before, remote)) return null
+    if (!isSame(change, remote, before))
+      return this.#resolve(table, change, 'delete/update', { identity, remote, merged: null })
+    return this.#writeDelete(table, change, identity, remote)
+  }
+
+  /** `merged` is what local wins writes; null: it deletes. */
+  #resolve(
+    table: TargetTable,
+    change: CapturedRow,
+    kind: ConflictKind,
+    state: { readonly identity: RowIdentity; readonly remote: Image | null; readonly merged: Image | null },
+  ): CapturedRow | null {
+    const { identity, remote } = state
+    const conflict = conflictOf(change, kind, remote === null ? null : table.named(remote))
+    this.#options.onConflict(conflict)
+    const resolution = this.#options.resolve(conflict)
+    if (resolution === 'accept-remote') return null
+    const merged =
+      resolution === 'keep-local' ? state.merged : imageOf(change, resolution.row, remote ?? state.merged)
+    if (remote === null) return merged === null ? null : this.#insertRow(table, change, merged)
+    if (merged === null) return this.#writeDelete(table, change, identity, remote)
+    return isSame(change, remote, merged) ? null : this.#writeUpdate(table, change, identity, remote, merged)
+  }
+
+  #insertRow(table: TargetTable, change: CapturedRow, after: Image): CapturedRow {
+    const pending = { ...change, kind: 'insert', before: null, after } as const
+    const columns = allColumns(table)
+    const { name, key } = change.table
+    if (identityOf(change.table, keyOf(key, after), change.rowid ?? 0n).by === 'key') {
+      table.insert(columns, after)
+      return pending
+    }
+    const local = change.rowid!
+    const wanted = change.kind === 'insert' ? local : this.#options.rowids.resolve(name, local)
+    const rowid = this.#insertAt(table, wanted, after)
+    this.#options.rowids.set(name, local, rowid)
+    return { ...pending, rowid }
+  }
+
+  #insertAt(table: TargetTable, rowid: bigint, after: Image): bigint {
+    const columns = allColumns(table)
+    try {
+      table.insertAt(rowid, columns, after)
+      return rowid
+    } catch (error) {
+      if (!isTaken(error) || table.read({ by: 'rowid', rowid }) === undefined) throw error
+      return table.insertAnywhere(columns, after)
+    }
+  }
+
+  #writeUpdate(
+    table: TargetTable,
+    change: CapturedRow,
+    identity: RowIdentity,
+    remote: Image,
+    merged: Image,
+  ): CapturedRow {
+    const columns = allColumns(table).filter((index) => !sameValue(merged[index]!, remote[index]!))
+    const rowid = this.#rowidAfter(table, change, identity, merged)
+    table.update(
+      identity,
+      columns,
+      columns.map((index) => merged[index]!),
+    )
+    return { ...change, kind: 'update', rowid, before: remote.slice(0, merged.length), after: merged }
+  }
+
+  #writeDelete(table: TargetTable, change: CapturedRow, identity: RowIdentity, remote: Image): CapturedRow {
+    table.delete(identity)
+    const rowid = identity.by === 'rowid' ? identity.rowid : change.rowid
+    return {
+      ...change,
+      kind: 'delete',
+      rowid,
+      before: remote.slice(0, change.table.columns.length),
+      after: null,
+    }
+  }
+
+  /** A row that loses its key is known by its rowid from then on, which is another one here than where the change was made. */
+  #rowidAfter(table: TargetTable, change: CapturedRow, identity: RowIdentity, merged: Image): bigint | null {
+    if (identity.by === 'rowid') return identity.rowid
+    if (change.rowid === null || !keyOf(change.table.key, merged).includes(null)) return change.rowid
+    const rowid = table.rowidOf(identity)
+    if (rowid !== null) this.#options.rowids.set(change.table.name, change.rowid, rowid)
+    return rowid
+  }
+
+  #identity(change: CapturedRow, image: Image): RowIdentity {
+    const identity = identityOf(change.table, keyOf(change.table.key, image), change.rowid)
+    if (identity.by === 'key') return identity
+    return { by: 'rowid', rowid: this.#options.rowids.resolve(change.table.name, identity.rowid) }
+  }
+
+  #currentRow(change: CapturedRow): Row | null {
+    try {
+      const table = this.#options.tables.get(change.table)
+      const row = table.read(this.#identity(change, change.before ?? change.after!))
+      return row === undefined ? null : table.named(row)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return null
+    }
+  }
+}
+
+const columnLists: readonly number[][] = []
+
+/** Positions of all columns of the table's shape. The same array for the same number of columns. */
+function allColumns(table: TargetTable): readonly number[] {
+  const lists = columnLists as number[][]
+  const { length } = table.shape.columns
+  return (lists[length] ??= Array.from({ length }, (_, index) => index))
+}
+
+function isSame(change: CapturedRow, row: Image, image: Image): boolean {
+  return change.table.columns.every((_, index) => sameValue(row[index]!, image[index]!))
+}
+
+/**
+ * Whether the row found by a rowid is the row that the change was made on: another client may have given the rowid to another row
+ * after it was deleted. It is taken for the same when more than half of its columns are.
+ */
+function isPlausible(identity: RowIdentity, before: Image, row: Image): boolean {
+  if (identity.by === 'key') return true
+  const same = before.filter((value, index) => sameValue(value, row[index]!)).length
+  return same * 2 > before.length
+}
+
+function conflictOf(change: CapturedRow, kind: ConflictKind, remote: Row | null): Conflict {
+  const { changeId, table, before, after } = change
+  const key = keyOf(table.key, before ?? after!)
+  return {
+    table: table.name,
+    key: key.length > 0 && !key.includes(null) ? key : [change.rowid],
+    kind,
+    changeId,
+    base: before === null ? null : rowOf(change, before),
+    local: after === null ? null : rowOf(change, after),
+    remote,
+  }
+}
+
+function rowOf({ table }: CapturedRow, image: Image): Row {
+  return Object.fromEntries(table.columns.map((name, index) => [name, image[index]!]))
+}
+
+/** The image of a row by names; columns left out are taken from `fallback`. */
+function imageOf({ table }: CapturedRow, row: Row, fallback: Image | null): SqlValue[] {
+  return table.columns.map((name, index) => (name in row ? row[name]! : (fallback?.[index] ?? null)))
+}
