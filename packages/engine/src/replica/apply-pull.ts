@@ -11,6 +11,7 @@ import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { StagedPages, writePageOne } from './changes-file.ts'
 import { finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
+import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -26,6 +27,7 @@ import type { ReplicaSession } from './session.ts'
  * @throws ProtocolError when the staged pages do not make up the announced database; nothing has changed
  */
 export function applyPull(session: ReplicaSession, options: ReplayOptions): ApplyReport {
+  resumeInterruptedPull(session)
   const stage = StagedPages.open(session.paths.changes)
   if (stage === null) {
     throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', { recovery: 'pull' })

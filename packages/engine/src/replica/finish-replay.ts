@@ -70,6 +70,7 @@ export function recordBase(session: ReplicaSession, plan: ReplayPlan): void {
   session.save({
     revision: plan.revision,
     sizeInPages: plan.sizeInPages,
+    replayId: plan.replayId,
     lastPullUnixTime: Math.floor(Date.now() / 1000),
   })
 }

@@ -47,6 +47,8 @@ export interface ReplicaInfo {
   readonly sizeInPages: number
   /** Null: another program has checkpointed the overlay, so the base must be fetched again. */
   readonly base: BaseState | null
+  /** The pull that brought the base; see `ReplayPlan`. Null: a bootstrap, or none. */
+  readonly replayId: string | null
   /** Id of the last push that the server acknowledged, hex. */
   readonly pushId: string | null
   /** Id of a push that was sent and whose answer has not been seen, hex. */
@@ -73,6 +75,7 @@ export function initialInfo(clientId: string, url: string | null): ReplicaInfo {
     revision: '',
     sizeInPages: 0,
     base: null,
+    replayId: null,
     pushId: null,
     attemptedPushId: null,
     lastPushedChangeId: 0,
@@ -157,6 +160,7 @@ const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
       pageOne: orNull(isRecordOf({ schemaCookie: isCount, formatVersions: isWordPair })),
     }),
   ),
+  replayId: orNull(isText),
   pushId: orNull(isText),
   attemptedPushId: orNull(isText),
   lastPushedChangeId: isCount,

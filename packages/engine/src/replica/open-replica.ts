@@ -10,8 +10,7 @@ import { removeFile } from './durable-file.ts'
 import { findBase } from './find-base.ts'
 import { loadInfo } from './info.ts'
 import { replicaPaths } from './paths.ts'
-import { recoverInterruptedPull } from './recover-pull.ts'
-import { readReplayPlan } from './replay-file.ts'
+import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplicaSession } from './session.ts'
 import type { SessionOptions } from './session.ts'
 
@@ -29,13 +28,7 @@ export function openReplica(path: string, options: SessionOptions): ReplicaSessi
   assertSqliteFile(path)
   const session = new ReplicaSession(path, info, options)
   try {
-    const plan = readReplayPlan(paths.replay)
-    if (plan === null) {
-      removeFile(paths.replay)
-      session.setBase(findBase(session, info))
-    } else {
-      recoverInterruptedPull(session, plan)
-    }
+    if (!resumeInterruptedPull(session)) session.setBase(findBase(session, info))
     removeFile(paths.bootstrap)
     protectBase(session)
     ensureCapture(session)

@@ -5,13 +5,13 @@ import type { ReplicaSession } from './session.ts'
 
 /**
  * Finds the base of a replica again after another program has checkpointed its overlay. Pages that hash like the server's are taken for the base as they
- * are; the others, and those that the local database lacks, go to {@link stage}. Applying the finished stage makes the replica the
+ * are; the others, and those that the local database lacks, are staged like a pull ({@link addPage}). Applying the finished stage makes the replica the
  * server's revision and replays what is pending, as any pull does. Until then the base counts as unknown, so a crash only means to begin again.
  */
 export class BaseRebuild {
   /** Size of the local database in pages. */
   readonly localSizeInPages: number
-  readonly stage: PullStage
+  readonly #stage: PullStage
   readonly #session: ReplicaSession
 
   constructor(session: ReplicaSession) {
@@ -20,7 +20,7 @@ export class BaseRebuild {
       session.assumeBase(index)
       return index.sizeInPages
     })
-    this.stage = new PullStage(session.paths.changes)
+    this.#stage = new PullStage(session.paths.changes)
   }
 
   /** Hash of a local page as it is now, or null where the local database has no such page. */
@@ -29,9 +29,19 @@ export class BaseRebuild {
     return this.#session.readPinned(pageNumber, image) ? pageHash(image) : null
   }
 
+  /** Takes the server's image of a page that the local database has differently or not at all. */
+  addPage(pageNumber: number, image: Uint8Array): void {
+    this.#stage.writePage(pageNumber, image)
+  }
+
+  /** Completes the stage. Apply it next, as a pull. */
+  finish(end: { readonly revision: string; readonly sizeInPages: number }): void {
+    this.#stage.finish(end)
+  }
+
   /** Gives up: the base stays unknown. */
   abort(): void {
-    this.stage.abort()
+    this.#stage.abort()
     this.#session.setBase(null)
   }
 }

@@ -7,20 +7,35 @@ import { writeFully } from '../wal/wal-file.ts'
 import { removeFile } from './durable-file.ts'
 import { findBase } from './find-base.ts'
 import { discardPullFiles, finishReplay, isReplayed, recordBase } from './finish-replay.ts'
+import { loadInfo } from './info.ts'
+import { readReplayPlan } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
+
+/** Finishes what `-replay` says is unfinished; does nothing without that file. True if there was something to finish. */
+export function resumeInterruptedPull(session: ReplicaSession): boolean {
+  const plan = readReplayPlan(session.paths.replay)
+  if (plan === null) {
+    removeFile(session.paths.replay)
+    return false
+  }
+  finishInterruptedPull(session, plan)
+  return true
+}
 
 /**
  * Finishes a pull that was interrupted while it was being applied (I4). The plan names the frame at which the injection ends: if the WAL has it as a committed
  * frame, the pages are in and the replay follows; otherwise nothing has happened and the replica stays at its old revision.
  */
-export function recoverInterruptedPull(session: ReplicaSession, plan: ReplayPlan): void {
+function finishInterruptedPull(session: ReplicaSession, plan: ReplayPlan): void {
+  // It may be another process that was interrupted.
+  session.replaceInfo(loadInfo(session.paths.info))
   const index = session.readIndex()
   const isSameWal = index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
   const header = isSameWal && index.maxFrame >= plan.lastFrame ? session.wal.frameHeader(plan.lastFrame) : null
   const isInjected = header !== null && header.checksum[0] === plan.checksum[0] && header.checksum[1] === plan.checksum[1]
 
-  if (!isInjected && session.info.revision !== plan.revision) {
+  if (!isInjected && session.info.replayId !== plan.replayId) {
     session.setBase(findBase(session, session.info))
     discardPullFiles(session)
     return
@@ -28,7 +43,7 @@ export function recoverInterruptedPull(session: ReplicaSession, plan: ReplayPlan
   if (isInjected) {
     session.setBase({ watermark: { frame: plan.lastFrame, salts: plan.salts, checksum: plan.checksum }, pageOne: plan.pageOne })
   } else {
-    // `-info` names the new revision, which is recorded only after the injection; the WAL has been checkpointed since.
+    // `-info` names this pull, which is recorded only after the injection; the WAL has been checkpointed since.
     session.setBase(findBase(session, session.info))
   }
   if (isReplayed(session.work.db, plan)) {

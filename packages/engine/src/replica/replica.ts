@@ -17,6 +17,7 @@ import { loadInfo } from './info.ts'
 import type { InfoPatch, ReplicaInfo } from './info.ts'
 import { openReplica, protectBase } from './open-replica.ts'
 import { replicaPaths } from './paths.ts'
+import { resumeInterruptedPull } from './recover-pull.ts'
 import { openPushSource } from './push-source.ts'
 import type { PushSource } from './push-source.ts'
 import { BaseRebuild } from './rebuild-base.ts'
@@ -235,8 +236,9 @@ export class Replica {
     }
   }
 
-  /** Takes over what another process has done to the replica since. */
+  /** Takes over what another process has done to the replica since, and finishes what it left unfinished. */
   #refresh(): void {
+    if (resumeInterruptedPull(this.#session)) return
     const info = loadInfo(this.#session.paths.info)
     if (JSON.stringify(info) === JSON.stringify(this.info)) return
     this.#session.replaceInfo(info)
