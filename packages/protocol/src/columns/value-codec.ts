@@ -5,7 +5,7 @@ import { ByteReader } from './byte-reader.ts'
 import { ByteWriter } from './byte-writer.ts'
 
 /** A value is one of these tags, then its payload; see `ChangeRun.cells` in tidemark.proto. */
-const TAG = {
+export const TAG = {
   null: 0,
   integer: 1,
   real: 2,
@@ -61,7 +61,11 @@ function writeBytes(writer: ByteWriter, value: Uint8Array | RawText | ValueDiges
 
 /** Reads a value or a digest. Bytes are views of what is read. @throws ProtocolError for an unknown tag or a cut value */
 export function readImageValue(reader: ByteReader): ImageValue {
-  const tag = reader.byte()
+  return readPayload(reader, reader.byte())
+}
+
+/** The value behind its tag. */
+export function readPayload(reader: ByteReader, tag: number): ImageValue {
   switch (tag) {
     case TAG.null:
       return null
@@ -86,7 +90,11 @@ export function readImageValue(reader: ByteReader): ImageValue {
 
 /** Reads a value. @throws ProtocolError also for a digest, which stands for a value only in before images */
 export function readValue(reader: ByteReader): SqlValue {
-  const value = readImageValue(reader)
+  return requireValue(readImageValue(reader))
+}
+
+/** @throws ProtocolError for a digest */
+export function requireValue(value: ImageValue): SqlValue {
   if (value instanceof ValueDigest) throw new ProtocolError('a digest stands where a value is needed')
   return value
 }

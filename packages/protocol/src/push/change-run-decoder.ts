@@ -1,11 +1,12 @@
 import { tidemark } from '#messages'
 import type { Change, RowChange, TableShape } from '../change.ts'
 import { ByteReader } from '../columns/byte-reader.ts'
-import { readImageValue, readValue } from '../columns/value-codec.ts'
+import { readColumn, readDifference } from '../columns/column-codec.ts'
+import { readValue, requireValue } from '../columns/value-codec.ts'
 import { LimitError, ProtocolError } from '../errors.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { decodeMessage } from '../messages/decode-message.ts'
-import type { SqlValue } from '../value.ts'
+import type { ImageValue, SqlValue } from '../value.ts'
 
 /**
  * The changes of an encoded ChangeRun. TEXT and BLOB values are views of `bytes`.
@@ -58,9 +59,9 @@ function rowChanges(
   const count = changeIds.length
   checkCellCount(count, keyWidth + columns.length + expectedColumns.length, cells.remaining)
 
-  const keys = readColumns(cells, count, keyWidth, readValue)
-  const values = readColumns(cells, count, columns.length, readValue)
-  const expected = readColumns(cells, count, expectedColumns.length, readImageValue)
+  const keys = readColumns(cells, count, keyWidth, requireValue)
+  const values = readColumns(cells, count, columns.length, requireValue)
+  const expected = readColumns(cells, count, expectedColumns.length, (image) => image)
   const keyPosition = kind === 'insert' ? columns.indexOf(table.key[0] ?? -1) : 0
   const rowids = decodeRowids(run, table, (row) => (kind === 'insert' ? values : keys)[row]![keyPosition])
   return changeIds.map((changeId, row) => ({
@@ -114,15 +115,15 @@ function checkCellCount(count: number, width: number, bytes: number): void {
 }
 
 /** One array of `width` values per row, from values that lie column after column. */
-function readColumns<T>(
+function readColumns<T extends ImageValue>(
   cells: ByteReader,
   count: number,
   width: number,
-  read: (cells: ByteReader) => T,
+  accept: (value: ImageValue) => T,
 ): T[][] {
   const rows: T[][] = []
   for (let row = 0; row < count; row += 1) rows.push([])
-  for (let column = 0; column < width; column += 1) for (const row of rows) row.push(read(cells))
+  for (let column = 0; column < width; column += 1) readColumn(cells, rows, accept)
   return rows
 }
 
@@ -154,7 +155,7 @@ function readDeltas(bytes: Uint8Array, count: number): bigint[] {
   const values: bigint[] = []
   let previous = 0n
   for (let i = 0; i < count; i += 1) {
-    previous = BigInt.asIntN(64, previous + reader.zigzag())
+    previous = readDifference(reader, previous)
     values.push(previous)
   }
   reader.end()

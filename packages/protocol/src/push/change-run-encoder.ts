@@ -1,7 +1,7 @@
 import { tidemark } from '#messages'
 import type { Change, RowChange, SchemaChange } from '../change.ts'
 import { ByteWriter } from '../columns/byte-writer.ts'
-import { writeValue } from '../columns/value-codec.ts'
+import { writeColumn, writeDifference } from '../columns/column-codec.ts'
 import { ProtocolError } from '../errors.ts'
 import type { ImageValue, SqlValue } from '../value.ts'
 
@@ -31,7 +31,7 @@ export function encodeChangeRun(
 ): { readonly message: tidemark.ChangeRun.$Properties; readonly cells: Uint8Array } {
   const head = { count: changes.length, changeIds: encodeChangeIds(changes, previousChangeId) }
   if (changes[0]!.kind === 'schema') {
-    const cells = encodeColumn((changes as readonly SchemaChange[]).map((change) => change.sql))
+    const cells = encodeStatements(changes as readonly SchemaChange[])
     return { message: { ...head, kind: tidemark.ChangeKind.SCHEMA }, cells }
   }
   const rows = changes as readonly RowChange[]
@@ -74,31 +74,38 @@ function checkShape(change: RowChange): void {
   }
 }
 
+function encodeStatements(changes: readonly SchemaChange[]): Uint8Array {
+  const writer = new ByteWriter()
+  writeColumns(
+    writer,
+    changes.map((change) => [change.sql]),
+  )
+  return writer.bytes()
+}
+
 function encodeCells(rows: readonly RowChange[]): Uint8Array {
   const writer = new ByteWriter()
-  const first = rows[0]!
-  for (let c = 0; c < first.key.length; c += 1) for (const row of rows) writeValue(writer, cell(row.key, c))
-  for (let c = 0; c < first.values.length; c += 1) {
-    for (const row of rows) writeValue(writer, cell(row.values, c))
-  }
-  for (let c = 0; c < first.expected.length; c += 1) {
-    for (const row of rows) writeValue(writer, cell(row.expected, c))
-  }
+  writeColumns(
+    writer,
+    rows.map((row) => row.key),
+  )
+  writeColumns(
+    writer,
+    rows.map((row) => row.values),
+  )
+  writeColumns(
+    writer,
+    rows.map((row) => row.expected),
+  )
   return writer.bytes()
 }
 
-function cell<T extends ImageValue>(values: readonly T[], column: number): T {
-  const value = values[column]
-  if (value === undefined) {
+function writeColumns(writer: ByteWriter, rows: readonly (readonly ImageValue[])[]): void {
+  const width = rows[0]!.length
+  if (rows.some((row) => row.length !== width)) {
     throw new ProtocolError('a change has not one value per column', { recovery: 'bug' })
   }
-  return value
-}
-
-function encodeColumn(values: readonly SqlValue[]): Uint8Array {
-  const writer = new ByteWriter()
-  for (const value of values) writeValue(writer, value)
-  return writer.bytes()
+  for (let column = 0; column < width; column += 1) writeColumn(writer, rows, column)
 }
 
 function encodeChangeIds(changes: readonly Change[], previousChangeId: number): Uint8Array {
@@ -123,10 +130,7 @@ function encodeRowids(rows: readonly RowChange[]): tidemark.ChangeRun.$Propertie
   let previous = 0n
   for (const row of rows) {
     const rowid = row.rowid!
-    if (BigInt.asIntN(64, rowid) !== rowid) {
-      throw new ProtocolError('rowid does not fit into 64 bits', { recovery: 'bug' })
-    }
-    writer.zigzag(BigInt.asIntN(64, rowid - previous))
+    writeDifference(writer, rowid, previous)
     previous = rowid
   }
   return { rowidColumn: tidemark.RowidColumn.ROWID_STORED, rowids: writer.bytes() }

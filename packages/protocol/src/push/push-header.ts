@@ -64,8 +64,8 @@ export function pushHeaderFromMessage(properties: tidemark.PushHeader.$Propertie
   const message = new tidemark.PushHeader(properties)
   return checkPushHeader({
     clientId: message.clientId,
-    pushId: message.pushId,
-    previousPushId: message.previousPushId,
+    pushId: new Uint8Array(message.pushId),
+    previousPushId: new Uint8Array(message.previousPushId),
     baseRevision: message.baseRevision,
     firstChangeId: fromWireInteger(message.firstChangeId, 'first change id'),
     lastChangeId: fromWireInteger(message.lastChangeId, 'last change id'),

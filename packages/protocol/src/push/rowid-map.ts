@@ -1,4 +1,5 @@
 import { tidemark } from '#messages'
+import { readDifference, writeDifference } from '../columns/column-codec.ts'
 import { ByteReader } from '../columns/byte-reader.ts'
 import { ByteWriter } from '../columns/byte-writer.ts'
 import { LimitError, ProtocolError } from '../errors.ts'
@@ -61,8 +62,8 @@ function encodeRanges(ranges: readonly Range[]): Uint8Array {
   let previous: Range = { count: 0, local: 0n, remote: 0n }
   for (const range of ranges) {
     writer.varint(range.count)
-    writer.zigzag(BigInt.asIntN(64, range.local - previous.local))
-    writer.zigzag(BigInt.asIntN(64, range.remote - previous.remote))
+    writeDifference(writer, range.local, previous.local)
+    writeDifference(writer, range.remote, previous.remote)
     previous = range
   }
   return writer.bytes()
@@ -76,8 +77,8 @@ function appendRanges(mappings: RowidMapping[], table: string, bytes: Uint8Array
     const count = reader.varint()
     if (count === 0) throw new ProtocolError('rowid map has an empty range')
     checkCount(mappings.length + count)
-    local = BigInt.asIntN(64, local + reader.zigzag())
-    remote = BigInt.asIntN(64, remote + reader.zigzag())
+    local = readDifference(reader, local)
+    remote = readDifference(reader, remote)
     for (let i = 0n; i < count; i += 1n) {
       mappings.push({ table, local: BigInt.asIntN(64, local + i), remote: BigInt.asIntN(64, remote + i) })
     }

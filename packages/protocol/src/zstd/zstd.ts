@@ -75,7 +75,7 @@ export function compress(
 
 /**
  * Decompresses one zstd frame of at most `maxBytes` content. The declared size is checked first, so a bomb costs nothing.
- * A wrong dictionary is not noticed by zstd: callers check a checksum of the result.
+ * A wrong dictionary is not noticed by zstd: callers check a checksum of the result. Bytes behind a large frame are ignored.
  *
  * @throws LimitError if the frame declares more than `maxBytes`
  * @throws ProtocolError if the bytes are not one valid zstd frame with the content size that it declares
