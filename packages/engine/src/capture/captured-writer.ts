@@ -20,7 +20,7 @@ export class CapturedWriter {
     this.#exec = exec
   }
 
-  /** Writes `change` under its own id. */
+  /** Writes `change` under its own id, in place of a marker that has it. */
   put(change: CapturedChange): void {
     this.#write(change, BigInt(change.changeId))
   }
@@ -32,7 +32,7 @@ export class CapturedWriter {
 
   #write(change: CapturedChange, changeId: bigint | null): void {
     const timeMs = BigInt(change.timeMs)
-    const head = 'INSERT INTO tidemark_cdc(change_id, change_time, change_type'
+    const head = 'INSERT OR REPLACE INTO tidemark_cdc(change_id, change_time, change_type'
     if (change.kind === 'commit') {
       this.#statement(`${head}) VALUES (?, ?, ${changeTypes.commit})`).run(changeId, timeMs)
     } else if (change.kind === 'schema') {
@@ -67,7 +67,7 @@ export class CapturedWriter {
     const letters = [...(after === null ? [] : ['a']), ...(before === null ? [] : ['b'])]
     const images = letters.flatMap((letter) => table.columns.map((_, index) => letter + index))
     const statement = this.#db.prepare(
-      `INSERT INTO tidemark_cdc(change_id, change_time, change_type, shape, id, ${images.join()})
+      `INSERT OR REPLACE INTO tidemark_cdc(change_id, change_time, change_type, shape, id, ${images.join()})
        VALUES (?, ?, ${changeTypes[kind]}, ?, ?, ${values.map(placeholder).join()})`,
     )
     if (isExact) this.#statements.set(cacheKey, statement)

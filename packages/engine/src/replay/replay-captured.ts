@@ -6,6 +6,7 @@ import type { CapturedChange, CapturedSchema } from '../capture/captured-change.
 import { CapturedWriter } from '../capture/captured-writer.ts'
 import { refreshTriggers } from '../capture/foreign-schema.ts'
 import { currentSchema, knownSchema, rememberSchema } from '../capture/known-schema.ts'
+import { maxChangeId } from '../capture/read-captured.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
@@ -63,7 +64,6 @@ class Replay {
   #conflicts = 0
   #constraint = 0
   #lastId = 0
-  #lastWrittenId = 0
 
   constructor(connection: ApplyConnection, options: ReplayOptions) {
     this.#connection = connection
@@ -96,7 +96,7 @@ class Replay {
 
   /** The ids of changes that were dropped must not be given out again either. */
   finish(): void {
-    if (this.#lastId > Math.max(this.#lastWrittenId, this.#options.acknowledgedId))
+    if (this.#lastId > maxChangeId(this.#connection.db))
       this.#write({ kind: 'commit', changeId: this.#lastId, timeMs: Date.now() })
   }
 
@@ -136,7 +136,6 @@ class Replay {
 
   #write(change: CapturedChange): void {
     this.#writer.put(change)
-    this.#lastWrittenId = change.changeId
     if (change.kind !== 'commit') this.#replayed += 1
   }
 

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest'
+import Database from 'better-sqlite3'
+import { capturedDatabase, contents, push, receiver, runSchema } from '../../test/captured-database.ts'
+import { ApplyConnection } from '../apply/apply-connection.ts'
+import { installCapture } from '../capture/install.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import type { CapturedChange } from '../capture/captured-change.ts'
+import type { RowidMapping } from '@tidemark/protocol'
+import type { Conflict, ConflictResolver } from './conflict.ts'
+import { replayCaptured } from './replay-captured.ts'
+import type { ReplayReport } from './replay-captured.ts'
+
+interface Rebased {
+  readonly db: Database.Database
+  readonly report: ReplayReport
+  readonly conflicts: readonly Conflict[]
+}
+
+/** What a pull does: the state of `server` with capture installed and what is pending in `local` replayed. */
+function rebase(
+  local: Database.Database,
+  server: Database.Database,
+  options: { resolve?: ConflictResolver; acknowledgedId?: number; rowids?: RowidMapping[] } = {},
+): Rebased {
+  const connection = new ApplyConnection(new Database(server.serialize()))
+  const { db } = connection
+  const conflicts: Conflict[] = []
+  const pending: CapturedChange[] = [...readCaptured(local, 0)]
+  db.exec('BEGIN IMMEDIATE')
+  installCapture(db, { firstChangeId: maxChangeId(local) + 1 })
+  const report = replayCaptured(connection, pending, {
+    acknowledgedId: options.acknowledgedId ?? 0,
+    rowids: options.rowids ?? [],
+    resolve: options.resolve ?? (() => 'keep-local'),
+    onConflict: (conflict) => conflicts.push(conflict),
+  })
+  db.exec('COMMIT')
+  return { db, report, conflicts }
+}
+
+const people = 'CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, age, email TEXT UNIQUE)'
+
+function forked(rows: string): { local: Database.Database; server: ApplyConnection } {
+  const local = capturedDatabase(`${people}; ${rows}`)
+  const server = receiver(`${people}; ${rows}`)
+  return { local, server }
+}
+
+const one = "INSERT INTO people VALUES(1,'ann',30,'a@x')"
+
+test('an insert that meets a row wins over it and becomes an update', () => {
+  const { local, server } = forked('')
+  local.exec(one)
+  server.db.exec("INSERT INTO people VALUES(1,'bob',40,'b@x')")
+  const { db, report, conflicts } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 1, conflicts: 1, constraint: 0 })
+  expect(conflicts).toMatchObject([
+    { kind: 'insert/insert', key: [1n], base: null, local: { name: 'ann' }, remote: { name: 'bob' } },
+  ])
+  expect(db.prepare('SELECT name, email FROM people').all()).toEqual([{ name: 'ann', email: 'a@x' }])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('an update keeps what the remote wrote in other columns', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET age = 31')
+  server.db.exec("UPDATE people SET name = 'Ann'")
+  const { db, report } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 1, conflicts: 0, constraint: 0 })
+  expect(db.prepare('SELECT name, age FROM people').all()).toEqual([{ name: 'Ann', age: 31 }])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('an update of a column that the remote wrote too wins and is reported', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET age = 31')
+  server.db.exec('UPDATE people SET age = 99')
+  expect(push(local, server)).toMatchObject({
+    type: 'conflict',
+    rowCount: 1,
+    rows: [{ kind: 'update/update', remote: { age: 99n } }],
+  })
+  const { db, conflicts } = rebase(local, server.db)
+  expect(conflicts).toMatchObject([
+    { kind: 'update/update', base: { age: 30n }, local: { age: 31n }, remote: { age: 99n } },
+  ])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('an update of a row that is gone puts it back', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET age = 31')
+  server.db.exec('DELETE FROM people')
+  const { db, conflicts } = rebase(local, server.db)
+  expect(conflicts).toMatchObject([{ kind: 'update/delete', remote: null }])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('a delete of a row that has changed wins and is reported', () => {
+  const { local, server } = forked(one)
+  local.exec('DELETE FROM people')
+  server.db.exec('UPDATE people SET age = 99')
+  const { db, conflicts } = rebase(local, server.db)
+  expect(conflicts).toMatchObject([{ kind: 'delete/update', local: null, remote: { age: 99n } }])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('a change that violates a constraint stays pending and out of its table', () => {
+  const { local, server } = forked('')
+  local.exec(one)
+  server.db.exec("INSERT INTO people VALUES(2,'bob',40,'a@x')")
+  const { db, report, conflicts } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 1, conflicts: 1, constraint: 1 })
+  expect(conflicts).toMatchObject([{ kind: 'constraint', key: [1n], local: { name: 'ann' } }])
+  expect(db.prepare('SELECT id FROM people').pluck().all()).toEqual([2])
+  expect(push(db, server)).toMatchObject({
+    type: 'rejected',
+    table: 'people',
+    key: [1n],
+    sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE',
+  })
+})
+
+test('a row without a key whose rowid is taken moves, and later changes follow it', () => {
+  const sql = 'CREATE TABLE log(line)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO log VALUES('theirs')")
+  local.exec("INSERT INTO log VALUES('ours'); UPDATE log SET line = 'ours 2'")
+  const { db } = rebase(local, server.db)
+  expect(db.prepare('SELECT rowid, line FROM log').all()).toEqual([
+    { rowid: 1, line: 'theirs' },
+    { rowid: 2, line: 'ours 2' },
+  ])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0, rowids: [] })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('a push maps a rowid that is taken, and later changes of the same base follow it', () => {
+  const sql = 'CREATE TABLE log(line)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO log VALUES('theirs')")
+  local.exec("INSERT INTO log VALUES('ours')")
+  expect(push(local, server)).toMatchObject({ type: 'ok', rowids: [{ table: 'log', local: 1n, remote: 2n }] })
+  local.exec("UPDATE log SET line = 'ours 2'")
+  expect(push(local, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  local.exec("UPDATE log SET line = 'ours 3'")
+  const rowids = [{ table: 'log', local: 1n, remote: 2n }]
+  const { db, report } = rebase(local, server.db, { acknowledgedId: 2, rowids })
+  expect(report).toEqual({ replayed: 1, conflicts: 0, constraint: 0 })
+  expect(push(db, server, { baseRevision: 'next' })).toMatchObject({
+    type: 'ok',
+    overwrittenCount: 0,
+    rowids: [],
+  })
+  expect(contents(server.db)).toEqual(contents(db))
+  expect(server.db.prepare('SELECT line FROM log ORDER BY rowid').pluck().all()).toEqual(['theirs', 'ours 3'])
+})
+
+test('schema changes are replayed with the rows that need them', () => {
+  const { local, server } = forked(one)
+  runSchema(local, 'ALTER TABLE people ADD COLUMN nick')
+  runSchema(local, 'CREATE TABLE pets(id INTEGER PRIMARY KEY, a, b, c, d, e, f, g, h)')
+  local.exec("UPDATE people SET nick = 'a'; INSERT INTO pets(a) VALUES('cat')")
+  const { db, report } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 4, conflicts: 0, constraint: 0 })
+  const reopened = new Database(db.serialize())
+  reopened.exec("INSERT INTO pets(h) VALUES('dog')")
+  expect(push(reopened, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(reopened))
+  expect(server.db.prepare('SELECT count(*) FROM pets').pluck().get()).toBe(2)
+})
