@@ -21,7 +21,10 @@ export class RowidMap {
   set(table: string, local: bigint, remote: bigint): void {
     const name = table.toLowerCase()
     let rows = this.#tables.get(name)
-    if (rows === undefined) this.#tables.set(name, (rows = new Map()))
+    if (rows === undefined) {
+      rows = new Map<bigint, MappedRowid>()
+      this.#tables.set(name, rows)
+    }
     if (local === remote) rows.delete(local)
     else rows.set(local, { table, local, remote })
   }

@@ -154,7 +154,7 @@ function imageColumns(type: number, shape: TableShape | null): string[] {
 function captured(type: number, shape: TableShape | null, cells: Cells): CapturedChange {
   const changeId = Number(cells[0])
   const timeMs = Number(cells[1] ?? 0n)
-  if (type === changeTypes.schema) return { kind: 'schema', changeId, timeMs, sql: String(cells[3]) }
+  if (type === changeTypes.schema) return { kind: 'schema', changeId, timeMs, sql: cells[3] as string }
   if (shape === null) return { kind: 'commit', changeId, timeMs }
   const rowid = cells[2] as bigint | null
   const row: Omit<CapturedRow, 'kind' | 'before' | 'after'> = { changeId, timeMs, table: shape, rowid }

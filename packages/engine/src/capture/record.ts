@@ -11,12 +11,13 @@ export function recordSchema(db: Database.Database, sql: string): void {
   ).run(sql)
 }
 
-/** Appends an insert for every row of `table`, in one statement. */
-export function recordRows(db: Database.Database, table: UserTable): void {
+/** Appends an insert for every row of `table`, in one statement. Returns how many. */
+export function recordRows(db: Database.Database, table: UserTable): number {
   const columns = table.shape.columns.map(quoteIdentifier)
   const images = columns.map((_, index) => `a${index}`)
-  db.exec(`
+  const insert = db.prepare(`
     INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images.join()})
     SELECT ${nowMs}, ${changeTypes.insert}, ${shapeNumber(db, table.shape)}, ${table.rowid ?? 'NULL'}, ${columns.join()}
     FROM ${quoteIdentifier(table.shape.name)}`)
+  return insert.run().changes
 }

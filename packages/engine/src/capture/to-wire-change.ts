@@ -1,4 +1,4 @@
-import type { Change, ImageValue, SqlValue } from '@tidemark/protocol'
+import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
 import { imageOf, sameValue } from '../sql/value-equality.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 
@@ -34,32 +34,26 @@ function insertChange({ changeId, table, rowid, after }: CapturedRow): Change {
 }
 
 function updateChange({ changeId, table, rowid, before, after }: CapturedRow): Change | null {
-  const columns: number[] = []
-  const values: SqlValue[] = []
-  const expected: ImageValue[] = []
-  for (let index = 0; index < table.columns.length; index += 1) {
-    const [from, to] = [before![index]!, after![index]!]
-    if (sameValue(from, to)) continue
-    columns.push(index)
-    values.push(to)
-    expected.push(imageOf(from))
-  }
+  const columns = positions(table).filter((index) => !sameValue(before![index]!, after![index]!))
   if (columns.length === 0) return null
+  const key = keyOf(table.key, before!)
+  // A rowid alone may mean another row to the receiver: there the whole row has to be as it was here.
+  const expectedColumns = key.length > 0 && !key.includes(null) ? columns : positions(table)
   return {
     kind: 'update',
     changeId,
     table,
     rowid,
-    key: keyOf(table.key, before!),
+    key,
     columns,
-    values,
-    expectedColumns: columns,
-    expected,
+    values: columns.map((index) => after![index]!),
+    expectedColumns,
+    expected: expectedColumns.map((index) => imageOf(before![index]!)),
   }
 }
 
 function deleteChange({ changeId, table, rowid, before }: CapturedRow): Change {
-  const expectedColumns = table.columns.map((_, index) => index)
+  const expectedColumns = positions(table)
   const key = keyOf(table.key, before!)
   return {
     kind: 'delete',
@@ -72,6 +66,18 @@ function deleteChange({ changeId, table, rowid, before }: CapturedRow): Change {
     expectedColumns,
     expected: before!.map(imageOf),
   }
+}
+
+const positionLists = new Map<number, readonly number[]>()
+
+/** Positions of all columns: the same array for all tables of a width, which lets receivers of many changes compare arrays by identity. */
+export function positions({ columns }: TableShape): readonly number[] {
+  let list = positionLists.get(columns.length)
+  if (list === undefined) {
+    list = columns.map((_, index) => index)
+    positionLists.set(columns.length, list)
+  }
+  return list
 }
 
 /** The values of the key columns, in key order. */

@@ -4,7 +4,7 @@ import type { RowidMap } from '../apply/rowid-map.ts'
 import type { RowIdentity, TargetTable } from '../apply/target-table.ts'
 import type { TargetTables } from '../apply/target-tables.ts'
 import type { CapturedRow } from '../capture/captured-change.ts'
-import { keyOf } from '../capture/to-wire-change.ts'
+import { keyOf, positions } from '../capture/to-wire-change.ts'
 import { isTaken } from '../sql/sqlite-error.ts'
 import { sameValue } from '../sql/value-equality.ts'
 import type { Conflict, ConflictResolver, Row } from './conflict.ts'
@@ -51,7 +51,7 @@ export class RowReplay {
     const identity = identityOf(change.table, keyOf(change.table.key, after), change.rowid)
     if (identity.by === 'rowid') return this.#insertRow(table, change, after)
     try {
-      table.insert(allColumns(table), after)
+      table.insert(positions(table.shape), after)
       return change
     } catch (error) {
       const remote = isTaken(error) ? table.read(identity) : undefined
@@ -110,7 +110,7 @@ export class RowReplay {
 
   #insertRow(table: TargetTable, change: CapturedRow, after: Image): CapturedRow {
     const pending = { ...change, kind: 'insert', before: null, after } as const
-    const columns = allColumns(table)
+    const columns = positions(table.shape)
     const { name, key } = change.table
     if (identityOf(change.table, keyOf(key, after), change.rowid ?? 0n).by === 'key') {
       table.insert(columns, after)
@@ -124,7 +124,7 @@ export class RowReplay {
   }
 
   #insertAt(table: TargetTable, rowid: bigint, after: Image): bigint {
-    const columns = allColumns(table)
+    const columns = positions(table.shape)
     try {
       table.insertAt(rowid, columns, after)
       return rowid
@@ -141,7 +141,7 @@ export class RowReplay {
     remote: Image,
     merged: Image,
   ): CapturedRow {
-    const columns = allColumns(table).filter((index) => !sameValue(merged[index]!, remote[index]!))
+    const columns = positions(table.shape).filter((index) => !sameValue(merged[index]!, remote[index]!))
     const rowid = this.#rowidAfter(table, change, identity, merged)
     table.update(
       identity,
@@ -188,15 +188,6 @@ export class RowReplay {
       return null
     }
   }
-}
-
-const columnLists: readonly number[][] = []
-
-/** Positions of all columns of the table's shape. The same array for the same number of columns. */
-function allColumns(table: TargetTable): readonly number[] {
-  const lists = columnLists as number[][]
-  const { length } = table.shape.columns
-  return (lists[length] ??= Array.from({ length }, (_, index) => index))
 }
 
 function isSame(change: CapturedRow, row: Image, image: Image): boolean {
