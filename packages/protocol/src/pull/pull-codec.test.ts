@@ -12,6 +12,8 @@ import type { PulledPage } from './page-group.ts'
 import type { PullEvent } from './pull-decoder.ts'
 import { PullEncoder } from './pull-encoder.ts'
 
+const UNKNOWN_CODEC: number = 77
+
 type Dialect = 'turso' | 'tidemark'
 
 function page(pageNumber: number, text: string, oldText: string | null = null): PulledPage {
@@ -199,7 +201,7 @@ describe('a pull in the Tidemark dialect', () => {
       }),
     ],
     ['a reserved codec', () => ({ ...zeroPages(1), codec: tidemark.PageCodec.PAGES_ZSTD_PUSHED_BATCH })],
-    ['an unknown codec', () => ({ ...zeroPages(1), codec: Number('77') })],
+    ['an unknown codec', () => ({ ...zeroPages(1), codec: UNKNOWN_CODEC })],
     ['a wrong checksum', () => ({ ...zeroPages(1), checksum: new Uint8Array(8).fill(1) })],
     ['no checksum', () => ({ ...zeroPages(1), checksum: null })],
     [
