@@ -194,7 +194,7 @@ describe('checkpoint and close', () => {
   it('I1: no checkpoint of another program passes the pin', () => {
     const replica = open()
     insert(replica.connection, 'a', 'x'.repeat(50_000))
-    const other = new Database(path)
+    const other = new Database(path, { timeout: 0 })
     other.pragma('wal_checkpoint(TRUNCATE)')
     other.exec("INSERT INTO note VALUES ('other', 'x')")
     other.pragma('wal_checkpoint(PASSIVE)')
@@ -300,6 +300,7 @@ describe('several programs', () => {
       })()
       origin.record()
       insert(replica.connection, `n${pull}`)
+      if (pull % 20 === 0) origin.push(replica)
       origin.pull(replica)
       // oxlint-disable-next-line no-await-in-loop -- lets the reader's failure arrive
       if (pull % 50 === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -46,9 +46,9 @@ export function finishReplay(
   recordBase(session, plan)
   const report = session.inReplayTransaction((db) => {
     const slipped = session.readIndex().maxFrame !== plan.lastFrame
-    installCapture(db, {
-      firstChangeId: Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId)) + 1,
-    })
+    const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
+    // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
+    installCapture(db, { firstChangeId: lastChangeId + 2 })
     // Another process has committed while there were no triggers: find out what (I6).
     if (slipped) captureDifference(options.snapshotAtInjection, db)
     const done = replayCaptured(session.work, decodeRecords(session), {

@@ -75,7 +75,8 @@ export class ReplicaSession {
       this.user = connect(options.busyTimeoutMs)
       this.#lock = connect(0)
       this.#pin = connect(options.busyTimeoutMs)
-      this.work = new ApplyConnection(connect(options.busyTimeoutMs))
+      // Never waits: the lock may be held by the application, which cannot go on before we do.
+      this.work = new ApplyConnection(connect(0))
       this.#beginPin()
       this.shmDescriptor = acquireDescriptor(this.paths.sharedMemory)
       this.wal = WalFile.open(this.paths.wal)
@@ -138,12 +139,11 @@ export class ReplicaSession {
   /** The same, waiting long for the lock: for the replay, which cannot be put off. */
   inReplayTransaction<T>(run: (db: Database.Database) => T): T {
     const { db } = this.work
-    const timeout = db.pragma('busy_timeout', { simple: true }) as number
     db.pragma(`busy_timeout = ${REPLAY_LOCK_TIMEOUT_MS}`)
     try {
       return this.inWriteTransaction('replaying pending changes', run)
     } finally {
-      db.pragma(`busy_timeout = ${timeout}`)
+      db.pragma('busy_timeout = 0')
     }
   }
 

@@ -81,7 +81,8 @@ function hasValidChecksum(raw: Buffer): boolean {
 function parseHeader(raw: Buffer): WalIndexHeader {
   const version = raw.readUInt32LE(0)
   const pageSize = raw.readUInt16LE(14)
-  if (version !== WAL_VERSION || pageSize !== PAGE_SIZE) {
+  // No page size is known before the WAL has a header.
+  if (version !== WAL_VERSION || (pageSize !== PAGE_SIZE && pageSize !== 0)) {
     throw new StateError(
       'TIDEMARK_WAL_INDEX',
       `The wal-index has version ${version} and page size ${pageSize}; expected ${WAL_VERSION} and ${PAGE_SIZE}`,
