@@ -34,11 +34,12 @@ export class LocalSurface {
   }
 
   prepare(sql: string): Statement {
-    const inner = this.connection.prepare(sql)
-    if (PLAIN_READ.test(sql)) return new Statement(this.#database, inner)
-    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, inner, this.#writes)
+    if (typeof sql !== 'string' || PLAIN_READ.test(sql)) return new Statement(this.#database, this.connection.prepare(sql))
+    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, this.connection.prepare(sql), this.#writes)
     const statement = classifyStatement(sql)
+    // First: some pragmas take effect when they are prepared.
     checkAllowed(statement, sql)
+    const inner = this.connection.prepare(sql)
     const guard = this.#guardOf(statement, sql)
     if (guard !== null) return new GuardedStatement(this.#database, inner, guard)
     return statement.kind === 'dml'

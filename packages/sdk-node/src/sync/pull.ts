@@ -7,7 +7,7 @@ import type { FetchedPages, OpenedAnswer } from './fetch-pages.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
 import { rebase } from './rebase.ts'
 import { remoteOf } from './remember-remote.ts'
-import { retrying } from './sync-context.ts'
+import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /** How often a pull starts over because the server no longer has the revision that it was fetching. */
@@ -22,7 +22,7 @@ export async function pull(context: ReplicaContext, longPollTimeoutMs: number, s
   if (longPollTimeoutMs > 0 && context.replica.info.revision !== '') {
     return await pullWhenNew(context, dialect, longPollTimeoutMs, signal)
   }
-  return await context.replica.withSyncLock(() => pullLocked(context, dialect, null, signal))
+  return await exclusively(context, () => pullLocked(context, dialect, null, signal))
 }
 
 async function pullWhenNew(
@@ -36,7 +36,7 @@ async function pullWhenNew(
     openAnswer(context, dialect, revision, longPollTimeoutMs, signal),
   )
   try {
-    return await context.replica.withSyncLock(() => {
+    return await exclusively(context, () => {
       const isStale = context.replica.info.revision !== revision
       return pullLocked(context, dialect, isStale ? null : opened, signal)
     })

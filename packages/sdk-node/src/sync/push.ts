@@ -11,7 +11,7 @@ import { pullLocked } from './pull.ts'
 import type { PushProgress } from './push-progress.ts'
 import { remoteOf } from './remember-remote.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
-import { retrying } from './sync-context.ts'
+import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /** A server that asks for a checkpoint again and again, or sees a fork in each identity, is not followed for ever. */
@@ -25,7 +25,7 @@ const MAX_DETOURS = 3
  */
 export async function push(context: ReplicaContext, progress: PushProgress, signal: AbortSignal): Promise<void> {
   const dialect = await remoteOf(context, signal)
-  await context.replica.withSyncLock(() => new Push(context, dialect, progress, signal).run())
+  await exclusively(context, () => new Push(context, dialect, progress, signal).run())
 }
 
 type Detour = Extract<PushResponse, { type: 'checkpoint-needed' | 'forked' }>

@@ -6,6 +6,7 @@ import type { Settings } from '../options/settings.ts'
 import type { SyncCounters } from '../stats/sync-counters.ts'
 import { withBackoff } from './backoff.ts'
 import type { RemoteAccess } from './remote-access.ts'
+import type { Turns } from './turns.ts'
 
 /** What the sync operations of one open database work with. */
 export interface SyncContext {
@@ -17,6 +18,12 @@ export interface SyncContext {
 
 export interface ReplicaContext extends SyncContext {
   readonly replica: Replica
+  readonly turns: Turns
+}
+
+/** Runs alone on the local file: first among the operations of this database object, then among all processes. @throws BusyError */
+export function exclusively<T>(context: ReplicaContext, run: () => Promise<T>): Promise<T> {
+  return context.turns.take(() => context.replica.withSyncLock(run))
 }
 
 /** {@link withBackoff} by the database's policy; each wait is counted and told to `busy` listeners. */

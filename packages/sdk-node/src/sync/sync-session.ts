@@ -20,9 +20,10 @@ import { PushProgress } from './push-progress.ts'
 import { forgetRemote } from './remember-remote.ts'
 import { pausedError, RemoteAccess } from './remote-access.ts'
 import { sync } from './sync.ts'
-import { retrying } from './sync-context.ts'
+import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext, SyncContext } from './sync-context.ts'
 import type { PushResult, SyncResult } from './sync-results.ts'
+import { Turns } from './turns.ts'
 
 /** The asynchronous half of an open database: opens the local file, and runs sync operations on it. */
 export class SyncSession {
@@ -31,6 +32,9 @@ export class SyncSession {
   readonly #context: SyncContext
   readonly #file: LocalFile
   readonly #closing = new AbortController()
+  readonly #turns = new Turns()
+  /** Operations that have not ended yet. */
+  #running = 0
   #autoCheckpoint: AutoCheckpoint | null = null
   #replica: Replica | null = null
   #connecting: Promise<Replica> | null = null
@@ -52,7 +56,7 @@ export class SyncSession {
 
   /** Null: not downloaded yet, or closed. */
   get replica(): Replica | null {
-    return this.#replica
+    return this.#closing.signal.aborted ? null : this.#replica
   }
 
   /** Why {@link replica} is null. */
@@ -102,7 +106,7 @@ export class SyncSession {
 
   async checkpoint(): Promise<void> {
     await this.#run({}, async (context, signal) => {
-      await context.replica.withSyncLock(() =>
+      await exclusively(context, () =>
         retrying(context, 'checkpoint', signal, () => {
           context.replica.checkpoint()
         }),
@@ -111,11 +115,11 @@ export class SyncSession {
   }
 
   async stats(): Promise<SyncStats> {
-    return readSyncStats(await this.#open(), this.#context.counters)
+    return await this.#whileOpen(async (replica) => readSyncStats(replica, this.#context.counters))
   }
 
   async pending(filter: PendingFilter): Promise<PendingChange[]> {
-    return readPending(await this.#open(), filter)
+    return await this.#whileOpen(async (replica) => readPending(replica, filter))
   }
 
   /** Told of each local write. */
@@ -123,12 +127,16 @@ export class SyncSession {
     this.#autoCheckpoint?.countWrite()
   }
 
+  /** Operations under way are given up; the files are closed when the last of them has let go, at once if there is none. */
   close(): void {
     if (this.#closing.signal.aborted) return
     this.#closing.abort(new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' }))
-    const replica = this.#replica
+    if (this.#running === 0) this.#closeFiles()
+  }
+
+  #closeFiles(): void {
+    this.#replica?.close()
     this.#replica = null
-    replica?.close()
     this.#file.remove()
   }
 
@@ -149,17 +157,31 @@ export class SyncSession {
         ? this.#closing.signal
         : AbortSignal.any([options.signal, this.#closing.signal])
     const start = performance.now()
-    let context: ReplicaContext | null = null
     try {
       signal.throwIfAborted()
-      context = { ...this.#context, replica: await this.#open() }
-      return await operation(context, signal)
+      return await this.#whileOpen(async (replica) => {
+        const context = { ...this.#context, replica, turns: this.#turns }
+        return await operation(context, signal).catch((error: unknown) => {
+          if (error instanceof NetworkError && error.code === 'TIDEMARK_NOT_FOUND') forgetRemote(context)
+          throw error
+        })
+      })
     } catch (error) {
-      if (context !== null && error instanceof NetworkError && error.code === 'TIDEMARK_NOT_FOUND') forgetRemote(context)
       this.events.emit('error', error)
       throw error
     } finally {
       this.#context.counters.lastSyncDurationMs = performance.now() - start
+    }
+  }
+
+  /** Connects first. The files stay open until `run` has ended. */
+  async #whileOpen<T>(run: (replica: Replica) => Promise<T>): Promise<T> {
+    this.#running += 1
+    try {
+      return await run(await this.#open())
+    } finally {
+      this.#running -= 1
+      if (this.#running === 0 && this.#closing.signal.aborted) this.#closeFiles()
     }
   }
 
@@ -179,12 +201,9 @@ export class SyncSession {
     const url = this.#context.remote.configuredUrl()
     if (url === null) throw pausedError()
     await bootstrap(this.#context, path, url, signal)
-    const replica = Replica.open(path, { durability: this.#settings.durability })
-    if (signal.aborted) {
-      replica.close()
-      throw this.notOpenError()
-    }
-    return this.#use(replica)
+    const replica = this.#use(Replica.open(path, { durability: this.#settings.durability }))
+    signal.throwIfAborted()
+    return replica
   }
 
   #use(replica: Replica): Replica {
@@ -201,7 +220,7 @@ export class SyncSession {
     if (this.#autoCheckpoint?.isDue !== true) return
     const { replica, counters, events } = context
     try {
-      await replica.withSyncLock(async () => {
+      await exclusively(context, async () => {
         replica.checkpoint()
       })
     } catch (error) {
