@@ -2,7 +2,7 @@ import { tidemark, turso } from '#messages'
 import { encodeDelimited } from '../framing/encode-delimited.ts'
 import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
-import { encodeDelimitedMessage } from '../messages/encode-message.ts'
+import { encodeDelimitedMessage, encodeDelimitedMessages } from '../messages/encode-message.ts'
 import { toWireInteger } from '../messages/wire-integer.ts'
 import { encodePageGroup } from './page-group.ts'
 import type { PulledPage } from './page-group.ts'
@@ -44,20 +44,19 @@ export class PullEncoder {
   }
 
   #groups(pages: readonly PulledPage[]): Uint8Array {
-    const messages: Uint8Array[] = []
+    const messages: tidemark.PullMessage.$Properties[] = []
     for (let i = 0; i < pages.length; i += PROTOCOL_LIMITS.pagesPerGroup) {
       const group = encodePageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup))
       this.#seal.add(group.checksum!)
-      messages.push(encodeDelimitedMessage(tidemark.PullMessage, { group }))
+      messages.push({ group })
     }
-    return messages.length === 1 ? messages[0]! : Buffer.concat(messages)
+    return encodeDelimitedMessages(tidemark.PullMessage, messages)
   }
 }
 
 function rawPages(pages: readonly PulledPage[]): Uint8Array {
-  return Buffer.concat(
-    pages.map(({ pageNumber, image }) =>
-      encodeDelimitedMessage(turso.PageData, { pageId: toWireInteger(pageNumber - 1), encodedPage: image }),
-    ),
+  return encodeDelimitedMessages(
+    turso.PageData,
+    pages.map(({ pageNumber, image }) => ({ pageId: toWireInteger(pageNumber - 1), encodedPage: image })),
   )
 }

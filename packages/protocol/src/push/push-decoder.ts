@@ -102,7 +102,7 @@ export class PushDecoder {
         previousChangeId = changes.at(-1)!.changeId
         this.#takeChangeIds(changes, this.#header)
         for (const change of changes) yield { type: 'change', change }
-      }
+      } else throw new ProtocolError(`change set with unknown field ${field.number}`, { recovery: 'upgrade' })
     }
   }
 
