@@ -1,6 +1,6 @@
 export { connect } from './connect.ts'
 export { Database } from './database/database.ts'
-export type { AggregateOptions } from './database/database.ts'
+export type { AggregateOptions, SqlFunction } from './database/database.ts'
 export type { TransactionBody, TransactionFunction } from './database/transaction-function.ts'
 export { Statement } from './statement/statement.ts'
 export type { ColumnDefinition, RunResult } from './statement/statement.ts'
@@ -15,7 +15,13 @@ export type { PushResult, SyncResult } from './sync/sync-results.ts'
 export type { ConflictDecision, ConflictResolution, ConflictStrategy } from './sync/conflict-resolution.ts'
 export type { SyncStats } from './stats/sync-stats.ts'
 export type { PendingChange, PendingFilter, Row } from './queue/pending-change.ts'
-export type { Mutation, MutationRow, MutationValue, Transform, TransformDecision } from './transform/mutation.ts'
+export type {
+  Mutation,
+  MutationRow,
+  MutationValue,
+  Transform,
+  TransformDecision,
+} from './transform/mutation.ts'
 export type { BusyEvent, PullEvent, SyncEventName, SyncEvents, SyncListener } from './events/sync-events.ts'
 export { retryFetch } from './transport/retry-fetch.ts'
 export type { RetryFetchOptions } from './transport/retry-fetch.ts'

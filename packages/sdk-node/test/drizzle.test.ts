@@ -13,16 +13,25 @@ const note = sqliteTable('note', {
 test("Drizzle's better-sqlite3 driver runs on it: queries, transactions, nested ones, and what it wrote is pending", async () => {
   const db = new Database({ path: ':memory:', url: () => null })
   const orm = drizzle(db, { schema: { note } })
-  orm.run(sql`CREATE TABLE note (id INTEGER PRIMARY KEY, title TEXT NOT NULL, stars INTEGER NOT NULL DEFAULT 0)`)
+  orm.run(
+    sql`CREATE TABLE note (id INTEGER PRIMARY KEY, title TEXT NOT NULL, stars INTEGER NOT NULL DEFAULT 0)`,
+  )
 
-  const inserted = orm.insert(note).values([{ title: 'one' }, { title: 'two', stars: 5 }]).returning().all()
+  const inserted = orm
+    .insert(note)
+    .values([{ title: 'one' }, { title: 'two', stars: 5 }])
+    .returning()
+    .all()
   expect(inserted).toEqual([
     { id: 1, title: 'one', stars: 0 },
     { id: 2, title: 'two', stars: 5 },
   ])
   expect(orm.update(note).set({ stars: 3 }).where(eq(note.id, 1)).run().changes).toBe(1)
   expect(await orm.query.note.findFirst({ where: eq(note.id, 1) })).toEqual({ id: 1, title: 'one', stars: 3 })
-  expect(orm.select({ title: note.title }).from(note).orderBy(note.id).all()).toEqual([{ title: 'one' }, { title: 'two' }])
+  expect(orm.select({ title: note.title }).from(note).orderBy(note.id).all()).toEqual([
+    { title: 'one' },
+    { title: 'two' },
+  ])
 
   orm.transaction(
     (outer) => {

@@ -29,7 +29,12 @@ interface Note {
 
 test("Knex's better-sqlite3 client runs on it: schema, queries, transactions, and what it wrote is pending", async () => {
   const database = new Database({ path: ':memory:', url: () => null })
-  const db = knex({ client: clientOf(database), connection: { filename: ':memory:' }, useNullAsDefault: true, pool: { min: 1, max: 1 } })
+  const db = knex({
+    client: clientOf(database),
+    connection: { filename: ':memory:' },
+    useNullAsDefault: true,
+    pool: { min: 1, max: 1 },
+  })
   await db.schema.createTable('note', (table) => {
     table.increments('id')
     table.string('title').notNullable()
@@ -37,7 +42,9 @@ test("Knex's better-sqlite3 client runs on it: schema, queries, transactions, an
   })
 
   expect(await db<Note>('note').insert({ title: 'one' })).toEqual([1])
-  expect(await db<Note>('note').insert({ title: 'two', stars: 5 }).returning('*')).toEqual([{ id: 2, title: 'two', stars: 5 }])
+  expect(await db<Note>('note').insert({ title: 'two', stars: 5 }).returning('*')).toEqual([
+    { id: 2, title: 'two', stars: 5 },
+  ])
   expect(await db<Note>('note').where({ id: 1 }).update({ stars: 3 })).toBe(1)
   expect(await db<Note>('note').select('title').orderBy('id')).toEqual([{ title: 'one' }, { title: 'two' }])
 

@@ -17,13 +17,20 @@ test("Kysely's SQLite dialect runs on it: schema, queries, streams, transactions
     .addColumn('stars', 'integer', (column) => column.notNull().defaultTo(0))
     .execute()
 
-  const result = await db.insertInto('note').values([{ title: 'one', stars: 0 }, { title: 'two', stars: 5 }]).executeTakeFirstOrThrow()
+  const result = await db
+    .insertInto('note')
+    .values([
+      { title: 'one', stars: 0 },
+      { title: 'two', stars: 5 },
+    ])
+    .executeTakeFirstOrThrow()
   expect(result.insertId).toBe(2n)
-  expect(await db.updateTable('note').set({ stars: 3 }).where('id', '=', 1).returningAll().execute()).toEqual([
-    { id: 1, title: 'one', stars: 3 },
-  ])
+  expect(await db.updateTable('note').set({ stars: 3 }).where('id', '=', 1).returningAll().execute()).toEqual(
+    [{ id: 1, title: 'one', stars: 3 }],
+  )
   const streamed: string[] = []
-  for await (const row of db.selectFrom('note').select('title').orderBy('id').stream()) streamed.push(row.title)
+  for await (const row of db.selectFrom('note').select('title').orderBy('id').stream())
+    streamed.push(row.title)
   expect(streamed).toEqual(['one', 'two'])
 
   await db.transaction().execute(async (tx) => {

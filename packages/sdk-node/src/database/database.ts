@@ -10,6 +10,9 @@ import { SyncSession } from '../sync/sync-session.ts'
 import { LocalSurface } from './local-surface.ts'
 import type { TransactionBody, TransactionFunction } from './transaction-function.ts'
 
+/** A function that SQL can call. */
+export type SqlFunction = (...params: never[]) => unknown
+
 /** How an aggregate function is computed; `inverse` makes it a window function. */
 export interface AggregateOptions<T> extends BetterSqlite3.RegistrationOptions {
   readonly start?: T | (() => T) | undefined
@@ -115,7 +118,9 @@ export class Database implements BetterSqlite3.Database {
 
   prepare<BindParameters extends unknown[] | {} = unknown[], Result = unknown>(
     sql: string,
-  ): BindParameters extends unknown[] ? Statement<BindParameters, Result> : Statement<[BindParameters], Result> {
+  ): BindParameters extends unknown[]
+    ? Statement<BindParameters, Result>
+    : Statement<[BindParameters], Result> {
     return this.#surface.prepare(sql) as ReturnType<typeof this.prepare<BindParameters, Result>>
   }
 
@@ -139,9 +144,18 @@ export class Database implements BetterSqlite3.Database {
     return this.#surface.connection.prepare(`EXPLAIN ${sql}`).all()
   }
 
-  function(name: string, ...rest: unknown[]): this {
-    const { connection } = this.#surface
-    Reflect.apply(connection.function, connection, [name, ...rest])
+  function(name: string, callback: SqlFunction): this
+  function(name: string, options: BetterSqlite3.RegistrationOptions, callback: SqlFunction): this
+  function(
+    name: string,
+    options: BetterSqlite3.RegistrationOptions | SqlFunction,
+    callback?: SqlFunction,
+  ): this {
+    this.#surface.connection.function(
+      name,
+      options as BetterSqlite3.RegistrationOptions,
+      callback as (...params: unknown[]) => unknown,
+    )
     return this
   }
 
@@ -171,7 +185,10 @@ export class Database implements BetterSqlite3.Database {
   }
 
   /** A copy of the local file, pending changes included, made while it is in use. */
-  async backup(destination: string, options?: BetterSqlite3.BackupOptions): Promise<BetterSqlite3.BackupMetadata> {
+  async backup(
+    destination: string,
+    options?: BetterSqlite3.BackupOptions,
+  ): Promise<BetterSqlite3.BackupMetadata> {
     return await this.#surface.connection.backup(destination, options)
   }
 

@@ -34,8 +34,10 @@ export class LocalSurface {
   }
 
   prepare(sql: string): Statement {
-    if (typeof sql !== 'string' || PLAIN_READ.test(sql)) return new Statement(this.#database, this.connection.prepare(sql))
-    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, this.connection.prepare(sql), this.#writes)
+    if (typeof sql !== 'string' || PLAIN_READ.test(sql))
+      return new Statement(this.#database, this.connection.prepare(sql))
+    if (PLAIN_WRITE.test(sql))
+      return new WriteStatement(this.#database, this.connection.prepare(sql), this.#writes)
     const statement = classifyStatement(sql)
     // First: some pragmas take effect when they are prepared.
     checkAllowed(statement, sql)

@@ -14,12 +14,16 @@ const REFUSED_SETTINGS: Readonly<Record<string, (value: string) => boolean>> = {
  */
 export function checkAllowed(statement: StatementClass, sql: string): void {
   if (statement.kind === 'vacuum' && !/\binto\b/i.test(sql)) {
-    throw refused('VACUUM would renumber rows of tables without a key; use checkpoint() to make the files smaller')
+    throw refused(
+      'VACUUM would renumber rows of tables without a key; use checkpoint() to make the files smaller',
+    )
   }
   if (statement.kind !== 'pragma' || !statement.hasValue) return
   const value = /[=(]\s*['"]?(\w+)/.exec(sql)?.[1]?.toLowerCase() ?? ''
   if (REFUSED_SETTINGS[statement.name]?.(value) === true) {
-    throw refused(`PRAGMA ${statement.name} cannot be changed on a synced file, other programs must be able to read its WAL`)
+    throw refused(
+      `PRAGMA ${statement.name} cannot be changed on a synced file, other programs must be able to read its WAL`,
+    )
   }
 }
 

@@ -27,9 +27,11 @@ const SETUP = `
 const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
   'get with a positional value': (db) => db.prepare('SELECT * FROM person WHERE id = ?').get(1),
   'get of nothing': (db) => db.prepare('SELECT * FROM person WHERE id = ?').get(77),
-  'all with an array of values': (db) => db.prepare('SELECT name FROM person WHERE id IN (?, ?) ORDER BY id').all([1, 2]),
-  'all with named values': (db) => db.prepare('SELECT name FROM person WHERE name = @name').all({ name: 'Ada' }),
-  'iterate': (db) => [...db.prepare('SELECT name FROM person ORDER BY id').iterate()],
+  'all with an array of values': (db) =>
+    db.prepare('SELECT name FROM person WHERE id IN (?, ?) ORDER BY id').all([1, 2]),
+  'all with named values': (db) =>
+    db.prepare('SELECT name FROM person WHERE name = @name').all({ name: 'Ada' }),
+  iterate: (db) => [...db.prepare('SELECT name FROM person ORDER BY id').iterate()],
   'iterate and stop': (db) => {
     const statement = db.prepare('SELECT name FROM person ORDER BY id')
     const names: unknown[] = []
@@ -39,22 +41,24 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     }
     return [names, statement.busy]
   },
-  'pluck': (db) => db.prepare('SELECT name FROM person ORDER BY id').pluck().all(),
+  pluck: (db) => db.prepare('SELECT name FROM person ORDER BY id').pluck().all(),
   'pluck and back': (db) => db.prepare('SELECT name FROM person ORDER BY id').pluck().pluck(false).get(),
-  'raw': (db) => db.prepare('SELECT id, name FROM person WHERE id < 10').raw().all(),
-  'expand': (db) => db.prepare('SELECT * FROM person JOIN pet ON owner = id WHERE id = 1').expand().get(),
-  'columns': (db) => db.prepare('SELECT id AS number, name, 1 + 1 FROM person').columns(),
-  'bind': (db) => db.prepare('SELECT name FROM person WHERE id = ?').bind(2).get(),
+  raw: (db) => db.prepare('SELECT id, name FROM person WHERE id < 10').raw().all(),
+  expand: (db) => db.prepare('SELECT * FROM person JOIN pet ON owner = id WHERE id = 1').expand().get(),
+  columns: (db) => db.prepare('SELECT id AS number, name, 1 + 1 FROM person').columns(),
+  bind: (db) => db.prepare('SELECT name FROM person WHERE id = ?').bind(2).get(),
   'bind twice': (db) => db.prepare('SELECT name FROM person WHERE id = ?').bind(2).bind(2),
-  'safeIntegers': (db) => db.prepare('SELECT id FROM person ORDER BY id DESC').safeIntegers().get(),
-  'defaultSafeIntegers': (db) => db.defaultSafeIntegers().prepare('SELECT 1').pluck().get(),
-  'run': (db) => db.prepare('INSERT INTO person (name) VALUES (?)').run('Dora'),
+  safeIntegers: (db) => db.prepare('SELECT id FROM person ORDER BY id DESC').safeIntegers().get(),
+  defaultSafeIntegers: (db) => db.defaultSafeIntegers().prepare('SELECT 1').pluck().get(),
+  run: (db) => db.prepare('INSERT INTO person (name) VALUES (?)').run('Dora'),
   'run of an update': (db) => db.prepare('UPDATE person SET height = ? WHERE id < 10').run(2),
   'run of a delete': (db) => db.prepare('DELETE FROM pet').run(),
   'run of nothing': (db) => db.prepare('DELETE FROM pet WHERE name = ?').run('Nobody'),
-  'RETURNING': (db) => db.prepare('UPDATE person SET height = 1 WHERE id = 1 RETURNING id, height').all(),
-  'an upsert': (db) => db.prepare("INSERT INTO person (name) VALUES ('Ada') ON CONFLICT (name) DO UPDATE SET height = 3").run(),
-  'WITH before INSERT': (db) => db.prepare("WITH x (n) AS (VALUES ('Eve')) INSERT INTO person (name) SELECT n FROM x").run().changes,
+  RETURNING: (db) => db.prepare('UPDATE person SET height = 1 WHERE id = 1 RETURNING id, height').all(),
+  'an upsert': (db) =>
+    db.prepare("INSERT INTO person (name) VALUES ('Ada') ON CONFLICT (name) DO UPDATE SET height = 3").run(),
+  'WITH before INSERT': (db) =>
+    db.prepare("WITH x (n) AS (VALUES ('Eve')) INSERT INTO person (name) SELECT n FROM x").run().changes,
   'a UNIQUE violation': (db) => db.prepare("INSERT INTO person (name) VALUES ('Ada')").run(),
   'a NOT NULL violation': (db) => db.prepare('INSERT INTO person (name) VALUES (NULL)').run(),
   'a syntax error': (db) => db.prepare('SELEC 1'),
@@ -67,16 +71,24 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
   'run of a read': (db) => db.prepare('SELECT 1').run(),
   'all of a write': (db) => db.prepare('DELETE FROM pet').all(),
   'reader, readonly and source': (db) =>
-    ['SELECT 1', 'DELETE FROM pet', 'BEGIN', 'CREATE TABLE x (a)', 'DELETE FROM pet RETURNING *'].map((sql) => {
-      const { reader, readonly, source } = db.prepare(sql)
-      return { reader, readonly, source }
-    }),
+    ['SELECT 1', 'DELETE FROM pet', 'BEGIN', 'CREATE TABLE x (a)', 'DELETE FROM pet RETURNING *'].map(
+      (sql) => {
+        const { reader, readonly, source } = db.prepare(sql)
+        return { reader, readonly, source }
+      },
+    ),
   'exec of a script': (db) => {
-    const result = db.exec("CREATE TABLE a (x); INSERT INTO a VALUES (';'); -- end;\n CREATE TABLE b AS SELECT * FROM a")
+    const result = db.exec(
+      "CREATE TABLE a (x); INSERT INTO a VALUES (';'); -- end;\n CREATE TABLE b AS SELECT * FROM a",
+    )
     return [result === db, db.prepare('SELECT * FROM b').all()]
   },
   'exec of a script that fails half-way': (db) => [
-    outcome(() => db.exec("CREATE TABLE a (x); INSERT INTO a VALUES (1); INSERT INTO nothing VALUES (1); INSERT INTO a VALUES (2)")),
+    outcome(() =>
+      db.exec(
+        'CREATE TABLE a (x); INSERT INTO a VALUES (1); INSERT INTO nothing VALUES (1); INSERT INTO a VALUES (2)',
+      ),
+    ),
     db.prepare('SELECT * FROM a').all(),
   ],
   'exec of a trigger with statements inside': (db) => {
@@ -151,9 +163,16 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     db.exec('BEGIN; CREATE TABLE a (x); ROLLBACK')
     return outcome(() => db.prepare('SELECT * FROM a'))
   },
-  'pragma': (db) => [db.pragma('foreign_keys'), db.pragma('foreign_keys', { simple: true }), db.pragma('table_info(pet)')],
+  pragma: (db) => [
+    db.pragma('foreign_keys'),
+    db.pragma('foreign_keys', { simple: true }),
+    db.pragma('table_info(pet)'),
+  ],
   'pragma user_version': (db) => [db.pragma('user_version = 7'), db.pragma('user_version', { simple: true })],
-  'pragma through a statement': (db) => [db.prepare('PRAGMA user_version = 8').run(), db.prepare('PRAGMA user_version').get()],
+  'pragma through a statement': (db) => [
+    db.prepare('PRAGMA user_version = 8').run(),
+    db.prepare('PRAGMA user_version').get(),
+  ],
   'pragma of something else': (db) => db.pragma(7 as unknown as string),
   'foreign keys': (db) => {
     db.pragma('foreign_keys = ON')
@@ -164,7 +183,10 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     return [result === db, db.prepare("SELECT shout('hi')").pluck().get()]
   },
   'an aggregate': (db) => {
-    db.aggregate('total_length', { start: 0, step: (total: number, next: unknown) => total + String(next).length })
+    db.aggregate('total_length', {
+      start: 0,
+      step: (total: number, next: unknown) => total + String(next).length,
+    })
     return db.prepare('SELECT total_length(name) FROM person').pluck().get()
   },
   'a virtual table': (db) => {
@@ -177,12 +199,14 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     })
     return db.prepare('SELECT n FROM numbers(3)').pluck().all()
   },
-  'REPLACE': (db) => [
+  REPLACE: (db) => [
     db.prepare("REPLACE INTO person (id, name) VALUES (5, 'Ada')").run(),
     db.prepare('SELECT id FROM person ORDER BY id').pluck().all(),
   ],
   'ALTER TABLE': (db) => {
-    db.exec('ALTER TABLE person ADD COLUMN age INT; ALTER TABLE person RENAME COLUMN height TO size; ALTER TABLE person DROP COLUMN photo')
+    db.exec(
+      'ALTER TABLE person ADD COLUMN age INT; ALTER TABLE person RENAME COLUMN height TO size; ALTER TABLE person DROP COLUMN photo',
+    )
     db.exec('ALTER TABLE person RENAME TO people')
     return db.prepare('SELECT * FROM people WHERE id = 1').get()
   },
@@ -205,7 +229,8 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     return db.prepare('SELECT a FROM other.x').all()
   },
   'a write while iterating': (db) => {
-    for (const _row of db.prepare('SELECT 1').iterate()) return outcome(() => db.prepare('DELETE FROM pet').run())
+    for (const _row of db.prepare('SELECT 1').iterate())
+      return outcome(() => db.prepare('DELETE FROM pet').run())
     return null
   },
   'last_insert_rowid and changes()': (db) => {
@@ -238,7 +263,13 @@ describe('a database', () => {
     const db = new Database({ path, url: () => null })
     expect(db).toBeInstanceOf(Database)
     expect(Object.isExtensible(db)).toBe(true)
-    expect({ name: db.name, open: db.open, memory: db.memory, readonly: db.readonly, inTransaction: db.inTransaction }).toEqual({
+    expect({
+      name: db.name,
+      open: db.open,
+      memory: db.memory,
+      readonly: db.readonly,
+      inTransaction: db.inTransaction,
+    }).toEqual({
       name: path,
       open: true,
       memory: false,
@@ -248,7 +279,9 @@ describe('a database', () => {
     expect(db.prepare('SELECT 1').database).toBe(db)
     expect(db.close()).toBe(db)
     expect(db.open).toBe(false)
-    expect(() => db.prepare('SELECT 1')).toThrow(expect.objectContaining({ code: 'TIDEMARK_CLOSED' }) as Error)
+    expect(() => db.prepare('SELECT 1')).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_CLOSED' }) as Error,
+    )
     expect(db.close()).toBe(db)
   })
 
@@ -290,17 +323,19 @@ describe('a database', () => {
     db.close()
   })
 
-  test.for(['VACUUM', 'PRAGMA journal_mode = DELETE', 'PRAGMA locking_mode = EXCLUSIVE', 'PRAGMA main.journal_mode(memory)'])(
-    'refuses %s, which would move pages or rows behind capture (I2)',
-    (sql) => {
-      const db = new Database({ path: ':memory:', url: () => null })
-      const refused = expect.objectContaining({ code: 'TIDEMARK_STATEMENT_REFUSED' }) as Error
-      expect(() => db.exec(sql)).toThrow(refused)
-      expect(() => db.prepare(sql)).toThrow(refused)
-      expect(() => db.exec(`CREATE TABLE t (a); ${sql}`)).toThrow(refused)
-      db.close()
-    },
-  )
+  test.for([
+    'VACUUM',
+    'PRAGMA journal_mode = DELETE',
+    'PRAGMA locking_mode = EXCLUSIVE',
+    'PRAGMA main.journal_mode(memory)',
+  ])('refuses %s, which would move pages or rows behind capture (I2)', (sql) => {
+    const db = new Database({ path: ':memory:', url: () => null })
+    const refused = expect.objectContaining({ code: 'TIDEMARK_STATEMENT_REFUSED' }) as Error
+    expect(() => db.exec(sql)).toThrow(refused)
+    expect(() => db.prepare(sql)).toThrow(refused)
+    expect(() => db.exec(`CREATE TABLE t (a); ${sql}`)).toThrow(refused)
+    db.close()
+  })
 
   test('allows what only looks like it', () => {
     using directory = new TemporaryDirectory()
@@ -315,21 +350,5 @@ describe('a database', () => {
   test('can be used from CommonJS', () => {
     const require = createRequire(import.meta.url)
     expect(require('@tidemark/sdk-node')).toHaveProperty('connect')
-  })
-})
-
-describe('code written for an asynchronous API', () => {
-  test('can await every result, pass argument arrays and close statements', async () => {
-    const db = new Database({ path: ':memory:', url: () => null })
-    await db.exec('CREATE TABLE t (a, b)')
-    const insert = await db.prepare('INSERT INTO t VALUES (?, ?)')
-    expect((await insert.run([1, 'x'])).changes).toBe(1)
-    await insert.close()
-    const select = await db.prepare('SELECT * FROM t WHERE a = ?')
-    expect(await select.all([1])).toEqual([{ a: 1, b: 'x' }])
-    expect(await select.get([1])).toEqual({ a: 1, b: 'x' })
-    await db.close()
-    expect(() => insert.run([2, 'y'])).toThrow(expect.objectContaining({ code: 'TIDEMARK_STATEMENT_CLOSED' }) as Error)
-    expect(insert.source).toBe('INSERT INTO t VALUES (?, ?)')
   })
 })

@@ -33,7 +33,11 @@ export class TransactionFactory {
   readonly #rollback: NativeStatement
   readonly #nested: NestedStatements
 
-  constructor(database: BetterSqlite3.Database, connection: BetterSqlite3.Database, tracker: TransactionTracker) {
+  constructor(
+    database: BetterSqlite3.Database,
+    connection: BetterSqlite3.Database,
+    tracker: TransactionTracker,
+  ) {
     this.#database = database
     this.#connection = connection
     this.#tracker = tracker
@@ -55,7 +59,8 @@ export class TransactionFactory {
       exclusive: this.#wrap(fn, 'exclusive'),
     }
     for (const version of Object.values(versions)) {
-      for (const [behavior, value] of Object.entries(versions)) Object.defineProperty(version, behavior, { value })
+      for (const [behavior, value] of Object.entries(versions))
+        Object.defineProperty(version, behavior, { value })
       Object.defineProperty(version, 'database', { value: this.#database, enumerable: true })
     }
     return versions.default as unknown as TransactionFunction<F>

@@ -7,7 +7,10 @@ export class TransformError extends TidemarkError {
   readonly changeId: number
 
   constructor(changeId: number, message: string, options: { cause?: unknown } = {}) {
-    super('TIDEMARK_TRANSFORM', `transform of change ${changeId}: ${message}`, { recovery: 'fix-data', cause: options.cause })
+    super('TIDEMARK_TRANSFORM', `transform of change ${changeId}: ${message}`, {
+      recovery: 'fix-data',
+      cause: options.cause,
+    })
     this.changeId = changeId
   }
 }

@@ -23,7 +23,7 @@ export class EventHub {
   }
 
   emit<N extends SyncEventName>(name: N, event: SyncEvents[N]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+    for (const listener of new Set(this.#listeners.get(name))) {
       try {
         ;(listener as SyncListener<N>)(event)
       } catch (error) {

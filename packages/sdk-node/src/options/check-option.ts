@@ -26,13 +26,15 @@ export function checkText(option: string, value: unknown): string {
 
 /** @throws OptionsError unless `value` is a boolean */
 export function checkBoolean(option: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new OptionsError(option, `expected true or false, got ${describe(value)}`)
+  if (typeof value !== 'boolean')
+    throw new OptionsError(option, `expected true or false, got ${describe(value)}`)
   return value
 }
 
 /** @throws OptionsError unless `value` is a function */
 export function checkFunction(option: string, value: unknown): void {
-  if (typeof value !== 'function') throw new OptionsError(option, `expected a function, got ${describe(value)}`)
+  if (typeof value !== 'function')
+    throw new OptionsError(option, `expected a function, got ${describe(value)}`)
 }
 
 /** @throws OptionsError unless `value` is one of `choices` */

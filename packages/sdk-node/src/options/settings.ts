@@ -93,7 +93,10 @@ export function validateOptions(options: ConnectOptions): Settings {
     pullPagesThreshold:
       options.pullBytesThreshold === undefined
         ? null
-        : Math.max(1, Math.floor(checkInteger('pullBytesThreshold', options.pullBytesThreshold, 1) / PAGE_BYTES)),
+        : Math.max(
+            1,
+            Math.floor(checkInteger('pullBytesThreshold', options.pullBytesThreshold, 1) / PAGE_BYTES),
+          ),
     transform: options.transform ?? null,
     conflictResolution: checkConflictResolution(options.conflictResolution ?? 'last-push-wins'),
     onConflict: options.onConflict ?? null,
@@ -138,13 +141,19 @@ function validateRetry(retry: RetryOptions): Required<RetryOptions> {
   }
 }
 
-function validateAutoCheckpoint(option: NonNullable<ConnectOptions['autoCheckpoint']>): CheckpointThresholds | null {
+function validateAutoCheckpoint(
+  option: NonNullable<ConnectOptions['autoCheckpoint']>,
+): CheckpointThresholds | null {
   if (option === false) return null
   const chosen = typeof option === 'number' ? { pages: option } : option
   checkKeys('autoCheckpoint', chosen, ['pages', 'ceilingPages'])
   const pages = checkInteger('autoCheckpoint.pages', chosen.pages ?? 1000, 1)
   return {
     pages,
-    ceilingPages: checkInteger('autoCheckpoint.ceilingPages', chosen.ceilingPages ?? Math.max(16_000, pages), pages),
+    ceilingPages: checkInteger(
+      'autoCheckpoint.ceilingPages',
+      chosen.ceilingPages ?? Math.max(16_000, pages),
+      pages,
+    ),
   }
 }

@@ -6,10 +6,10 @@ import type { RunResult } from './statement.ts'
 export type StatementGuard = <T>(execute: () => T) => T
 
 /** A statement that capture must know of as it runs: schema changes, BEGIN, COMMIT, SAVEPOINT, `PRAGMA user_version = …`. */
-export class GuardedStatement<BindParameters extends unknown[] = unknown[], Result = unknown> extends Statement<
-  BindParameters,
-  Result
-> {
+export class GuardedStatement<
+  BindParameters extends unknown[] = unknown[],
+  Result = unknown,
+> extends Statement<BindParameters, Result> {
   readonly #guard: StatementGuard
 
   constructor(

@@ -105,7 +105,9 @@ function closedStatement(source: string): NativeStatement {
   return new Proxy({} as NativeStatement, {
     get(_target, property) {
       if (property === 'source') return source
-      throw new StateError('TIDEMARK_STATEMENT_CLOSED', `the statement was closed: ${source}`, { recovery: 'bug' })
+      throw new StateError('TIDEMARK_STATEMENT_CLOSED', `the statement was closed: ${source}`, {
+        recovery: 'bug',
+      })
     },
   })
 }

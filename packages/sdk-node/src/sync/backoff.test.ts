@@ -8,7 +8,11 @@ import { withBackoff } from './backoff.ts'
 
 const open = new AbortController().signal
 
-async function run(errors: readonly Error[], retry: RetryOptions, signal = open): Promise<{ waits: number[]; result: unknown }> {
+async function run(
+  errors: readonly Error[],
+  retry: RetryOptions,
+  signal = open,
+): Promise<{ waits: number[]; result: unknown }> {
   const waits: number[] = []
   const policy = validateOptions({ path: 'a', retry: { wait: async () => undefined, ...retry } }).retry
   let attempt = 0
@@ -28,7 +32,12 @@ async function run(errors: readonly Error[], retry: RetryOptions, signal = open)
 
 test('waits longer each time, up to the longest wait', async () => {
   const down = new NetworkError('down')
-  const { waits, result } = await run([down, down, down, down], { attempts: 5, delayMs: 100, backoff: 3, maxDelayMs: 500 })
+  const { waits, result } = await run([down, down, down, down], {
+    attempts: 5,
+    delayMs: 100,
+    backoff: 3,
+    maxDelayMs: 500,
+  })
   expect(waits).toEqual([100, 300, 500, 500])
   expect(result).toBe('done')
 })

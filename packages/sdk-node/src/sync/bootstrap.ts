@@ -6,7 +6,12 @@ import { retrying } from './sync-context.ts'
 import type { SyncContext } from './sync-context.ts'
 
 /** Downloads the whole database to `path`, which is in place, complete, when this resolves. Nothing is left behind by a failure. */
-export async function bootstrap(context: SyncContext, path: string, url: string, signal: AbortSignal): Promise<void> {
+export async function bootstrap(
+  context: SyncContext,
+  path: string,
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { settings, remote } = context
   const dialect = await retrying(context, 'pull', signal, () => remote.dialect({ url, server: null }, signal))
   let writer: BootstrapWriter | null = null

@@ -22,7 +22,10 @@ export function checkConflictResolution(resolution: ConflictResolution): Conflic
   if (typeof resolution === 'function') return resolution
   if (typeof resolution === 'string') return checkChoice('conflictResolution', resolution, STRATEGIES)
   if (typeof resolution !== 'object' || resolution === null) {
-    throw new OptionsError('conflictResolution', `expected a strategy, a map or a function, got ${describe(resolution)}`)
+    throw new OptionsError(
+      'conflictResolution',
+      `expected a strategy, a map or a function, got ${describe(resolution)}`,
+    )
   }
   for (const [table, strategy] of Object.entries(resolution)) {
     checkChoice(`conflictResolution.${table}`, strategy, STRATEGIES)
@@ -34,7 +37,9 @@ export function checkConflictResolution(resolution: ConflictResolution): Conflic
 export function conflictResolver(resolution: ConflictResolution): ConflictResolver {
   if (typeof resolution === 'function') return (conflict) => engineDecision(resolution(conflict))
   if (typeof resolution === 'string') return () => engineDecision(resolution)
-  const byTable = new Map(Object.entries(resolution).map(([table, strategy]) => [table.toLowerCase(), strategy]))
+  const byTable = new Map(
+    Object.entries(resolution).map(([table, strategy]) => [table.toLowerCase(), strategy]),
+  )
   return (conflict) => engineDecision(byTable.get(conflict.table.toLowerCase()) ?? 'last-push-wins')
 }
 

@@ -133,15 +133,19 @@ class PagesFetch {
       this.#header = header
       if (header.revision !== this.#request.clientRevision) this.#sink = this.#request.openSink(header)
     } else if (header.revision !== this.#header.revision || header.sizeInPages !== this.#header.sizeInPages) {
-      throw new ProtocolError(`the server gives revision ${header.revision} instead of ${this.#header.revision}`, {
-        code: 'TIDEMARK_REVISION_GONE',
-        recovery: 'retry',
-      })
+      throw new ProtocolError(
+        `the server gives revision ${header.revision} instead of ${this.#header.revision}`,
+        {
+          code: 'TIDEMARK_REVISION_GONE',
+          recovery: 'retry',
+        },
+      )
     }
   }
 
   #acceptPage(pageNumber: number, image: Uint8Array): void {
-    if (this.#sink === null) throw new ProtocolError('the server sends pages of a revision that the replica has')
+    if (this.#sink === null)
+      throw new ProtocolError('the server sends pages of a revision that the replica has')
     if (this.#received.has(pageNumber)) throw new ProtocolError(`the server sends page ${pageNumber} twice`)
     this.#sink.writePage(pageNumber, image)
     this.#received.add(pageNumber)

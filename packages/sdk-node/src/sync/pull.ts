@@ -17,7 +17,11 @@ const MAX_RESTARTS = 3
  * Brings the replica to the server's newest revision, with the pending changes on top. True if anything new arrived.
  * While the server is waited for (long poll) no lock is held, so that pushes go on.
  */
-export async function pull(context: ReplicaContext, longPollTimeoutMs: number, signal: AbortSignal): Promise<boolean> {
+export async function pull(
+  context: ReplicaContext,
+  longPollTimeoutMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   const dialect = await remoteOf(context, signal)
   if (longPollTimeoutMs > 0 && context.replica.info.revision !== '') {
     return await pullWhenNew(context, dialect, longPollTimeoutMs, signal)

@@ -23,7 +23,11 @@ const MAX_DETOURS = 3
  *
  * @throws SyncConflictError, RejectedError, CheckpointNeededError, BusyError, NetworkError, AuthError, ProtocolError
  */
-export async function push(context: ReplicaContext, progress: PushProgress, signal: AbortSignal): Promise<void> {
+export async function push(
+  context: ReplicaContext,
+  progress: PushProgress,
+  signal: AbortSignal,
+): Promise<void> {
   const dialect = await remoteOf(context, signal)
   await exclusively(context, () => new Push(context, dialect, progress, signal).run())
 }
@@ -49,7 +53,9 @@ class Push {
     const { replica, settings } = this.#context
     const maxOperations = settings.pushOperationsThreshold ?? undefined
     for (;;) {
-      const source = await retrying(this.#context, 'push', this.#signal, () => replica.beginPush(maxOperations))
+      const source = await retrying(this.#context, 'push', this.#signal, () =>
+        replica.beginPush(maxOperations),
+      )
       if (source === null) return
       let detour: Detour | null
       try {
@@ -79,14 +85,20 @@ class Push {
     })
     switch (response.type) {
       case 'ok':
-        if (response.lastChangeId !== header.lastChangeId) throw wrongAcknowledgement(response.lastChangeId, header)
+        if (response.lastChangeId !== header.lastChangeId)
+          throw wrongAcknowledgement(response.lastChangeId, header)
         this.#acknowledge(header, response.lastChangeId)
         counters.rowsPushed += batch.count
         counters.conflicts += response.overwrittenCount
-        this.#progress.addBatch({ ...response, operations: batch.count, bytes: counters.sentBytes - sentBefore })
+        this.#progress.addBatch({
+          ...response,
+          operations: batch.count,
+          bytes: counters.sentBytes - sentBefore,
+        })
         return null
       case 'already-applied':
-        if (response.lastChangeId > header.lastChangeId) throw wrongAcknowledgement(response.lastChangeId, header)
+        if (response.lastChangeId > header.lastChangeId)
+          throw wrongAcknowledgement(response.lastChangeId, header)
         this.#acknowledge(header, response.lastChangeId)
         return null
       case 'conflict':
@@ -132,7 +144,9 @@ class Push {
 
   #changesOf(source: PushSource): Iterable<Change> {
     const { settings, replica } = this.#context
-    return settings.transform === null ? source.changes() : transformChanges(replica, source, settings.transform)
+    return settings.transform === null
+      ? source.changes()
+      : transformChanges(replica, source, settings.transform)
   }
 
   #acknowledge(header: PushHeader, lastChangeId: number): void {
@@ -143,7 +157,8 @@ class Push {
   async #takeDetour(detour: Detour): Promise<void> {
     const { replica, settings } = this.#context
     this.#detours += 1
-    if (this.#detours > MAX_DETOURS) throw new ProtocolError(`the server answers ${detour.type} again and again`)
+    if (this.#detours > MAX_DETOURS)
+      throw new ProtocolError(`the server answers ${detour.type} again and again`)
     if (detour.type === 'checkpoint-needed') {
       if (settings.autoCheckpoint === null) throw new CheckpointNeededError(detour.maxWalPages)
       await retrying(this.#context, 'checkpoint', this.#signal, () => replica.checkpoint())

@@ -14,7 +14,11 @@ const HASH_BYTES = 8
  * Finds the base again after another program has checkpointed the file while it was closed: fetches the pages that differ from the
  * server's, then puts what is pending on top. Under the sync lock. Nothing is lost; it costs a hash per page and the pages that differ.
  */
-export async function rebase(context: ReplicaContext, dialect: RemoteDialect, signal: AbortSignal): Promise<void> {
+export async function rebase(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  signal: AbortSignal,
+): Promise<void> {
   const { replica, events } = context
   const rebuild = await retrying(context, 'pull', signal, () => replica.rebuildBase())
   try {
@@ -51,7 +55,9 @@ async function fetchDifferingPages(
   context.counters.pagesPulled += fetched.pages
   const { revision, sizeInPages } = fetched.header
   if (fetched.pages + same.size !== sizeInPages) {
-    throw new ProtocolError(`the server announced ${sizeInPages} pages and sent ${fetched.pages} of the missing ones`)
+    throw new ProtocolError(
+      `the server announced ${sizeInPages} pages and sent ${fetched.pages} of the missing ones`,
+    )
   }
   return { revision, sizeInPages }
 }
@@ -64,12 +70,12 @@ async function findEqualPages(
   same: PageSet,
   signal: AbortSignal,
 ): Promise<PageHashesResponse | null> {
-  const { pageHashes } = dialect
+  const pageHashes = dialect.pageHashes?.bind(dialect)
   if (pageHashes === undefined) return null
   const ask = (revision: string, firstPage: number): Promise<PageHashesResponse> =>
     retrying(context, 'pull', signal, async () => {
       const request = { revision, firstPage, pageCount: PROTOCOL_LIMITS.pageHashesPerRequest }
-      return await pageHashes.call(dialect, request, signal)
+      return await pageHashes(request, signal)
     })
   const first = await ask('', 1)
   let answer = first
@@ -78,7 +84,6 @@ async function findEqualPages(
     const count = compareHashes(answer.hashes, firstPage, rebuild, same)
     firstPage += count
     if (count === 0 || firstPage > first.sizeInPages) return first
-    // oxlint-disable-next-line no-await-in-loop -- each request is pinned to the first answer's revision
     answer = await ask(first.revision, firstPage)
     if (answer.revision !== first.revision || answer.sizeInPages !== first.sizeInPages) {
       throw new ProtocolError('the server changed the revision between two answers of page hashes')

@@ -49,7 +49,13 @@ export class RemoteAccess {
     if (url === null) throw pausedError()
     if (this.#current?.url === url) return this.#current.dialect
     const { authToken, fetch, timeoutMs } = this.#settings
-    const transport = new HttpTransport({ baseUrl: url, authToken, fetch, timeoutMs, counters: this.#counters })
+    const transport = new HttpTransport({
+      baseUrl: url,
+      authToken,
+      fetch,
+      timeoutMs,
+      counters: this.#counters,
+    })
     const server = (saved.url === url ? saved.server : null) ?? (await this.#probe(transport, signal))
     this.#current = { url, server, dialect: new TidemarkDialect(transport) }
     return this.#current.dialect

@@ -33,8 +33,13 @@ export function retrying<T>(
   signal: AbortSignal,
   attempt: () => Promise<T> | T,
 ): Promise<T> {
-  return withBackoff(context.settings.retry, signal, async () => attempt(), (error, waitMs) => {
-    context.counters.busyRetries += 1
-    if (isTidemarkError(error)) context.events.emit('busy', { operation, error, waitMs })
-  })
+  return withBackoff(
+    context.settings.retry,
+    signal,
+    async () => attempt(),
+    (error, waitMs) => {
+      context.counters.busyRetries += 1
+      if (isTidemarkError(error)) context.events.emit('busy', { operation, error, waitMs })
+    },
+  )
 }

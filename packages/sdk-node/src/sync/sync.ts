@@ -11,7 +11,11 @@ const MAX_CONFLICT_ROUNDS = 5
  * Push, then pull. When the server refuses the push because of conflicts, pulls, which resolves them, and pushes again. True if
  * anything new arrived.
  */
-export async function sync(context: ReplicaContext, progress: PushProgress, signal: AbortSignal): Promise<boolean> {
+export async function sync(
+  context: ReplicaContext,
+  progress: PushProgress,
+  signal: AbortSignal,
+): Promise<boolean> {
   let hasNews = false
   for (let round = 1; ; round += 1) {
     try {

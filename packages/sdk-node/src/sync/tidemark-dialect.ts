@@ -51,7 +51,12 @@ export class TidemarkDialect implements RemoteDialect {
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushResponse> {
     const blocks = encodeBatch(batch)
     try {
-      const answer = await this.#ask('/push-changes', bufferIfSmall(blocks), PROTOCOL_LIMITS.pushResponseBytes, signal)
+      const answer = await this.#ask(
+        '/push-changes',
+        bufferIfSmall(blocks),
+        PROTOCOL_LIMITS.pushResponseBytes,
+        signal,
+      )
       return decodePushResponse(answer)
     } finally {
       // A request that failed half-way has not read all changes; their cursor must not stay open.
@@ -99,7 +104,9 @@ function* encodeBatch(batch: PushBatch): Generator<Uint8Array, void, undefined> 
 }
 
 /** The whole body when it is small, else the same chunks again, made while they are sent. */
-function bufferIfSmall(chunks: Generator<Uint8Array, void, undefined>): Uint8Array | AsyncIterable<Uint8Array> {
+function bufferIfSmall(
+  chunks: Generator<Uint8Array, void, undefined>,
+): Uint8Array | AsyncIterable<Uint8Array> {
   const first: Uint8Array[] = []
   let bytes = 0
   while (bytes <= MAX_BUFFERED_BODY) {

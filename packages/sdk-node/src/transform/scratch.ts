@@ -84,7 +84,11 @@ interface IdentityColumn {
   readonly value: SqlValue
 }
 
-function identityOf(table: TableShape, row: readonly SqlValue[], rowid: bigint | null): readonly IdentityColumn[] {
+function identityOf(
+  table: TableShape,
+  row: readonly SqlValue[],
+  rowid: bigint | null,
+): readonly IdentityColumn[] {
   if (table.key.length === 0) return [{ column: 'rowid', value: rowid }]
   return table.key.map((position) => ({
     column: quoteIdentifier(table.columns[position] ?? ''),

@@ -46,7 +46,10 @@ function decide(transform: Transform, captured: CapturedRow): TransformDecision 
     throw new TransformError(captured.changeId, 'the hook threw', { cause })
   }
   if (decision === null || isDecision(decision)) return decision
-  throw new TransformError(captured.changeId, 'expected null, { operation: "skip" } or { operation: "rewrite", stmt }')
+  throw new TransformError(
+    captured.changeId,
+    'expected null, { operation: "skip" } or { operation: "rewrite", stmt }',
+  )
 }
 
 function isDecision(value: unknown): value is NonNullable<TransformDecision> {

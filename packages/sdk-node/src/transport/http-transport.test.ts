@@ -19,8 +19,17 @@ function transportTo(baseUrl: string, config: Partial<TransportConfig> = {}): Ht
   })
 }
 
-async function sendAndRead(transport: HttpTransport, request: Partial<TransportRequest> = {}): Promise<Buffer> {
-  const response = await transport.send({ method: 'post', path: '/x', body: Buffer.from('question'), signal: open, ...request })
+async function sendAndRead(
+  transport: HttpTransport,
+  request: Partial<TransportRequest> = {},
+): Promise<Buffer> {
+  const response = await transport.send({
+    method: 'post',
+    path: '/x',
+    body: Buffer.from('question'),
+    signal: open,
+    ...request,
+  })
   const chunks: Uint8Array[] = []
   for await (const chunk of response.chunks()) chunks.push(chunk)
   return Buffer.concat(chunks)
@@ -36,7 +45,9 @@ async function failure(promise: Promise<unknown>): Promise<Error> {
 describe('a request', () => {
   test('carries the token, asked anew each time, and counts bytes both ways', async () => {
     await using server = await LoopbackServer.start((request, response) => {
-      void readRequest(request).then((body) => response.end(`${request.headers.authorization} ${body.toString()}`))
+      void readRequest(request).then((body) =>
+        response.end(`${request.headers.authorization} ${body.toString()}`),
+      )
     })
     const counters = { sentBytes: 0, receivedBytes: 0 }
     let asked = 0
@@ -50,10 +61,12 @@ describe('a request', () => {
     await using server = await LoopbackServer.start((request, response) => {
       void readRequest(request).then((body) => response.end(String(body.byteLength)))
     })
-    async function* body(): AsyncGenerator<Uint8Array> {
+    async function* parts(): AsyncGenerator<Uint8Array> {
       for (let i = 0; i < 64; i += 1) yield new Uint8Array(65_536)
     }
-    expect((await sendAndRead(transportTo(server.url), { body: body() })).toString()).toBe(String(64 * 65_536))
+    expect((await sendAndRead(transportTo(server.url), { body: parts() })).toString()).toBe(
+      String(64 * 65_536),
+    )
   })
 
   test('goes through a custom fetch', async () => {
@@ -87,7 +100,12 @@ describe('an answer that is none becomes a typed error (I8)', () => {
   }
   const json = { 'content-type': 'application/json' }
   const answers: readonly Answer[] = [
-    { name: 'a wrong token', status: 401, error: AuthError, fields: { code: 'TIDEMARK_AUTH', status: 401, recovery: 'operator' } },
+    {
+      name: 'a wrong token',
+      status: 401,
+      error: AuthError,
+      fields: { code: 'TIDEMARK_AUTH', status: 401, recovery: 'operator' },
+    },
     { name: 'a scope that is too small', status: 403, error: AuthError, fields: { status: 403 } },
     {
       name: 'no such database',
@@ -95,7 +113,11 @@ describe('an answer that is none becomes a typed error (I8)', () => {
       headers: json,
       body: '{"error":{"code":"no_such_database","message":"no database nope"}}',
       error: NetworkError,
-      fields: { code: 'TIDEMARK_NOT_FOUND', recovery: 'operator', message: expect.stringContaining('no database nope') },
+      fields: {
+        code: 'TIDEMARK_NOT_FOUND',
+        recovery: 'operator',
+        message: expect.stringContaining('no database nope'),
+      },
     },
     {
       name: 'busy with Retry-After in seconds',
@@ -107,8 +129,20 @@ describe('an answer that is none becomes a typed error (I8)', () => {
     { name: 'too many requests', status: 429, error: BusyError, fields: { retryAfterMs: undefined } },
     { name: 'too large', status: 413, error: LimitError, fields: {} },
     { name: 'malformed', status: 400, error: ProtocolError, fields: {} },
-    { name: 'a server failure', status: 500, error: NetworkError, fields: { code: 'TIDEMARK_HTTP', recovery: 'retry' } },
-    { name: 'a bad gateway with a web page', status: 502, headers: { 'content-type': 'text/html' }, body: '<html>', error: NetworkError, fields: { status: 502 } },
+    {
+      name: 'a server failure',
+      status: 500,
+      error: NetworkError,
+      fields: { code: 'TIDEMARK_HTTP', recovery: 'retry' },
+    },
+    {
+      name: 'a bad gateway with a web page',
+      status: 502,
+      headers: { 'content-type': 'text/html' },
+      body: '<html>',
+      error: NetworkError,
+      fields: { status: 502 },
+    },
     { name: 'another status', status: 418, error: NetworkError, fields: { recovery: 'operator' } },
     {
       name: 'a web page with status 200',
@@ -195,6 +229,8 @@ describe('an answer that is none becomes a typed error (I8)', () => {
     const authToken = async (): Promise<string> => {
       throw new AuthError('signed out')
     }
-    expect(await failure(sendAndRead(transportTo('http://127.0.0.1:1', { authToken })))).toMatchObject({ message: 'signed out' })
+    expect(await failure(sendAndRead(transportTo('http://127.0.0.1:1', { authToken })))).toMatchObject({
+      message: 'signed out',
+    })
   })
 })

@@ -132,7 +132,7 @@ export class HttpTransport {
     deadline: IdleDeadline,
     failure: (cause: unknown) => unknown,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = response.body?.getReader()
+    const reader = bodyOf(response)?.getReader()
     try {
       for (;;) {
         const next = await reader?.read().catch((cause: unknown) => {
@@ -158,7 +158,10 @@ export class HttpTransport {
         cause,
       })
     }
-    return new NetworkError(`${address} cannot be reached, or the connection was cut: ${rootMessage(cause)}`, { cause })
+    return new NetworkError(
+      `${address} cannot be reached, or the connection was cut: ${rootMessage(cause)}`,
+      { cause },
+    )
   }
 }
 
@@ -171,7 +174,7 @@ async function readBeginning(response: Response): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of bodyOf(response) ?? []) {
       text += decoder.decode(chunk, { stream: true })
       if (text.length >= MAX_ERROR_BODY) break
     }
@@ -185,6 +188,12 @@ async function readBeginning(response: Response): Promise<string> {
 function rootMessage(error: unknown): string {
   let deepest = error
   while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause
-  if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error) return deepest.errors[0].message
+  if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error)
+    return deepest.errors[0].message
   return deepest instanceof Error ? deepest.message : String(deepest)
+}
+
+/** Typed: the global type leaves the chunks open. */
+function bodyOf(response: Response): ReadableStream<Uint8Array> | null {
+  return response.body
 }

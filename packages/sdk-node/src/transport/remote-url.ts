@@ -16,7 +16,10 @@ export function parseRemoteUrl(text: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(text)?.[1]?.toLowerCase()
   const http = scheme === undefined ? undefined : HTTP_SCHEMES[scheme]
   if (scheme === undefined || http === undefined) {
-    throw new OptionsError('url', `expected http://, https://, libsql:// or turso://, got ${JSON.stringify(text)}`)
+    throw new OptionsError(
+      'url',
+      `expected http://, https://, libsql:// or turso://, got ${JSON.stringify(text)}`,
+    )
   }
   const address = `${http}${text.slice(scheme.length)}`
   if (!URL.canParse(address)) {

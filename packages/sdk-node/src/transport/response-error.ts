@@ -21,11 +21,14 @@ export function responseError(response: UnexpectedResponse): Error {
   }
   if (status >= 300 && status < 400) {
     const target = response.headers.get('location') ?? 'nowhere'
-    return new NetworkError(`${address} redirects to ${target}; redirects are not followed, use that URL instead`, {
-      code: 'TIDEMARK_REDIRECT',
-      status,
-      recovery: 'operator',
-    })
+    return new NetworkError(
+      `${address} redirects to ${target}; redirects are not followed, use that URL instead`,
+      {
+        code: 'TIDEMARK_REDIRECT',
+        status,
+        recovery: 'operator',
+      },
+    )
   }
   if (status === 404) {
     return new NetworkError(`${address} is not there: wrong URL, or no such database${said}`, {
@@ -37,7 +40,10 @@ export function responseError(response: UnexpectedResponse): Error {
   if (status === 413) return new LimitError(`${address} does not take a request of this size${said}`)
   if (status === 429 || status === 503) return serverBusy(response, said)
   if (status >= 500) {
-    return new NetworkError(`${address} failed with status ${status}${said}`, { code: 'TIDEMARK_HTTP', status })
+    return new NetworkError(`${address} failed with status ${status}${said}`, {
+      code: 'TIDEMARK_HTTP',
+      status,
+    })
   }
   if (status === 400) return new ProtocolError(`${address} finds the request malformed${said}`)
   return new NetworkError(`${address} answered status ${status}${said}`, {
@@ -49,9 +55,12 @@ export function responseError(response: UnexpectedResponse): Error {
 
 /** A 200 that carries a web page: a captive portal, a login page, a wrong URL. */
 export function webPageError(address: string): ProtocolError {
-  return new ProtocolError(`${address} answered with a web page: this is not a sync server, or a proxy stands before it`, {
-    code: 'TIDEMARK_NOT_A_SYNC_SERVER',
-  })
+  return new ProtocolError(
+    `${address} answered with a web page: this is not a sync server, or a proxy stands before it`,
+    {
+      code: 'TIDEMARK_NOT_A_SYNC_SERVER',
+    },
+  )
 }
 
 export function isWebPage(headers: Headers): boolean {

@@ -26,7 +26,9 @@ test('tries 5xx and 429 again with growing waits, body included', async () => {
 })
 
 test('gives the last answer when the attempts are used up', async () => {
-  await using server = await LoopbackServer.start((_request, response) => response.writeHead(500).end('broken'))
+  await using server = await LoopbackServer.start((_request, response) =>
+    response.writeHead(500).end('broken'),
+  )
   const { waits, wait } = recordingWait()
   const response = await retryFetch({ attempts: 4, delayMs: 10, backoff: 3, wait })(server.url)
   expect(response.status).toBe(500)

@@ -1,6 +1,5 @@
-import { parseServerInfo } from '@tidemark/protocol'
+import { parseServerInfo, ProtocolError } from '@tidemark/protocol'
 import type { ServerInfo } from '@tidemark/protocol'
-import { ProtocolError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import type { HttpTransport } from './http-transport.ts'
 
@@ -28,7 +27,8 @@ async function readJson(chunks: AsyncIterable<Uint8Array>, address: string): Pro
   let text = ''
   for await (const chunk of chunks) {
     text += decoder.decode(chunk, { stream: true })
-    if (text.length > MAX_INFO_BYTES) throw new ProtocolError(`${address} describes itself at too great length`)
+    if (text.length > MAX_INFO_BYTES)
+      throw new ProtocolError(`${address} describes itself at too great length`)
   }
   try {
     return JSON.parse(text)

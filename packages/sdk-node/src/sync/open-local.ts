@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Replica } from '@tidemark/engine'
 import type { Settings } from '../options/settings.ts'
-import { newClientId } from '../sync/client-id.ts'
+import { newClientId } from './client-id.ts'
 
 /** Where the local file is. `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away. */
 export interface LocalFile {
