@@ -1,1 +1,9 @@
-export {}
+export { createServer } from './create-server.ts'
+export type { TidemarkServer } from './create-server.ts'
+export { serverConfigSchema } from './config/config-schema.ts'
+export { loadConfig } from './config/load-config.ts'
+export type { ConfigSources } from './config/load-config.ts'
+export type { ServerConfig, VerificationKey } from './config/server-config.ts'
+export { generateSigningKey, mintToken } from './auth/access-token.ts'
+export type { DatabasesClaim, Scope, SigningKey, TokenContent } from './auth/access-token.ts'
+export type { DatabaseDescription } from './admin/databases.ts'

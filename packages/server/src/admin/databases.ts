@@ -1,0 +1,70 @@
+import { ProtocolError } from '@tidemark/protocol'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { CatalogEntry } from '../catalog/catalog.ts'
+import { readBody } from '../http/read-body.ts'
+import type { ServerContext } from '../http/server-context.ts'
+
+const MAX_REQUEST_BYTES = 4096
+const createSchema = z.strictObject({ name: z.string() })
+
+/** A database as the admin API describes it. */
+export interface DatabaseDescription {
+  readonly name: string
+  readonly id: string
+  readonly createdAt: string
+  readonly revision: string
+  readonly sizeInPages: number
+  /** Bytes of history. */
+  readonly historyBytes: number
+  /** Bytes on disk, the history among them. */
+  readonly bytes: number
+}
+
+/** `/admin/v1/databases`: create, list, show, destroy. For tokens with the scope `admin` on `*`. */
+export function adminDatabases(app: FastifyInstance, context: ServerContext): void {
+  const { authority, catalog, config, pool } = context
+  const authorise = async (request: FastifyRequest): Promise<void> =>
+    (await authority.identify(request.headers.authorization)).requireAdmin()
+  const nameOf = (request: FastifyRequest): string => (request.params as { readonly name: string }).name
+
+  app.post('/admin/v1/databases', async (request, reply) => {
+    await authorise(request)
+    const body = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
+    const { name } = parseCreate(body)
+    return reply.status(201).send(await describe(catalog.create(name)))
+  })
+
+  app.get('/admin/v1/databases', async (request) => {
+    await authorise(request)
+    return { databases: await Promise.all(catalog.list().map(describe)) }
+  })
+
+  app.get('/admin/v1/databases/:name', async (request) => {
+    await authorise(request)
+    return describe(catalog.get(nameOf(request)))
+  })
+
+  app.delete('/admin/v1/databases/:name', async (request, reply) => {
+    await authorise(request)
+    const entry = catalog.get(nameOf(request))
+    await pool.call('release', entry, { databaseId: entry.id })
+    catalog.destroy(entry.name)
+    pool.forget(entry.id)
+    return reply.status(204).send()
+  })
+
+  async function describe(entry: CatalogEntry): Promise<DatabaseDescription> {
+    const { id, name, createdAt } = entry
+    const { result } = await pool.call('status', entry, { database: entry })
+    return { name, id, createdAt, ...result }
+  }
+}
+
+function parseCreate(body: Buffer): z.output<typeof createSchema> {
+  try {
+    return createSchema.parse(JSON.parse(body.toString('utf8')))
+  } catch (error) {
+    throw new ProtocolError('The body is not {"name": …}', { cause: error })
+  }
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { StateError } from '@tidemark/protocol'
+import { z } from 'zod'
+import { serverConfigSchema, settingSchemas } from './config-schema.ts'
+import type { ServerConfig } from './server-config.ts'
+
+export interface ConfigSources {
+  /** By setting name; absent and undefined ones are not set. */
+  readonly flags?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Path of a JSON file with settings. */
+  readonly file?: string | undefined
+}
+
+const PREFIX = 'TIDEMARK_'
+
+/**
+ * The configuration from flags, environment and file, in this order of precedence, checked.
+ *
+ * @throws StateError `TIDEMARK_CONFIG` that names every setting that is wrong
+ */
+export function loadConfig(sources: ConfigSources): ServerConfig {
+  return parseConfig({
+    ...fromFile(sources.file),
+    ...fromEnvironment(sources.env ?? {}),
+    ...fromFlags(sources.flags ?? {}),
+  })
+}
+
+/** Checks a configuration and completes it with defaults. @throws StateError `TIDEMARK_CONFIG` */
+export function parseConfig(input: Partial<ServerConfig> | Readonly<Record<string, unknown>>): ServerConfig {
+  const result = serverConfigSchema.safeParse(input)
+  if (result.success) return result.data
+  throw configError(z.prettifyError(result.error), result.error)
+}
+
+function fromFile(path: string | undefined): Record<string, unknown> {
+  if (path === undefined) return {}
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch (error) {
+    throw configError(`${path}: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+}
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [setting, schema] of Object.entries(settingSchemas)) {
+    const text = env[PREFIX + setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()]
+    if (text !== undefined && text !== '') found[setting] = fromText(schema, text)
+  }
+  return found
+}
+
+function fromFlags(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {}
+  for (const [setting, value] of Object.entries(flags)) {
+    const schema = settingSchemas[setting]
+    if (value === undefined) continue
+    found[setting] = typeof value === 'string' && schema !== undefined ? fromText(schema, value) : value
+  }
+  return found
+}
+
+/** Text as it is where the setting takes text, else what it means as JSON: numbers, booleans, lists. */
+function fromText(schema: z.ZodType, text: string): unknown {
+  if (schema.safeParse(text).success) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function configError(message: string, cause: unknown): StateError {
+  return new StateError('TIDEMARK_CONFIG', `Configuration: ${message}`, { recovery: 'operator', cause })
+}

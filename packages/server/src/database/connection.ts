@@ -1,0 +1,40 @@
+import Sqlite from 'better-sqlite3'
+import { PAGE_SIZE } from '@tidemark/protocol'
+
+export type Connection = Sqlite.Database
+
+export interface ConnectionSettings {
+  /** `full`: a commit is on disk when it returns. `normal`: it survives the process, not a power loss. */
+  readonly durability: 'full' | 'normal'
+  /** The database may not grow beyond this. */
+  readonly maxDatabaseBytes: number
+}
+
+/**
+ * A connection to a database's main file. It never waits for a lock: that would stop the event loop which the lock's holder needs.
+ * It never checkpoints: the history must have the pages first.
+ */
+export function openConnection(path: string, settings: ConnectionSettings): Connection {
+  const connection = new Sqlite(path, { timeout: 0 })
+  connection.pragma('busy_timeout = 0')
+  connection.pragma('wal_autocheckpoint = 0')
+  connection.pragma(`synchronous = ${settings.durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  connection.pragma('trusted_schema = OFF')
+  connection.pragma('foreign_keys = OFF')
+  connection.pragma('recursive_triggers = OFF')
+  connection.pragma(`max_page_count = ${Math.floor(settings.maxDatabaseBytes / PAGE_SIZE)}`)
+  return connection
+}
+
+/** Copies the WAL into the main file as far as readers allow. `isComplete`: all of it. */
+export function checkpoint(
+  connection: Connection,
+  mode: 'PASSIVE' | 'TRUNCATE',
+): { readonly isComplete: boolean } {
+  const [row] = connection.pragma(`wal_checkpoint(${mode})`) as {
+    busy: number
+    log: number
+    checkpointed: number
+  }[]
+  return { isComplete: row !== undefined && row.busy === 0 && row.log === row.checkpointed }
+}

@@ -1,0 +1,36 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { BusyError } from '@tidemark/protocol'
+import Sqlite from 'better-sqlite3'
+
+const RETRY_MS = 20
+
+/**
+ * Holds a directory for this process alone: an exclusive transaction on a small SQLite file, which the kernel ends with the process. A
+ * server that died may leave a process behind for a moment, so the lock is worth waiting for.
+ *
+ * @returns what releases it
+ * @throws BusyError when another process keeps it
+ */
+export async function lockDirectory(path: string, waitMs: number): Promise<() => void> {
+  const until = performance.now() + waitMs
+  for (;;) {
+    const release = tryLock(path)
+    if (release !== null) return release
+    if (performance.now() >= until) throw new BusyError(`Another process holds ${path}`)
+    await delay(RETRY_MS)
+  }
+}
+
+function tryLock(path: string): (() => void) | null {
+  const connection = new Sqlite(path, { timeout: 0 })
+  try {
+    connection.pragma('journal_mode = MEMORY')
+    connection.pragma('locking_mode = EXCLUSIVE')
+    connection.exec('BEGIN EXCLUSIVE')
+    return () => connection.close()
+  } catch (error) {
+    connection.close()
+    if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { PAGE_SIZE } from '@tidemark/protocol'
+
+/**
+ * The main file, read past SQLite. Closing a descriptor on it drops every lock that SQLite holds on it in this process
+ * (fcntl(2), "Advisory record locking"), so {@link close} comes after the last connection has closed.
+ */
+export class MainFileReader {
+  readonly #descriptor: number
+
+  private constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  /** Creates the file where there is none. */
+  static open(path: string): MainFileReader {
+    return new MainFileReader(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600))
+  }
+
+  get sizeInPages(): number {
+    return Math.ceil(fstatSync(this.#descriptor).size / PAGE_SIZE)
+  }
+
+  /** Reads a page's image; zeros beyond the end of the file. */
+  readPage(pageNumber: number, target: Uint8Array): void {
+    const length = readSync(this.#descriptor, target, 0, PAGE_SIZE, (pageNumber - 1) * PAGE_SIZE)
+    if (length < PAGE_SIZE) target.fill(0, length)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+}

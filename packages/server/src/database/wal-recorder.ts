@@ -1,0 +1,137 @@
+import { closeSync, openSync } from 'node:fs'
+import { readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine'
+import type { WalIndexHeader } from '@tidemark/engine'
+import { PAGE_SIZE } from '@tidemark/protocol'
+import type { History } from '../history/history.ts'
+import type { WalPosition } from '../history/history-format.ts'
+
+interface WalCommit {
+  readonly sizeInPages: number
+  readonly wal: WalPosition
+  /** Newest frame of each page that the commit wrote. */
+  readonly frames: ReadonlyMap<number, number>
+}
+
+/** Brings commits from SQLite's WAL into the history. */
+export class WalRecorder {
+  readonly #wal: WalFile
+  readonly #shmDescriptor: number
+  readonly #uncheckpointed = new Set<number>()
+
+  private constructor(wal: WalFile, shmDescriptor: number) {
+    this.#wal = wal
+    this.#shmDescriptor = shmDescriptor
+  }
+
+  /** The main file must be open in SQLite and have been read from, so that both files exist and recovery is done. */
+  static open(mainPath: string): WalRecorder {
+    const recorder = new WalRecorder(WalFile.open(`${mainPath}-wal`), openSync(`${mainPath}-shm`, 'r+'))
+    const header = recorder.#indexHeader()
+    if (header !== null) {
+      for (const [, page] of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
+        recorder.#uncheckpointed.add(page)
+    }
+    return recorder
+  }
+
+  /** Pages in the WAL that the main file may not have yet. */
+  get uncheckpointedPages(): ReadonlySet<number> {
+    return this.#uncheckpointed
+  }
+
+  /** Frames that SQLite has to look through: since the WAL last began anew. */
+  get walFrames(): number {
+    return this.#indexHeader()?.maxFrame ?? 0
+  }
+
+  /** The end of the WAL; frame 0 where it is empty. */
+  get position(): WalPosition {
+    const header = this.#indexHeader()
+    return header === null
+      ? { salts: [0, 0], frame: 0, checksum: [0, 0] }
+      : { salts: header.salts, frame: header.maxFrame, checksum: header.checksum }
+  }
+
+  /** Whether the WAL still has the frame at which the position ends, so that whatever follows it is known. */
+  continues(position: WalPosition): boolean {
+    const header = this.#indexHeader()
+    if (header === null || header.salts[0] !== position.salts[0] || header.salts[1] !== position.salts[1])
+      return false
+    if (position.frame === 0) return true
+    if (position.frame > header.maxFrame) return false
+    const frame = this.#wal.frameHeader(position.frame)
+    return (
+      frame !== null &&
+      frame.checksum[0] === position.checksum[0] &&
+      frame.checksum[1] === position.checksum[1]
+    )
+  }
+
+  /**
+   * Appends what was committed since the history's last commit.
+   *
+   * @returns whether there was anything
+   */
+  record(history: History, options: { readonly isCaughtUp?: boolean } = {}): boolean {
+    const header = this.#indexHeader()
+    if (header === null) return false
+    const known = history.walPosition
+    const isSameWal = header.salts[0] === known.salts[0] && header.salts[1] === known.salts[1]
+    const first = isSameWal ? known.frame + 1 : 1
+    for (const commit of this.#commits(first, header)) {
+      const pages = pagesOf(commit, history.sizeAt(history.head))
+      for (const page of commit.frames.keys()) this.#uncheckpointed.add(page)
+      const images = this.#images(pages, commit.frames)
+      history.append({ sizeInPages: commit.sizeInPages, pages, images, wal: commit.wal }, options)
+    }
+    return header.maxFrame >= first
+  }
+
+  /** To be called when a checkpoint has copied the whole WAL. */
+  checkpointed(): void {
+    this.#uncheckpointed.clear()
+  }
+
+  /** After the last connection has closed: see {@link MainFileReader}. */
+  close(): void {
+    this.#wal.close()
+    closeSync(this.#shmDescriptor)
+  }
+
+  /** Null while the WAL has no header: nothing was ever written to it, or a checkpoint truncated it. */
+  #indexHeader(): WalIndexHeader | null {
+    return this.#wal.header() === null ? null : readWalIndexHeader(this.#shmDescriptor)
+  }
+
+  *#commits(first: number, header: WalIndexHeader): Generator<WalCommit> {
+    let frames = new Map<number, number>()
+    for (const frame of this.#wal.readFrames(first, header.maxFrame)) {
+      frames.set(frame.pageNumber, frame.frameNumber)
+      if (frame.commitSizeInPages === 0) continue
+      const wal = { salts: header.salts, frame: frame.frameNumber, checksum: frame.checksum }
+      yield { sizeInPages: frame.commitSizeInPages, wal, frames }
+      frames = new Map()
+    }
+  }
+
+  *#images(pages: Uint32Array, frames: ReadonlyMap<number, number>): Generator<Uint8Array> {
+    const image = Buffer.alloc(PAGE_SIZE)
+    for (const page of pages) {
+      const frame = frames.get(page)
+      if (frame === undefined) image.fill(0)
+      else this.#wal.readImage(frame, image)
+      yield image
+    }
+  }
+}
+
+/**
+ * The pages of a commit, ascending. SQLite does not write a page that it adds and frees in one transaction; such a page is
+ * part of the database all the same, and is zeros.
+ */
+function pagesOf(commit: WalCommit, sizeBefore: number): Uint32Array {
+  const pages = [...commit.frames.keys()].filter((page) => page <= commit.sizeInPages)
+  for (let page = sizeBefore + 1; page <= commit.sizeInPages; page++)
+    if (!commit.frames.has(page)) pages.push(page)
+  return Uint32Array.from(pages).sort()
+}

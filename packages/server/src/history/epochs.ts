@@ -1,0 +1,46 @@
+import { formatRevision, parseRevision } from './revision.ts'
+import type { Epoch } from './revision.ts'
+
+/** Which epoch each retained sequence belongs to. An epoch is one run of sequences. */
+export class Epochs {
+  #runs: { readonly epoch: Epoch; from: number }[] = []
+
+  get last(): Epoch {
+    return this.#runs.at(-1)!.epoch
+  }
+
+  /** Sequences are given in ascending order. */
+  add(sequence: number, epoch: Epoch): void {
+    if (this.#runs.at(-1)?.epoch !== epoch) this.#runs.push({ epoch, from: sequence })
+  }
+
+  epochOf(sequence: number): Epoch {
+    return this.#runs.findLast((run) => run.from <= sequence)!.epoch
+  }
+
+  /** Forgets sequences before `floor`, which has the epoch `epoch`. */
+  raiseFloor(floor: number, epoch: Epoch): void {
+    const rest = this.#runs.filter((_, index) => (this.#runs[index + 1]?.from ?? Infinity) > floor + 1)
+    const first = rest[0]
+    if (first?.epoch === epoch) first.from = floor
+    else rest.unshift({ epoch, from: floor })
+    if (rest[1] !== undefined && rest[1].from <= floor) rest[1].from = floor + 1
+    this.#runs = rest
+  }
+
+  format(sequence: number): string {
+    return formatRevision({ epoch: this.epochOf(sequence), sequence })
+  }
+
+  /** The retained sequence that the text names; null where it names none, of this log, up to `head`. */
+  resolve(text: string, head: number): number | null {
+    const revision = parseRevision(text)
+    if (revision === null) return null
+    const index = this.#runs.findIndex((run) => run.epoch === revision.epoch)
+    if (index < 0) return null
+    const last = index + 1 < this.#runs.length ? this.#runs[index + 1]!.from - 1 : head
+    return revision.sequence >= this.#runs[index]!.from && revision.sequence <= last
+      ? revision.sequence
+      : null
+  }
+}

@@ -1,0 +1,305 @@
+import { randomBytes } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { PAGE_SIZE } from '@tidemark/protocol'
+import type { Epochs } from './epochs.ts'
+import { historyDamaged } from './history-error.ts'
+import type { RecordKind, WalPosition } from './history-format.ts'
+import { HistoryState, loadHistory } from './load-history.ts'
+import type { LoadedHistory } from './load-history.ts'
+import type { PageIndex } from './page-index.ts'
+import { appendRecord } from './record.ts'
+import { planRetention } from './retention.ts'
+import type { Retention } from './retention.ts'
+import type { Epoch } from './revision.ts'
+import { SegmentedLog } from './segmented-log.ts'
+
+/** The database's main file as the last checkpoint left it. */
+export interface MainFile {
+  /** Reads a page's image; zeros beyond the end of the file. */
+  readPage(pageNumber: number, target: Uint8Array): void
+}
+
+export interface HistoryOptions {
+  readonly directory: string
+  readonly databaseId: string
+  readonly mainFile: MainFile
+  readonly segmentBytes: number
+  /** Names the commits of this process; 16 hexadecimal digits. Random unless given. */
+  readonly epoch?: Epoch
+  readonly now?: () => number
+}
+
+export interface Commit {
+  readonly sizeInPages: number
+  /** Pages changed, in ascending order. */
+  readonly pages: Uint32Array
+  /** Their images, in that order; each is read before the next is asked for. */
+  readonly images: Iterable<Uint8Array>
+  /** Where the commit ends in the WAL. */
+  readonly wal: WalPosition
+}
+
+const NO_PAGES = new Uint32Array(0)
+
+/**
+ * The commits of one database: which pages each changed and to what, for as long as retention says. Any retained revision can
+ * be read, page by page, while others are appended.
+ *
+ * A page's image at a revision is that of the newest retained commit at or before it that changed the page; else the base image
+ * that the log saved; else what the main file holds. Appending does not sync: until {@link beginCheckpoint} the WAL has the same
+ * commits, and {@link append} brings the log up to it after a crash.
+ */
+export class History {
+  readonly #log: SegmentedLog
+  readonly #mainFile: MainFile
+  readonly #index: PageIndex
+  readonly #epochs: Epochs
+  readonly #epoch: Epoch
+  readonly #now: () => number
+  readonly #pins = new Map<number, number>()
+  #wal: WalPosition
+  #checkpointed: number
+
+  private constructor(log: SegmentedLog, loaded: LoadedHistory, options: HistoryOptions, epoch: Epoch) {
+    this.#log = log
+    this.#mainFile = options.mainFile
+    this.#now = options.now ?? Date.now
+    this.#index = loaded.index
+    this.#epochs = loaded.epochs
+    this.#wal = loaded.wal
+    this.#checkpointed = loaded.checkpointed
+    this.#epoch = epoch
+  }
+
+  /**
+   * Opens the history in `directory`, cutting off what a crash left unfinished. Where there is none, begins one that has a single
+   * revision: the main file, `initial.sizeInPages` long, with nothing in the WAL after `initial.wal`.
+   *
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED`
+   */
+  static open(
+    options: HistoryOptions,
+    initial: { readonly sizeInPages: number; readonly wal: WalPosition },
+  ): History {
+    const log = SegmentedLog.open(options.directory, options.databaseId, options.segmentBytes)
+    const epoch = options.epoch ?? randomBytes(8).toString('hex')
+    try {
+      const loaded = loadHistory(log) ?? beginHistory(log, epoch, initial, (options.now ?? Date.now)())
+      log.dropBefore(loaded.keepFrom)
+      return new History(log, loaded, options, epoch)
+    } catch (error) {
+      log.close()
+      throw error
+    }
+  }
+
+  /** Whether `directory` holds any history. */
+  static exists(options: Pick<HistoryOptions, 'directory' | 'databaseId' | 'segmentBytes'>): boolean {
+    const log = SegmentedLog.open(options.directory, options.databaseId, options.segmentBytes)
+    log.close()
+    return log.segments.length > 0
+  }
+
+  /** Sequence of the newest commit. */
+  get head(): number {
+    return this.#index.head
+  }
+
+  /** Sequence of the oldest revision that can be read. */
+  get floor(): number {
+    return this.#index.floor
+  }
+
+  get bytes(): number {
+    return this.#log.bytes
+  }
+
+  /** Where the newest commit ends in the WAL. */
+  get walPosition(): WalPosition {
+    return this.#wal
+  }
+
+  /** True when the newest commit was about to be checkpointed, so that the WAL may be gone. */
+  get mayBeCheckpointed(): boolean {
+    return this.#checkpointed === this.head
+  }
+
+  sizeAt(sequence: number): number {
+    return this.#index.sizeAt(sequence)
+  }
+
+  formatRevision(sequence: number): string {
+    return this.#epochs.format(sequence)
+  }
+
+  /** The sequence that a revision names; null for one that this history does not know, or no longer. */
+  resolveRevision(revision: string): number | null {
+    return this.#epochs.resolve(revision, this.head)
+  }
+
+  /** The pages changed after `from` up to `to` that exist at `to`, in ascending order. */
+  changedBetween(from: number, to: number): Uint32Array {
+    return this.#index.changedBetween(from, to)
+  }
+
+  /**
+   * Reads the page's image at a retained revision into `target`.
+   *
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended
+   */
+  readPage(pageNumber: number, sequence: number, target: Uint8Array): void {
+    const location = this.#index.locate(pageNumber, sequence)
+    if (location === null) {
+      this.#mainFile.readPage(pageNumber, target)
+      return
+    }
+    if (!this.#log.read(location.position, target) || crc32(target) !== location.crc) {
+      throw historyDamaged(`image of page ${pageNumber} at ${location.position} is damaged`)
+    }
+  }
+
+  /**
+   * Appends the next commit. One that a crash kept from being appended (`isCaughtUp`) continues the epoch of the commit before it:
+   * the WAL gives it the sequence and content that it had.
+   */
+  append(commit: Commit, options: { readonly isCaughtUp?: boolean } = {}): void {
+    const epoch = options.isCaughtUp === true ? this.#epochs.last : this.#epoch
+    const sequence = this.head + 1
+    const content = this.#content('commit', {
+      sequence,
+      epoch,
+      sizeInPages: commit.sizeInPages,
+      wal: commit.wal,
+    })
+    const { table } = appendRecord(this.#log, content, commit.pages, commit.images)
+    this.#index.addCommit(commit.sizeInPages, table)
+    this.#epochs.add(sequence, epoch)
+    this.#wal = commit.wal
+  }
+
+  /**
+   * Call before the WAL is copied into the main file. Saves the images that this would overwrite and that a retained revision still
+   * needs, and puts everything appended so far on disk.
+   *
+   * @param pages every page that the WAL has and the main file may not have
+   */
+  beginCheckpoint(pages: Iterable<number>): void {
+    const numbers = [...pages].filter((page) => this.#needsBase(page)).toSorted((a, b) => a - b)
+    if (numbers.length > 0) {
+      const content = this.#content('base', { sequence: this.head })
+      const { table } = appendRecord(this.#log, content, Uint32Array.from(numbers), this.#mainImages(numbers))
+      this.#index.addBaseImages(table)
+    }
+    this.#log.sync()
+    appendRecord(this.#log, this.#content('checkpoint', { sequence: this.head }), NO_PAGES, [])
+    this.#log.sync()
+    this.#checkpointed = this.head
+  }
+
+  /** Keeps the revision readable until the returned function is called. */
+  pin(sequence: number): () => void {
+    this.#pins.set(sequence, (this.#pins.get(sequence) ?? 0) + 1)
+    let isPinned = true
+    return () => {
+      if (!isPinned) return
+      isPinned = false
+      const pins = this.#pins.get(sequence)! - 1
+      if (pins === 0) this.#pins.delete(sequence)
+      else this.#pins.set(sequence, pins)
+    }
+  }
+
+  /**
+   * Lets go of the oldest segments, as far as retention and pins allow. The main file must have every commit up to
+   * `checkpointedSequence`.
+   *
+   * @returns whether anything was dropped
+   */
+  compact(retention: Retention, checkpointedSequence: number): boolean {
+    const plan = planRetention(this.#log, retention, {
+      nowMs: this.#now(),
+      highestFloor: Math.min(checkpointedSequence, ...this.#pins.keys()),
+    })
+    if (plan === null) return false
+    const floor = Math.max(plan.floor, this.floor)
+    const pages = this.#index.changedAfter(floor).filter((page) => this.#isLost(page, floor, plan.keepFrom))
+    const content = this.#content('floor', {
+      sequence: floor,
+      epoch: this.#epochs.epochOf(floor),
+      sizeInPages: this.sizeAt(floor),
+      keepFrom: plan.keepFrom,
+    })
+    const { table } = appendRecord(this.#log, content, pages, this.#imagesAt(pages, floor))
+    this.#log.sync()
+    this.#index.raiseFloor(floor, content.sizeInPages, plan.keepFrom)
+    this.#index.addBaseImages(table)
+    this.#epochs.raiseFloor(floor, content.epoch)
+    this.#log.dropBefore(plan.keepFrom)
+    return true
+  }
+
+  close(): void {
+    this.#log.close()
+  }
+
+  #needsBase(page: number): boolean {
+    return page <= this.sizeAt(this.floor) && this.#index.isChanged(page) && this.#index.baseOf(page) === null
+  }
+
+  /** Whether the page's image at `floor` is in the part of the log before `keepFrom`. */
+  #isLost(page: number, floor: number, keepFrom: number): boolean {
+    if (page > this.sizeAt(floor)) return false
+    const location = this.#index.locate(page, floor)
+    return location !== null && location.position < keepFrom
+  }
+
+  *#mainImages(pages: Iterable<number>): Generator<Uint8Array> {
+    const image = Buffer.allocUnsafe(PAGE_SIZE)
+    for (const page of pages) {
+      this.#mainFile.readPage(page, image)
+      yield image
+    }
+  }
+
+  *#imagesAt(pages: Iterable<number>, sequence: number): Generator<Uint8Array> {
+    const image = Buffer.allocUnsafe(PAGE_SIZE)
+    for (const page of pages) {
+      this.readPage(page, sequence, image)
+      yield image
+    }
+  }
+
+  #content(
+    kind: RecordKind,
+    fields: {
+      readonly sequence: number
+      readonly epoch?: Epoch
+      readonly sizeInPages?: number
+      readonly wal?: WalPosition
+      readonly keepFrom?: number
+    },
+  ) {
+    return {
+      kind,
+      sequence: fields.sequence,
+      epoch: fields.epoch ?? this.#epochs.last,
+      sizeInPages: fields.sizeInPages ?? 0,
+      timeMs: this.#now(),
+      wal: fields.wal ?? this.#wal,
+      keepFrom: fields.keepFrom ?? 0,
+    }
+  }
+}
+
+function beginHistory(
+  log: SegmentedLog,
+  epoch: Epoch,
+  initial: { readonly sizeInPages: number; readonly wal: WalPosition },
+  timeMs: number,
+): LoadedHistory {
+  const content = { kind: 'floor', sequence: 0, epoch, timeMs, keepFrom: 0, ...initial } as const
+  const state = new HistoryState()
+  state.add(appendRecord(log, content, NO_PAGES, []))
+  log.sync()
+  return state.loaded!
+}

@@ -1,0 +1,198 @@
+import { BusyError, LimitError } from '@tidemark/protocol'
+import type { HranaDescribeResult, HranaSqlReference, HranaStatement } from '@tidemark/protocol'
+import { splitStatements } from '@tidemark/engine'
+import type { StatementClass } from '@tidemark/engine'
+import type Sqlite from 'better-sqlite3'
+import type { Connection } from '../database/connection.ts'
+import type { Database } from '../database/database.ts'
+import type { Turn } from '../database/turn-queue.ts'
+import type { Caller } from '../worker/worker-calls.ts'
+import type { HranaSettings } from './hrana-settings.ts'
+import { bindArguments, parameterNames } from './parameters.ts'
+import type { Bindings } from './parameters.ts'
+import { columnsOf, runStatement } from './run-statement.ts'
+import type { RowSink, StatementEffect } from './run-statement.ts'
+import { SqlRefusedError } from './sql-error.ts'
+import { checkSql } from './sql-policy.ts'
+import type { StatementGuard } from './statement-guard.ts'
+
+/** More than the statement's own timeout, which those that give rows notice themselves. */
+const WATCHDOG_MARGIN_MS = 500
+const MAX_STORED_SQL = 1000
+const NO_ARGUMENTS: Bindings = { positional: [], named: {} }
+
+/**
+ * A connection with its transaction, as one client sees it through any number of requests. It takes the database's write turn when a statement
+ * first writes and keeps it until the transaction ends.
+ */
+export class HranaStream {
+  readonly #database: Database
+  readonly #connection: Connection
+  readonly #settings: HranaSettings
+  readonly #storedSql = new Map<number, string>()
+  #turn: Turn | null = null
+  #transactionUntil = Infinity
+  #isAltered = false
+  #isClosed = false
+
+  constructor(database: Database, connection: Connection, settings: HranaSettings) {
+    this.#database = database
+    this.#connection = connection
+    this.#settings = settings
+  }
+
+  get connection(): Connection {
+    return this.#connection
+  }
+
+  get isAutocommit(): boolean {
+    return !this.#connection.inTransaction
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** True once the connection has settings or temporary tables of this client. */
+  get isAltered(): boolean {
+    return this.#isAltered
+  }
+
+  /** @throws LimitError when too many are stored */
+  storeSql(id: number, sql: string): void {
+    if (this.#storedSql.size >= MAX_STORED_SQL)
+      throw new LimitError(`More than ${MAX_STORED_SQL} stored statements`)
+    this.#storedSql.set(id, sql)
+  }
+
+  closeSql(id: number): void {
+    this.#storedSql.delete(id)
+  }
+
+  /** @throws SqlRefusedError for an id under which nothing is stored */
+  textOf(reference: HranaSqlReference): string {
+    const sql = reference.sql ?? this.#storedSql.get(reference.sql_id!)
+    if (sql === undefined)
+      throw new SqlRefusedError('SQL_STORE_MISSING', `no SQL is stored as ${reference.sql_id}`)
+    return sql
+  }
+
+  /** Runs one statement. @throws SqliteError, TidemarkError */
+  async execute(
+    statement: HranaStatement,
+    sink: RowSink | null,
+    caller: Caller,
+    guard: StatementGuard,
+  ): Promise<StatementEffect> {
+    const sql = this.textOf(statement)
+    const bindings = bindArguments(statement, parameterNames(sql))
+    return this.#execute(sql, bindings, sink, caller, guard)
+  }
+
+  /** Runs every statement of a script up to the first that fails. @throws SqliteError, TidemarkError */
+  async sequence(sql: string, caller: Caller, guard: StatementGuard): Promise<void> {
+    for (const part of splitStatements(sql)) await this.#execute(part, NO_ARGUMENTS, null, caller, guard)
+  }
+
+  describe(sql: string, guard: StatementGuard): HranaDescribeResult {
+    checkSql(sql)
+    const statement = this.#prepare(sql, guard)
+    const columns = statement.reader ? columnsOf(statement) : []
+    return {
+      params: parameterNames(sql).map((name) => ({ name })),
+      cols: columns.map(({ name, decltype }) => ({ name: name ?? '', decltype })),
+      is_explain: /^\s*explain\b/i.test(sql),
+      is_readonly: statement.readonly,
+    }
+  }
+
+  /** Undoes an open transaction and gives the turn to the next. */
+  rollback(): void {
+    if (this.#connection.open && this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
+    this.#endTransaction()
+  }
+
+  /** The connection goes back to its owner, without a transaction. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.rollback()
+  }
+
+  async #execute(
+    sql: string,
+    bindings: Bindings,
+    sink: RowSink | null,
+    caller: Caller,
+    guard: StatementGuard,
+  ): Promise<StatementEffect> {
+    this.#assertOpen()
+    const statementClass = checkSql(sql)
+    const statement = this.#prepare(sql, guard)
+    if (!statement.readonly) {
+      if (caller.access === 'read') throw new SqlRefusedError('FORBIDDEN', 'The token allows reading only')
+      await this.#takeTurn(caller, guard)
+      guard.begin()
+    }
+    this.#noteAlteration(statementClass)
+    const { statementTimeoutMs } = this.#settings
+    try {
+      return guard.run(statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
+        runStatement(this.#connection, statement, bindings, sink, statementTimeoutMs),
+      )
+    } finally {
+      this.#afterStatement(!statement.readonly || statementClass.kind === 'transaction')
+    }
+  }
+
+  #prepare(sql: string, guard: StatementGuard): Sqlite.Statement {
+    return guard.run(this.#settings.statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
+      this.#connection.prepare(sql),
+    )
+  }
+
+  /** Before a commit is acknowledged, the history has it. */
+  #afterStatement(mayHaveCommitted: boolean): void {
+    if (this.#connection.inTransaction) {
+      if (this.#transactionUntil === Infinity) {
+        this.#transactionUntil = performance.now() + this.#settings.transactionTimeoutMs
+      }
+      return
+    }
+    try {
+      if (mayHaveCommitted) this.#database.recordCommits()
+    } finally {
+      this.#endTransaction()
+    }
+  }
+
+  async #takeTurn(caller: Caller, guard: StatementGuard): Promise<void> {
+    if (this.#turn !== null) return
+    const turn = await this.#database.turns.acquire(caller.party, this.#settings.turnWaitMs, guard.signal)
+    if (this.#isClosed) {
+      turn.release()
+      this.#assertOpen()
+    }
+    this.#turn = turn
+  }
+
+  #endTransaction(): void {
+    this.#transactionUntil = Infinity
+    this.#turn?.release()
+    this.#turn = null
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw new BusyError('The stream was closed', { code: 'TIDEMARK_STREAM_CLOSED' })
+    if (performance.now() < this.#transactionUntil) return
+    this.close()
+    throw new BusyError('The transaction was open for too long and was rolled back', {
+      code: 'TIDEMARK_TRANSACTION_TIMEOUT',
+    })
+  }
+
+  #noteAlteration(statement: StatementClass): void {
+    if (statement.kind === 'pragma' && statement.hasValue) this.#isAltered = true
+    if (statement.kind === 'schema' && statement.schemaName === 'temp') this.#isAltered = true
+  }
+}

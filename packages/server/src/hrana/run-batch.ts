@@ -1,0 +1,53 @@
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
+import type { HranaBatch } from '@tidemark/protocol'
+import type { Caller } from '../worker/worker-calls.ts'
+import { isMet } from './conditions.ts'
+import type { StepOutcome } from './conditions.ts'
+import type { HranaStream } from './hrana-stream.ts'
+import { isToleratedFailure, isTursoPush } from './push-batch.ts'
+import type { RowSink, StatementEffect } from './run-statement.ts'
+import type { StatementGuard } from './statement-guard.ts'
+
+/** Others get the event loop at least this often. */
+const SLICE_MS = 10
+
+export interface BatchSink {
+  /** Takes the rows of a step that is about to run. */
+  begin(step: number): RowSink
+  end(step: number, effect: StatementEffect): Promise<void> | void
+  fail(step: number, error: unknown): Promise<void> | void
+}
+
+/** Runs the steps whose conditions are met, in order; a step that fails does not stop the batch. */
+export async function runBatch(
+  stream: HranaStream,
+  batch: HranaBatch,
+  sink: BatchSink,
+  caller: Caller,
+  guard: StatementGuard,
+): Promise<void> {
+  const textOf = (step: number): string => stream.textOf(batch.steps[step]!.stmt)
+  const isPush = isTursoPush(batch, textOf)
+  const outcomes: StepOutcome[] = []
+  let sliceEnd = performance.now() + SLICE_MS
+  for (const [step, { condition, stmt }] of batch.steps.entries()) {
+    if (guard.signal.aborted) return
+    if (condition !== null && !isMet(condition, outcomes, () => stream.isAutocommit)) {
+      outcomes.push('skipped')
+      continue
+    }
+    try {
+      const effect = await stream.execute(stmt, sink.begin(step), caller, guard)
+      outcomes.push('ok')
+      await sink.end(step, effect)
+    } catch (error) {
+      outcomes.push('error')
+      if (isPush && !isToleratedFailure(textOf(step))) stream.rollback()
+      await sink.fail(step, error)
+    }
+    if (performance.now() > sliceEnd) {
+      await nextTurnOfLoop()
+      sliceEnd = performance.now() + SLICE_MS
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { parsePipelineRequest, ProtocolError } from '@tidemark/protocol'
+import type {
+  HranaBatch,
+  HranaBatchResult,
+  HranaError,
+  HranaPipelineResponse,
+  HranaRequest,
+  HranaResponse,
+  HranaResult,
+  HranaStatement,
+  HranaStatementResult,
+} from '@tidemark/protocol'
+import type { Caller } from '../worker/worker-calls.ts'
+import type { HranaStream } from './hrana-stream.ts'
+import { ResponseBudget } from './response-budget.ts'
+import { runBatch } from './run-batch.ts'
+import { ResultCollector } from './run-statement.ts'
+import { toHranaError } from './sql-error.ts'
+import type { StatementGuard } from './statement-guard.ts'
+import type { StreamRegistry } from './stream-registry.ts'
+
+interface Context {
+  readonly stream: HranaStream
+  readonly caller: Caller
+  readonly guard: StatementGuard
+  readonly budget: ResponseBudget
+}
+
+/**
+ * `POST /v2/pipeline` and `/v3/pipeline`: runs the requests in order on one stream; each has its own result, and one that fails does not
+ * stop the others. The stream is kept for the next pipeline unless a `close` was among them.
+ *
+ * @param body JSON
+ * @returns JSON
+ * @throws ProtocolError, LimitError where the request as a whole is refused and nothing was run
+ */
+export async function runPipeline(
+  registry: StreamRegistry,
+  body: Uint8Array,
+  maxResponseBytes: number,
+  caller: Caller,
+  guard: StatementGuard,
+): Promise<string> {
+  const request = parsePipelineRequest(parseJson(body))
+  const stream = registry.take(request.baton)
+  if (request.baton !== null) guard.begin()
+  const context = { stream, caller, guard, budget: new ResponseBudget(maxResponseBytes) }
+  const results: HranaResult[] = []
+  let isKept = false
+  try {
+    for (const part of request.requests) results.push(await answer(part, context))
+    isKept =
+      !stream.isClosed && !request.requests.some(({ type }) => type === 'close') && !guard.signal.aborted
+  } finally {
+    if (!isKept) registry.end(stream)
+  }
+  const response: HranaPipelineResponse = {
+    baton: isKept ? registry.park(stream) : null,
+    base_url: null,
+    results,
+  }
+  return JSON.stringify(response)
+}
+
+/** @throws ProtocolError when the body is not JSON */
+export function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
+  } catch (error) {
+    throw new ProtocolError('The body is not JSON', { cause: error })
+  }
+}
+
+async function answer(request: HranaRequest, context: Context): Promise<HranaResult> {
+  try {
+    return { type: 'ok', response: await respond(request, context) }
+  } catch (error) {
+    return { type: 'error', error: toHranaError(error) }
+  }
+}
+
+async function respond(request: HranaRequest, context: Context): Promise<HranaResponse> {
+  const { stream, caller, guard } = context
+  switch (request.type) {
+    case 'execute':
+      return { type: 'execute', result: await executeOne(request.stmt, context) }
+    case 'batch':
+      return { type: 'batch', result: await executeBatch(request.batch, context) }
+    case 'sequence':
+      await stream.sequence(stream.textOf(request), caller, guard)
+      return { type: 'sequence' }
+    case 'describe':
+      return { type: 'describe', result: stream.describe(stream.textOf(request), guard) }
+    case 'store_sql':
+      stream.storeSql(request.sql_id, request.sql)
+      return { type: 'store_sql' }
+    case 'close_sql':
+      stream.closeSql(request.sql_id)
+      return { type: 'close_sql' }
+    case 'get_autocommit':
+      return { type: 'get_autocommit', is_autocommit: stream.isAutocommit }
+    case 'close':
+      stream.close()
+      return { type: 'close' }
+  }
+}
+
+async function executeOne(statement: HranaStatement, context: Context): Promise<HranaStatementResult> {
+  const collector = new ResultCollector(statement.want_rows, (row) => context.budget.spendRow(row))
+  return collector.result(await context.stream.execute(statement, collector, context.caller, context.guard))
+}
+
+async function executeBatch(batch: HranaBatch, context: Context): Promise<HranaBatchResult> {
+  const results: (HranaStatementResult | null)[] = batch.steps.map(() => null)
+  const errors: (HranaError | null)[] = batch.steps.map(() => null)
+  let collector: ResultCollector
+  const sink = {
+    begin: (step: number) => {
+      collector = new ResultCollector(batch.steps[step]!.stmt.want_rows, (row) =>
+        context.budget.spendRow(row),
+      )
+      return collector
+    },
+    end: (step: number, effect: Parameters<ResultCollector['result']>[0]) => {
+      results[step] = collector.result(effect)
+    },
+    fail: (step: number, error: unknown) => {
+      errors[step] = toHranaError(error)
+    },
+  }
+  await runBatch(context.stream, batch, sink, context.caller, context.guard)
+  return { step_results: results, step_errors: errors }
+}

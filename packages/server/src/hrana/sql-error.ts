@@ -1,0 +1,20 @@
+import { isTidemarkError, TidemarkError } from '@tidemark/protocol'
+import type { HranaError } from '@tidemark/protocol'
+import Sqlite from 'better-sqlite3'
+
+/** The statement is not one that a tenant may run, or not in this way. Reported as the result of its request; the stream goes on. */
+export class SqlRefusedError extends TidemarkError {
+  override readonly name = 'SqlRefusedError'
+  constructor(code: string, message: string) {
+    super(`TIDEMARK_${code}`, message, { recovery: 'fix-data' })
+  }
+}
+
+/** The form in which a statement's failure is reported in Hrana: SQLite's own code and message where it is SQLite's. */
+export function toHranaError(error: unknown): HranaError {
+  if (error instanceof Sqlite.SqliteError) return { message: error.message, code: error.code }
+  if (error instanceof SqlRefusedError)
+    return { message: error.message, code: error.code.replace('TIDEMARK_', '') }
+  if (isTidemarkError(error)) return { message: error.message, code: error.code }
+  return { message: error instanceof Error ? error.message : String(error), code: 'SQL_INPUT_ERROR' }
+}

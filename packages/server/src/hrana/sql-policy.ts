@@ -1,0 +1,102 @@
+import { classifyStatement } from '@tidemark/engine'
+import type { StatementClass } from '@tidemark/engine'
+import { SqlRefusedError } from './sql-error.ts'
+
+/** Pragmas that tell something and change nothing, in any form. */
+const INFORMING = new Set([
+  'collation_list',
+  'compile_options',
+  'foreign_key_check',
+  'foreign_key_list',
+  'function_list',
+  'index_info',
+  'index_list',
+  'index_xinfo',
+  'integrity_check',
+  'module_list',
+  'pragma_list',
+  'quick_check',
+  'table_info',
+  'table_list',
+  'table_xinfo',
+])
+
+/** Settings that may be read but not changed: the history or the server depends on them. */
+const READ_ONLY = new Set([
+  'auto_vacuum',
+  'busy_timeout',
+  'cache_size',
+  'data_version',
+  'encoding',
+  'freelist_count',
+  'journal_mode',
+  'max_page_count',
+  'page_count',
+  'page_size',
+  'query_only',
+  'recursive_triggers',
+  'schema_version',
+  'secure_delete',
+  'synchronous',
+  'temp_store',
+  'trusted_schema',
+])
+
+/** Settings that belong to the database's content or to one stream. */
+const READ_WRITE = new Set([
+  'application_id',
+  'case_sensitive_like',
+  'defer_foreign_keys',
+  'foreign_keys',
+  'ignore_check_constraints',
+  'legacy_alter_table',
+  'optimize',
+  'reverse_unordered_selects',
+  'user_version',
+])
+
+/**
+ * Which statements a tenant may run: all that read, write rows or change the schema, and harmless pragmas.
+ *
+ * @throws SqlRefusedError for the others
+ */
+export function checkSql(sql: string): StatementClass {
+  const statement = classifyStatement(sql)
+  switch (statement.kind) {
+    case 'attach':
+      throw new SqlRefusedError(
+        'SQL_NOT_ALLOWED',
+        `${statement.keyword} is not available: a database is served alone`,
+      )
+    case 'vacuum':
+      throw new SqlRefusedError(
+        'SQL_NOT_ALLOWED',
+        'VACUUM is not available: every replica would have to fetch every page',
+      )
+    case 'pragma':
+      checkPragma(statement.name, statement.hasValue)
+      break
+    case 'schema':
+      if (
+        statement.name !== null &&
+        /^(?:sqlite_|tidemark_)/i.test(statement.name) &&
+        statement.verb !== 'create'
+      ) {
+        throw new SqlRefusedError('SQL_NOT_ALLOWED', `${statement.name} belongs to the server`)
+      }
+      break
+    case 'select':
+    case 'dml':
+    case 'transaction':
+    case 'other':
+      break
+  }
+  return statement
+}
+
+function checkPragma(name: string, hasValue: boolean): void {
+  if (INFORMING.has(name) || READ_WRITE.has(name)) return
+  if (READ_ONLY.has(name) && !hasValue) return
+  const how = READ_ONLY.has(name) ? 'cannot be changed here' : 'is not available'
+  throw new SqlRefusedError('SQL_NOT_ALLOWED', `PRAGMA ${name} ${how}`)
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
+import type { Connection } from '../database/connection.ts'
+import type { Database } from '../database/database.ts'
+import type { HranaSettings } from './hrana-settings.ts'
+import { HranaStream } from './hrana-stream.ts'
+
+const BATON_BYTES = 24
+/** Connections kept for the next stream. */
+const SPARE_CONNECTIONS = 4
+/** KiB of page cache per stream: there may be many. */
+const CACHE_KIB = 2048
+
+interface Parked {
+  readonly stream: HranaStream
+  readonly timer: NodeJS.Timeout
+}
+
+/**
+ * The streams of one database. Between two requests a stream is parked under a baton: a random word, good for one request, that the
+ * answer to the request before gave. A parked stream is closed after a while.
+ */
+export class StreamRegistry {
+  readonly #database: Database
+  readonly #settings: HranaSettings
+  readonly #streams = new Set<HranaStream>()
+  readonly #parked = new Map<string, Parked>()
+  readonly #spare: Connection[] = []
+  #isClosed = false
+
+  constructor(database: Database, settings: HranaSettings) {
+    this.#database = database
+    this.#settings = settings
+  }
+
+  get hasOpenStreams(): boolean {
+    return this.#streams.size > 0
+  }
+
+  /**
+   * The stream that the baton names; without one, a new stream.
+   *
+   * @throws ProtocolError for a baton that was never given, was used, or whose stream has timed out
+   * @throws LimitError when the database has too many streams
+   */
+  take(baton: string | null): HranaStream {
+    if (this.#isClosed) throw new BusyError('The database is being closed')
+    if (baton === null) return this.#open()
+    const parked = this.#parked.get(baton)
+    if (parked === undefined) {
+      throw new ProtocolError(
+        'The baton names no open stream: it was used before, or the stream has timed out',
+        {
+          code: 'TIDEMARK_STREAM_EXPIRED',
+          recovery: 'retry',
+        },
+      )
+    }
+    this.#parked.delete(baton)
+    clearTimeout(parked.timer)
+    return parked.stream
+  }
+
+  /** Keeps the stream for its client's next request. @returns the baton that this needs */
+  park(stream: HranaStream): string {
+    const baton = randomBytes(BATON_BYTES).toString('base64url')
+    const idleMs = stream.isAutocommit
+      ? this.#settings.streamIdleTimeoutMs
+      : this.#settings.transactionIdleTimeoutMs
+    const timer = setTimeout(() => {
+      this.#parked.delete(baton)
+      this.end(stream)
+    }, idleMs)
+    this.#parked.set(baton, { stream, timer })
+    return baton
+  }
+
+  /** Closes the stream, rolling back what it has not committed. */
+  end(stream: HranaStream): void {
+    if (!this.#streams.delete(stream)) return
+    stream.close()
+    if (!this.#isClosed && !stream.isAltered && this.#spare.length < SPARE_CONNECTIONS)
+      this.#spare.push(stream.connection)
+    else this.#database.releaseConnection(stream.connection)
+  }
+
+  /** Ends all streams and closes their connections. */
+  close(): void {
+    this.#isClosed = true
+    for (const { timer } of this.#parked.values()) clearTimeout(timer)
+    this.#parked.clear()
+    for (const stream of this.#streams) this.end(stream)
+    for (const connection of this.#spare) this.#database.releaseConnection(connection)
+    this.#spare.length = 0
+  }
+
+  #open(): HranaStream {
+    if (this.#streams.size >= this.#settings.maxStreams) {
+      throw new LimitError(`The database has ${this.#settings.maxStreams} streams open`)
+    }
+    const stream = new HranaStream(this.#database, this.#spare.pop() ?? this.#connect(), this.#settings)
+    this.#streams.add(stream)
+    return stream
+  }
+
+  #connect(): Connection {
+    const connection = this.#database.acquireConnection()
+    connection.pragma(`cache_size = -${CACHE_KIB}`)
+    return connection
+  }
+}

@@ -1,0 +1,73 @@
+import fastify from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { adminDatabases } from '../admin/databases.ts'
+import { allowOrigins } from './cors.ts'
+import { health } from './endpoints/health.ts'
+import { pageHashes } from './endpoints/page-hashes.ts'
+import { pullUpdates } from './endpoints/pull-updates.ts'
+import { pushChanges } from './endpoints/push-changes.ts'
+import { serverInfo } from './endpoints/server-info.ts'
+import { sql } from './endpoints/sql.ts'
+import { errorResponse } from './error-response.ts'
+import type { ServerContext } from './server-context.ts'
+
+/** What one database is asked; served under `/db/<name>` and at the root. */
+const DATABASE_ENDPOINTS = [pullUpdates, pushChanges, pageHashes, sql, serverInfo]
+
+/** The HTTP side of the server. It does no work on databases: the workers do. */
+export function buildApp(context: ServerContext): FastifyInstance {
+  const { config, log } = context
+  const app: FastifyInstance = fastify({
+    logger: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 200 },
+    http: { maxHeaderSize: 16 * 1024 },
+  })
+  app.server.maxConnections = config.maxConnections
+  // Bodies are read by the endpoints, as streams and with bounds of their own.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  app.setNotFoundHandler(async (_, reply) => {
+    const message = 'There is nothing at this address'
+    return reply.status(404).send({ error: { code: 'NOT_FOUND', message }, code: 'NOT_FOUND', message })
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const fields = {
+      method: request.method,
+      path: pathOf(request),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+    }
+    log.info({ ...fields, address: request.ip }, 'request')
+  })
+  if (config.corsOrigins.length > 0) allowOrigins(app, config.corsOrigins)
+  health(app, context)
+  adminDatabases(app, context)
+  for (const endpoint of DATABASE_ENDPOINTS) {
+    endpoint(app, context)
+    app.register(
+      async (scope) => {
+        endpoint(scope, context)
+      },
+      { prefix: '/db/:name' },
+    )
+  }
+  return app
+
+  function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { status, headers, body } = errorResponse(error)
+    if (status >= 500) {
+      const level = status === 503 ? 'warn' : 'error'
+      log[level]({ err: error, method: request.method, path: pathOf(request) }, 'request failed')
+    }
+    // Where the body was not read to its end, the connection cannot be used again.
+    if (!request.raw.complete) reply.header('connection', 'close')
+    return reply.status(status).headers(headers).send(body)
+  }
+}
+
+/** Without the query, which may carry what is not for logs. */
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0]!
+}

@@ -1,0 +1,55 @@
+import type { FastifyInstance } from 'fastify'
+import type { WorkerAnswer } from '../../worker/worker-client.ts'
+import { WorkerLostError } from '../../worker/worker-client.ts'
+import { clientGone } from '../client-gone.ts'
+import { findDatabase } from '../find-database.ts'
+import { readBody } from '../read-body.ts'
+import { sendStream } from '../send-stream.ts'
+import type { ServerContext } from '../server-context.ts'
+
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024
+const RESUMPTIONS = 3
+
+interface Pull {
+  readonly first: WorkerAnswer<'pull'>
+  /** Goes on behind the bytes that were sent, after the worker that sent them has ended. */
+  resume(sentBytes: number): Promise<WorkerAnswer<'pull'>>
+}
+
+/** `POST /pull-updates`, in both dialects. */
+export function pullUpdates(app: FastifyInstance, context: ServerContext): void {
+  const { config, pool } = context
+  app.post('/pull-updates', async (request, reply) => {
+    const { database } = await findDatabase(context, request, 'read')
+    const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
+    const isTidemark = request.headers['tidemark-dialect'] === '1'
+    const signal = clientGone(reply)
+    const ask = async (skipBytes: number, pinnedRevision: string | null): Promise<WorkerAnswer<'pull'>> =>
+      pool.call('pull', database, { database, isTidemark, skipBytes, pinnedRevision }, { bytes, signal })
+    const first = await ask(0, null)
+    const pull = { first, resume: async (sentBytes: number) => ask(sentBytes, first.result.revision) }
+    return sendStream(reply, resumable(pull), {
+      contentType: 'application/protobuf',
+      contentLength: first.result.contentLength,
+      silenceMs: config.requestTimeoutMs,
+    })
+  })
+}
+
+/** A pull is the same bytes whoever sends it, so one that another tenant's statement interrupted goes on where it was. */
+async function* resumable({ first, resume }: Pull): AsyncGenerator<Uint8Array> {
+  let { chunks } = first
+  let sentBytes = 0
+  for (let resumptions = 0; ; resumptions++) {
+    try {
+      for await (const chunk of chunks) {
+        sentBytes += chunk.byteLength
+        yield chunk
+      }
+      return
+    } catch (error) {
+      if (!(error instanceof WorkerLostError) || resumptions === RESUMPTIONS) throw error
+    }
+    ;({ chunks } = await resume(sentBytes))
+  }
+}

@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify'
+import { clientGone } from '../client-gone.ts'
+import { findDatabase } from '../find-database.ts'
+import { readBody } from '../read-body.ts'
+import { sendStream } from '../send-stream.ts'
+import type { ServerContext } from '../server-context.ts'
+
+const CURSOR_TYPE = 'application/x-ndjson'
+
+/** SQL over HTTP: `/v2/pipeline`, `/v3/pipeline`, `/v3/cursor`, and `GET` of the versions that are served. */
+export function sql(app: FastifyInstance, context: ServerContext): void {
+  const { config, pool } = context
+  for (const version of ['/v2', '/v3']) {
+    app.get(version, async (_, reply) => reply.send({}))
+    app.post(`${version}/pipeline`, async (request, reply) => {
+      const { database, caller } = await findDatabase(context, request, 'read')
+      const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
+      const signal = clientGone(reply)
+      const answer = await pool.call('pipeline', database, { database, caller }, { bytes, signal })
+      return reply.header('content-type', 'application/json').send(answer.bytes)
+    })
+  }
+  app.post('/v3/cursor', async (request, reply) => {
+    const { database, caller } = await findDatabase(context, request, 'read')
+    const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
+    const signal = clientGone(reply)
+    const answer = await pool.call('cursor', database, { database, caller }, { bytes, signal })
+    return sendStream(reply, answer.chunks, {
+      contentType: CURSOR_TYPE,
+      contentLength: null,
+      silenceMs: config.requestTimeoutMs,
+    })
+  })
+}

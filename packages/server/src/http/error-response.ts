@@ -1,0 +1,67 @@
+import { isTidemarkError } from '@tidemark/protocol'
+import type { TidemarkError } from '@tidemark/protocol'
+import type { FastifyError } from 'fastify'
+
+export interface ErrorResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** `code` and `message` stand outside as well: libSQL's clients look for them there. */
+  readonly body: {
+    readonly error: { readonly code: string; readonly message: string }
+    readonly code: string
+    readonly message: string
+  }
+}
+
+const STATUS_BY_NAME: Readonly<Record<string, number>> = {
+  ProtocolError: 400,
+  DatabaseNameError: 400,
+  UnauthenticatedError: 401,
+  ForbiddenError: 403,
+  DatabaseNotFoundError: 404,
+  DatabaseExistsError: 409,
+  LimitError: 413,
+  BusyError: 503,
+  WorkerLostError: 503,
+}
+
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  TIDEMARK_REVISION_GONE: 410,
+  TIDEMARK_HISTORY_DAMAGED: 503,
+}
+
+/** What a failed request is answered, and whether the operator should hear of it: any status from 500 on but 503. */
+export function errorResponse(error: unknown): ErrorResponse {
+  if (isTidemarkError(error)) return fromTidemark(error)
+  const {
+    statusCode = 500,
+    code = 'INTERNAL',
+    message,
+  } = error as Partial<FastifyError> & { message: string }
+  if (statusCode >= 500)
+    return response(statusCode, 'TIDEMARK_INTERNAL', 'The server failed; its log says why')
+  return response(statusCode, code, message)
+}
+
+function fromTidemark(error: TidemarkError): ErrorResponse {
+  const status = STATUS_BY_CODE[error.code] ?? STATUS_BY_NAME[error.name] ?? 500
+  const headers: Record<string, string> = {}
+  if (status === 401) headers['www-authenticate'] = 'Bearer'
+  if (status === 503) headers['retry-after'] = String(retryAfterSeconds(error))
+  const message = status === 500 ? 'The server failed; its log says why' : error.message
+  return response(status, error.code, message, headers)
+}
+
+function retryAfterSeconds(error: TidemarkError): number {
+  const { retryAfterMs = 1000 } = error as { readonly retryAfterMs?: number }
+  return Math.max(Math.ceil(retryAfterMs / 1000), 1)
+}
+
+function response(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): ErrorResponse {
+  return { status, headers, body: { error: { code, message }, code, message } }
+}

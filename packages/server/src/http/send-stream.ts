@@ -1,0 +1,23 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+
+/**
+ * Answers with a stream. Where it fails half-way the connection is destroyed, so that no client takes what it has for the whole; a client that
+ * takes nothing for `silenceMs` is cut off.
+ */
+export function sendStream(
+  reply: FastifyReply,
+  chunks: AsyncIterable<Uint8Array>,
+  options: {
+    readonly contentType: string
+    readonly contentLength: number | null
+    readonly silenceMs: number
+  },
+): FastifyReply {
+  const { socket } = reply.raw
+  socket?.setTimeout(options.silenceMs, () => socket.destroy())
+  reply.raw.once('close', () => socket?.setTimeout(0))
+  reply.header('content-type', options.contentType)
+  if (options.contentLength !== null) reply.header('content-length', options.contentLength)
+  return reply.send(Readable.from(chunks, { objectMode: false, highWaterMark: 0 }))
+}

@@ -1,0 +1,54 @@
+import { applyPush } from '@tidemark/engine'
+import { BusyError, encodePushResponse } from '@tidemark/protocol'
+import type { PushResponse } from '@tidemark/protocol'
+import type { Database } from '../database/database.ts'
+import type { PushBody } from './push-body.ts'
+import type { PushSettings } from './push-settings.ts'
+import type { PushTarget } from './push-target.ts'
+
+export interface PushGuard {
+  run<T>(allowanceMs: number, statement: () => T): T
+  readonly signal: AbortSignal
+}
+
+/**
+ * `POST /push-changes`: applies the whole body in one transaction, or nothing of it (I5). It is answered when the history has the commit.
+ *
+ * @param party who pushes, for fairness among writers
+ * @returns an encoded push response
+ * @throws ProtocolError, LimitError for a body that is not a push, before anything is applied (I8)
+ */
+export async function receivePush(
+  database: Database,
+  target: PushTarget,
+  body: PushBody,
+  settings: PushSettings,
+  party: string,
+  guard: PushGuard,
+): Promise<Uint8Array> {
+  const header = await body.validate()
+  if (header.walPages > settings.maxWalPages) {
+    return encodePushResponse({ type: 'checkpoint-needed', maxWalPages: settings.maxWalPages })
+  }
+  try {
+    const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
+    try {
+      return encodePushResponse(applyInTurn())
+    } finally {
+      turn.release()
+    }
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error
+    return encodePushResponse({ type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 })
+  }
+
+  function applyInTurn(): PushResponse {
+    const outcome = guard.run(settings.applyTimeoutMs, () =>
+      applyPush(target.applyConnection, { header, changes: () => body.changes() }),
+    )
+    database.recordCommits()
+    if (outcome.type === 'ok' || outcome.type === 'already-applied')
+      return { ...outcome, revision: database.revision }
+    return outcome
+  }
+}

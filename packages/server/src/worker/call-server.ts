@@ -1,0 +1,97 @@
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
+import type { CallName, WorkerCalls } from './worker-calls.ts'
+import { toWireError } from './worker-error.ts'
+import type { Frame } from './frame.ts'
+import type { FrameChannel } from './frame-channel.ts'
+
+/** Chunks that may be on their way to a main process that has not asked for more. */
+export const CHUNK_CREDITS = 8
+
+export interface CallContext {
+  readonly callId: number
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal
+}
+
+type Answer<N extends CallName> = WorkerCalls[N]['streams'] extends true
+  ? {
+      readonly result: WorkerCalls[N]['result']
+      readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+    }
+  : { readonly result: WorkerCalls[N]['result']; readonly bytes?: Uint8Array }
+
+export type CallHandlers = {
+  readonly [N in CallName]: (
+    args: WorkerCalls[N]['args'],
+    bytes: Uint8Array,
+    context: CallContext,
+  ) => Promise<Answer<N>>
+}
+
+interface ActiveCall {
+  readonly abort: AbortController
+  credits: number
+  wake: (() => void) | null
+}
+
+/** Answers the main process's calls. */
+export class CallServer {
+  readonly #handlers: CallHandlers
+  readonly #channel: () => FrameChannel
+  readonly #active = new Map<number, ActiveCall>()
+
+  constructor(handlers: CallHandlers, channel: () => FrameChannel) {
+    this.#handlers = handlers
+    this.#channel = channel
+  }
+
+  receive(frame: Frame): void {
+    const call = this.#active.get(frame.callId)
+    if (frame.kind === 'call') void this.#answer(frame)
+    else if (frame.kind === 'credit' && call !== undefined) {
+      call.credits += 1
+      call.wake?.()
+    } else if (frame.kind === 'cancel' && call !== undefined) {
+      call.abort.abort()
+      call.wake?.()
+    }
+  }
+
+  async #answer(frame: Frame): Promise<void> {
+    const call: ActiveCall = { abort: new AbortController(), credits: CHUNK_CREDITS, wake: null }
+    this.#active.set(frame.callId, call)
+    const channel = this.#channel()
+    try {
+      const { name, args } = frame.json as { name: CallName; args: never }
+      const context = { callId: frame.callId, signal: call.abort.signal }
+      const answer = await this.#handlers[name](args, frame.bytes, context)
+      if ('chunks' in answer) await this.#stream(frame.callId, call, answer)
+      else channel.send('result', frame.callId, answer.result, answer.bytes)
+    } catch (error) {
+      channel.send('error', frame.callId, toWireError(error))
+    } finally {
+      this.#active.delete(frame.callId)
+    }
+  }
+
+  async #stream(
+    callId: number,
+    call: ActiveCall,
+    answer: { readonly result: unknown; readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array> },
+  ): Promise<void> {
+    const channel = this.#channel()
+    channel.send('head', callId, answer.result)
+    for await (const chunk of answer.chunks) {
+      while (call.credits === 0 && !call.abort.signal.aborted) {
+        await new Promise<void>((resolve) => {
+          call.wake = resolve
+        })
+      }
+      if (call.abort.signal.aborted) return
+      call.credits -= 1
+      channel.send('chunk', callId, undefined, chunk)
+      await nextTurnOfLoop()
+    }
+    channel.send('end', callId)
+  }
+}

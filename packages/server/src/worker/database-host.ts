@@ -1,0 +1,140 @@
+import { BusyError } from '@tidemark/protocol'
+import { Database } from '../database/database.ts'
+import type { DatabaseSettings } from '../database/database.ts'
+import { StreamRegistry } from '../hrana/stream-registry.ts'
+import type { HranaSettings } from '../hrana/hrana-settings.ts'
+import { PushTarget } from '../push/push-target.ts'
+import type { DatabaseRef } from './worker-calls.ts'
+import type { WorkerLog } from './worker-client.ts'
+
+/** One open database with what hangs on it. */
+export interface Tenant {
+  readonly database: Database
+  readonly streams: StreamRegistry
+  readonly pushTarget: PushTarget
+  /** Aborts when the database is closed. */
+  readonly closing: AbortSignal
+}
+
+interface OpenTenant extends Tenant {
+  readonly abort: AbortController
+}
+
+interface Entry {
+  readonly opening: Promise<OpenTenant>
+  users: number
+}
+
+export interface HostSettings {
+  readonly database: DatabaseSettings
+  readonly hrana: HranaSettings
+  readonly maxOpenDatabases: number
+}
+
+/** The open databases of this worker. Those that nobody uses stay open until others need their place. */
+export class DatabaseHost {
+  readonly #settings: HostSettings
+  readonly #onLog: (log: WorkerLog) => void
+  /** In order of last use. */
+  readonly #entries = new Map<string, Entry>()
+  readonly #draining = new AbortController()
+  #isClosing = false
+
+  constructor(settings: HostSettings, onLog: (log: WorkerLog) => void) {
+    this.#settings = settings
+    this.#onLog = onLog
+  }
+
+  /** Aborted once long polls are not to wait any more. */
+  get draining(): AbortSignal {
+    return this.#draining.signal
+  }
+
+  drain(): void {
+    this.#draining.abort()
+  }
+
+  /** Runs `use` with the database open; it stays open until the result is settled. */
+  async use<T>(ref: DatabaseRef, use: (tenant: Tenant) => Promise<T>): Promise<T> {
+    const { tenant, done } = await this.acquire(ref)
+    try {
+      return await use(tenant)
+    } finally {
+      done()
+    }
+  }
+
+  /** The database, open at least until `done` is called. */
+  async acquire(ref: DatabaseRef): Promise<{ readonly tenant: Tenant; readonly done: () => void }> {
+    if (this.#isClosing) throw new BusyError('The server is shutting down')
+    const entry = this.#entries.get(ref.id) ?? { opening: this.#open(ref), users: 0 }
+    this.#entries.delete(ref.id)
+    this.#entries.set(ref.id, entry)
+    entry.users += 1
+    try {
+      const tenant = await entry.opening
+      void this.#closeUnused()
+      return {
+        tenant,
+        done: () => {
+          entry.users -= 1
+        },
+      }
+    } catch (error) {
+      if (this.#entries.get(ref.id) === entry) this.#entries.delete(ref.id)
+      throw error
+    }
+  }
+
+  /** Closes the database; streams on it end, transactions are rolled back. */
+  async release(databaseId: string): Promise<void> {
+    const entry = this.#entries.get(databaseId)
+    if (entry === undefined) return
+    this.#entries.delete(databaseId)
+    const tenant = await entry.opening.catch(() => null)
+    if (tenant !== null) closeTenant(tenant)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    for (const databaseId of this.#entries.keys()) await this.release(databaseId)
+  }
+
+  async #open(ref: DatabaseRef): Promise<OpenTenant> {
+    const onRestart = (reason: string): void => {
+      this.#onLog({
+        level: 'warn',
+        message: 'history begins anew',
+        database: ref.name,
+        databaseId: ref.id,
+        reason,
+      })
+    }
+    const database = await Database.open(ref.directory, ref.id, this.#settings.database, onRestart)
+    const abort = new AbortController()
+    return {
+      database,
+      streams: new StreamRegistry(database, this.#settings.hrana),
+      pushTarget: new PushTarget(database),
+      closing: abort.signal,
+      abort,
+    }
+  }
+
+  async #closeUnused(): Promise<void> {
+    for (const [databaseId, entry] of this.#entries) {
+      if (this.#entries.size <= this.#settings.maxOpenDatabases) return
+      if (entry.users > 0) continue
+      const tenant = await entry.opening.catch(() => null)
+      if (entry.users === 0 && (tenant === null || !tenant.streams.hasOpenStreams))
+        await this.release(databaseId)
+    }
+  }
+}
+
+function closeTenant(tenant: OpenTenant): void {
+  tenant.abort.abort()
+  tenant.streams.close()
+  tenant.pushTarget.close()
+  tenant.database.close()
+}

@@ -1,0 +1,208 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import type { Duplex, Readable } from 'node:stream'
+import { BusyError } from '@tidemark/protocol'
+import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
+import { FrameChannel } from './frame-channel.ts'
+import type { Frame } from './frame.ts'
+import { siblingModule } from './sibling-module.ts'
+import type { Verdict } from './watchdog.ts'
+import type { CallName, WorkerCalls } from './worker-calls.ts'
+import { fromWireError } from './worker-error.ts'
+import type { WireError } from './worker-error.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+/** The worker ended before it answered. */
+export class WorkerLostError extends BusyError {
+  /** Null where it did not end itself. */
+  readonly verdict: Verdict | null
+  readonly callId: number
+  constructor(callId: number, verdict: Verdict | null) {
+    super('The process that served the database ended', { code: 'TIDEMARK_WORKER_LOST' })
+    this.callId = callId
+    this.verdict = verdict
+  }
+}
+
+export interface WorkerAnswer<N extends CallName> {
+  readonly result: WorkerCalls[N]['result']
+  /** The whole answer; empty for one that streams. */
+  readonly bytes: Uint8Array
+  /** For one that streams. To be read to its end, or returned from. */
+  readonly chunks: AsyncIterable<Uint8Array>
+}
+
+export interface WorkerLog {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly message: string
+  readonly [field: string]: unknown
+}
+
+interface PendingCall {
+  readonly onFrame: (frame: Frame) => void
+  readonly onLost: (error: WorkerLostError) => void
+}
+
+interface OpenStream {
+  readonly chunks: Uint8Array[]
+  isEnded: boolean
+  error: unknown
+  wake: (() => void) | null
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+async function* noChunks(): AsyncGenerator<Uint8Array> {}
+
+/** One worker process, seen from the main process. */
+export class WorkerClient {
+  readonly exited: Promise<void>
+  readonly #process: ChildProcess
+  readonly #channel: FrameChannel
+  readonly #onLog: (log: WorkerLog) => void
+  readonly #pending = new Map<number, PendingCall>()
+  #nextCallId = 1
+  #verdict: Verdict | null = null
+  #isLost = false
+
+  constructor(settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
+    this.#onLog = onLog
+    this.#process = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', siblingModule('worker-main', import.meta.url).pathname],
+      {
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+        env: { ...process.env, TIDEMARK_WORKER: JSON.stringify(settings) },
+      },
+    )
+    const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]
+    this.#channel = new FrameChannel(
+      stdio[FRAMES_DESCRIPTOR]!,
+      (frame) => this.#receive(frame),
+      () => {},
+    )
+    this.#readVerdict(stdio[VERDICT_DESCRIPTOR]!)
+    this.#process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      onLog({ level: 'error', message: 'worker wrote to its standard error', text })
+    })
+    this.exited = new Promise((resolve) => {
+      this.#process.once('close', () => {
+        this.#lose()
+        resolve()
+      })
+      this.#process.once('error', (error) => {
+        onLog({ level: 'error', message: `worker could not be started: ${error.message}` })
+        this.#lose()
+        resolve()
+      })
+    })
+  }
+
+  get processId(): number | undefined {
+    return this.#process.pid
+  }
+
+  get pendingCalls(): number {
+    return this.#pending.size
+  }
+
+  /**
+   * @throws WorkerLostError when the process ends first; otherwise what the worker answers
+   */
+  async call<N extends CallName>(
+    name: N,
+    args: WorkerCalls[N]['args'],
+    bytes: Uint8Array = NO_BYTES,
+    signal?: AbortSignal,
+  ): Promise<WorkerAnswer<N>> {
+    const callId = this.#nextCallId
+    this.#nextCallId = callId === 0x7fff_ffff ? 1 : callId + 1
+    if (this.#isLost) throw new WorkerLostError(callId, null)
+    signal?.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const stream: OpenStream = { chunks: [], isEnded: false, error: null, wake: null }
+      const cancel = (): void => this.#channel.send('cancel', callId)
+      const settle = (): void => {
+        this.#pending.delete(callId)
+        signal?.removeEventListener('abort', cancel)
+        stream.isEnded = true
+        stream.wake?.()
+      }
+      const fail = (error: unknown): void => {
+        stream.error = error
+        settle()
+        reject(error as Error)
+      }
+      const onFrame = (frame: Frame): void => {
+        if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
+        else if (frame.kind === 'chunk') {
+          stream.chunks.push(frame.bytes)
+          stream.wake?.()
+        } else if (frame.kind === 'head') {
+          const chunks = this.#chunks(callId, stream)
+          resolve({ result: frame.json as WorkerCalls[N]['result'], bytes: NO_BYTES, chunks })
+        } else {
+          settle()
+          if (frame.kind === 'result') {
+            resolve({
+              result: frame.json as WorkerCalls[N]['result'],
+              bytes: frame.bytes,
+              chunks: noChunks(),
+            })
+          }
+        }
+      }
+      this.#pending.set(callId, { onFrame, onLost: fail })
+      signal?.addEventListener('abort', cancel)
+      this.#channel.send('call', callId, { name, args }, bytes)
+    })
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  async *#chunks(callId: number, stream: OpenStream): AsyncGenerator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = stream.chunks.shift()
+        if (chunk !== undefined) {
+          yield chunk
+          this.#channel.send('credit', callId)
+        } else if (stream.error !== null) throw stream.error
+        else if (stream.isEnded) return
+        else {
+          await new Promise<void>((resolve) => {
+            stream.wake = resolve
+          })
+        }
+      }
+    } finally {
+      if (!stream.isEnded) this.#channel.send('cancel', callId)
+    }
+  }
+
+  #receive(frame: Frame): void {
+    if (frame.kind === 'log') this.#onLog(frame.json as WorkerLog)
+    else this.#pending.get(frame.callId)?.onFrame(frame)
+  }
+
+  #readVerdict(stream: Readable): void {
+    let text = ''
+    stream.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece
+    })
+    stream.on('end', () => {
+      if (text !== '') this.#verdict = JSON.parse(text) as Verdict
+    })
+    stream.on('error', () => {})
+  }
+
+  #lose(): void {
+    this.#isLost = true
+    this.#channel.close()
+    for (const [callId, call] of this.#pending) call.onLost(new WorkerLostError(callId, this.#verdict))
+    this.#pending.clear()
+  }
+}

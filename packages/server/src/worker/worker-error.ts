@@ -1,0 +1,50 @@
+import {
+  BusyError,
+  isTidemarkError,
+  LimitError,
+  ProtocolError,
+  StateError,
+  TidemarkError,
+} from '@tidemark/protocol'
+import type { Recovery } from '@tidemark/protocol'
+
+/** A {@link TidemarkError} as it crosses from a worker. */
+export interface WireError {
+  readonly name: string
+  readonly code: string
+  readonly message: string
+  readonly recovery: Recovery
+  readonly retryAfterMs?: number
+}
+
+/** Anything else is a bug or a failing disk: the caller learns its message, not its stack. */
+export function toWireError(error: unknown): WireError {
+  if (isTidemarkError(error)) {
+    const retryAfterMs = error instanceof BusyError ? error.retryAfterMs : undefined
+    const { name, code, message, recovery } = error
+    return retryAfterMs === undefined
+      ? { name, code, message, recovery }
+      : { name, code, message, recovery, retryAfterMs }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return { name: 'TidemarkError', code: 'TIDEMARK_INTERNAL', message, recovery: 'bug' }
+}
+
+export function fromWireError(wire: WireError): TidemarkError {
+  const { code, message, recovery } = wire
+  switch (wire.name) {
+    case 'ProtocolError':
+      return new ProtocolError(message, { code, recovery })
+    case 'LimitError':
+      return new LimitError(message)
+    case 'BusyError':
+      return new BusyError(message, {
+        code,
+        ...(wire.retryAfterMs === undefined ? {} : { retryAfterMs: wire.retryAfterMs }),
+      })
+    case 'StateError':
+      return new StateError(code, message, { recovery })
+    default:
+      return new TidemarkError(code, message, { recovery })
+  }
+}

@@ -1,0 +1,14 @@
+import type { DatabaseSettings } from '../database/database.ts'
+import type { HranaSettings } from '../hrana/hrana-settings.ts'
+import type { PushSettings } from '../push/push-settings.ts'
+
+/** What a worker is told when it starts. Plain JSON. */
+export interface WorkerSettings {
+  readonly database: DatabaseSettings
+  readonly hrana: HranaSettings
+  readonly push: PushSettings
+  readonly maxLongPollMs: number
+  /** Databases open at the same time; beyond it, the one unused for longest is closed. */
+  readonly maxOpenDatabases: number
+  readonly maxRssBytes: number
+}
