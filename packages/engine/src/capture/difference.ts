@@ -6,7 +6,7 @@ import { CapturedWriter } from './captured-writer.ts'
 import { currentSchema, currentVersions, rememberSchema } from './known-schema.ts'
 import { recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
-import { uniqueConditions } from './unique-conditions.ts'
+import { uniqueKeys } from './unique-conditions.ts'
 import { userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 import { RowFinder, walkRows } from './walk-rows.ts'
@@ -81,7 +81,8 @@ function captureRows(base: Database.Database, current: Database.Database, table:
 }
 
 function uniqueColumns(db: Database.Database, table: UserTable): (column: number) => boolean {
-  const names = uniqueConditions(db, table).flatMap((condition) => condition.columns ?? table.shape.columns)
+  const { key, others } = uniqueKeys(db, table)
+  const names = [key, ...others].flatMap((condition) => condition.columns ?? table.shape.columns)
   const columns = new Set(names.map((name) => table.shape.columns.indexOf(name)))
   return (column) => columns.has(column)
 }

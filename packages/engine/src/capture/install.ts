@@ -5,7 +5,7 @@ import { inSavepoint } from '../sql/savepoint.ts'
 import { rememberSchema } from './known-schema.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
 import { captureTriggers } from './trigger-sql.ts'
-import { uniqueConditions } from './unique-conditions.ts'
+import { uniqueKeys } from './unique-conditions.ts'
 import { assertCapturable, userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -87,8 +87,7 @@ export function installTriggers(db: Database.Database, table: UserTable): void {
   assertCapturable(table)
   growImages(db, table.shape.columns.length)
   removeTriggers(db, table.shape.name)
-  for (const sql of captureTriggers(table, shapeNumber(db, table.shape), uniqueConditions(db, table)))
-    db.exec(sql)
+  for (const sql of captureTriggers(table, shapeNumber(db, table.shape), uniqueKeys(db, table))) db.exec(sql)
 }
 
 /** Drops our triggers of the table `tableName`; its changes are not captured until {@link installTriggers}. */

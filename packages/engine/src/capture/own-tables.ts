@@ -7,23 +7,29 @@
  * | --- | --- |
  * | change_id | INTEGER PRIMARY KEY; the table is never empty, so that the next id is always above all earlier ones |
  * | change_time | milliseconds since the epoch; equal for all rows changed by one statement |
- * | change_type | 1 insert, 0 update, -1 delete, 2 commit marker, 3 schema |
+ * | change_type | 1 insert, 0 update, -1 delete, 2 commit marker, 3 schema, 4 touch |
  * | shape | number of the table's shape in `tidemark_shapes`; NULL for markers and schema |
  * | id | the row's rowid before the change, NULL where the table has none |
  * | a0, b0, a1, b1, … | after and before value of the shape's columns, without affinity; a0 of a schema row is its SQL |
  *
- * `tidemark_evicted`: rows that the running statement may be about to replace through a unique key. Filled before each row by a
- * BEFORE trigger and settled right after it; whatever an abandoned statement leaves is settled by the next one.
+ * A touch says: this row is stored, and the running statement is about to insert another one with the same key. Its before image is
+ * the row; its after image has only the new key. If an insert with that key follows, it has replaced the row.
+ *
+ * `tidemark_evicted`: rows that the running statement may be about to remove through another unique key. Filled before each row by a
+ * BEFORE trigger and settled right after it.
  *
  * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
  */
-export const changeTypes = { insert: 1, update: 0, delete: -1, commit: 2, schema: 3 } as const
+export const changeTypes = { insert: 1, update: 0, delete: -1, commit: 2, schema: 3, touch: 4 } as const
 
 /** Most stored columns that a synced table may have: two CDC columns each, within the 2000 that SQLite allows. */
 export const maxCapturedColumns = 990
 
 /** Milliseconds since the epoch, with functions that every SQLite since 3.0 has; constant within a statement. */
-export const nowMs = "CAST((julianday('now')-2440587.5)*86400000.0+0.5 AS INTEGER)"
+export const nowMs = 'CAST((julianday()-2440587.5)*86400000.0+0.5 AS INTEGER)'
+
+/** SQL condition on `tidemark_cdc`: the row is a change, not something that only helps to read others. */
+export const isOperation = 'change_type NOT IN (2, 4)'
 
 /** Names of the tables. */
 export const ownTables = [

@@ -2,7 +2,8 @@ import type { SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
-import { changeTypes } from './own-tables.ts'
+import { changeTypes, isOperation } from './own-tables.ts'
+import { ReplacedRows } from './replaced-rows.ts'
 
 const scanRows = 1024
 const chunkBytes = 1 << 18
@@ -15,7 +16,7 @@ export function maxChangeId(db: Database.Database): number {
 
 /** How many row and schema changes have an id above `afterId`. */
 export function capturedCount(db: Database.Database, afterId: number): number {
-  const count = `SELECT count(*) FROM tidemark_cdc WHERE change_id > ? AND change_type <> ${changeTypes.commit}`
+  const count = `SELECT count(*) FROM tidemark_cdc WHERE change_id > ? AND ${isOperation}`
   return db.prepare<[number], number>(count).pluck().get(afterId)!
 }
 
@@ -63,6 +64,7 @@ class CapturedReader {
   readonly #heads: Database.Statement<[number, number], Head>
   readonly #shapes = new Map<number, TableShape>()
   readonly #runs = new Map<string, RunStatement>()
+  readonly #replaced = new ReplacedRows()
 
   constructor(db: Database.Database) {
     this.#db = db
@@ -82,7 +84,11 @@ class CapturedReader {
     for (let after = first.changeId - 1; after < last.changeId;) {
       const chunk = this.#chunk(columns, after, last.changeId)
       if (chunk.length === 0) return
-      for (const cells of chunk) yield captured(first.type, shape, cells)
+      for (const cells of chunk) {
+        const change = captured(first.type, shape, cells)
+        if (first.type === changeTypes.touch) this.#replaced.touch(change as CapturedRow)
+        else yield 'table' in change ? this.#replaced.resolve(change) : change
+      }
       after = Number(chunk.at(-1)![0])
     }
   }

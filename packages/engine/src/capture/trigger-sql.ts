@@ -1,75 +1,127 @@
 import { quoteIdentifier } from '../sql/quote.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
-import type { UniqueCondition } from './unique-conditions.ts'
+import type { UniqueCondition, UniqueKeys } from './unique-conditions.ts'
 import type { UserTable } from './user-table.ts'
 
 /**
  * The triggers that capture one table, in the order in which they must be created: SQLite fires the last created first,
  * and ours must come before the application's AFTER triggers, whose own writes are captured as they happen.
  *
- * REPLACE deletes rows without firing delete triggers (unless recursive_triggers is on). So a BEFORE trigger puts each
- * stored row that shares a unique key with the new row aside, and the AFTER trigger records those that are gone. An upsert or
- * OR IGNORE leaves them in place, and they are forgotten.
+ * REPLACE removes rows without firing delete triggers (unless recursive_triggers is on). A BEFORE trigger sees them, but not whether they will
+ * go: the statement may be an upsert or OR IGNORE. So a row with the key of the new one is recorded as a touch, of which the reader makes
+ * sense; rows with another unique key in common are put aside, and the AFTER trigger records those that are gone.
  */
-export function captureTriggers(
-  table: UserTable,
-  shapeId: number,
-  conditions: readonly UniqueCondition[],
-): string[] {
-  const name = (role: string): string => `tidemark_${shapeId}_${role}`
-  const on = `ON ${quoteIdentifier(table.shape.name)}`
-  const trigger = (role: string, when: string, body: readonly string[]): string =>
-    `CREATE TRIGGER ${name(role)} ${when} BEGIN ${body.join('; ')}; END`
-  const isMoved = table.shape.key.length === 0 ? `OLD.${table.rowid} IS NOT NEW.${table.rowid}` : null
-  const updated = isMoved === null ? '' : ` WHEN NOT (${isMoved})`
+export function captureTriggers(table: UserTable, shapeId: number, keys: UniqueKeys): string[] {
   const triggers = [
-    trigger('insert', `AFTER INSERT ${on}`, [recordInsert(table, shapeId)]),
-    trigger('update', `AFTER UPDATE ${on}${updated}`, [recordUpdate(table, shapeId)]),
-    trigger('delete', `AFTER DELETE ${on}`, [recordDelete(table, shapeId)]),
+    ...rowTriggers(table, shapeId),
+    ...replacingInsertTriggers(table, shapeId, keys),
+    ...replacingUpdateTriggers(table, shapeId, keys),
   ]
-  if (isMoved !== null)
-    triggers.push(
-      trigger('move', `AFTER UPDATE ${on} WHEN ${isMoved}`, [
-        recordDelete(table, shapeId),
-        recordInsert(table, shapeId),
-      ]),
-    )
-  return [...triggers, ...evictionTriggers(table, shapeId, conditions, trigger)]
+  return triggers.map(
+    ({ role, when, body }) =>
+      `CREATE TRIGGER tidemark_${shapeId}_${role} ${when} BEGIN ${body.join('; ')}; END`,
+  )
 }
 
-function evictionTriggers(
+interface TriggerParts {
+  readonly role: string
+  readonly when: string
+  readonly body: readonly string[]
+}
+
+const anyEvicted = 'WHEN EXISTS (SELECT 1 FROM tidemark_evicted)'
+
+function rowTriggers(table: UserTable, shapeId: number): TriggerParts[] {
+  const on = `ON ${quoteIdentifier(table.shape.name)}`
+  const triggers = [
+    { role: 'insert', when: `AFTER INSERT ${on}`, body: [recordInsert(table, shapeId)] },
+    { role: 'delete', when: `AFTER DELETE ${on}`, body: [recordDelete(table, shapeId)] },
+  ]
+  const update = { role: 'update', when: `AFTER UPDATE ${on}`, body: [recordUpdate(table, shapeId)] }
+  if (table.shape.key.length > 0) return [...triggers, update]
+  const isMoved = `OLD.${table.rowid} IS NOT NEW.${table.rowid}`
+  return [
+    ...triggers,
+    { ...update, when: `${update.when} WHEN NOT (${isMoved})` },
+    {
+      role: 'move',
+      when: `${update.when} WHEN ${isMoved}`,
+      body: [recordDelete(table, shapeId), recordInsert(table, shapeId)],
+    },
+  ]
+}
+
+function replacingInsertTriggers(
   table: UserTable,
   shapeId: number,
-  conditions: readonly UniqueCondition[],
-  trigger: (role: string, when: string, body: readonly string[]) => string,
-): string[] {
-  const tableName = quoteIdentifier(table.shape.name)
-  const isOther = `NOT (${isSameRow(table, (column) => column, 'OLD.')})`
-  const exists = (suffix: string): string =>
-    conditions.map(({ sql }) => `EXISTS (SELECT 1 FROM ${tableName} WHERE ${sql}${suffix})`).join(' OR ')
-  const columns = conditions.every((condition) => condition.columns !== null)
-    ? ` OF ${[...new Set(conditions.flatMap((condition) => condition.columns ?? []))].map(quoteIdentifier).join()}`
-    : ''
-  const anyEvicted = 'WHEN EXISTS (SELECT 1 FROM tidemark_evicted)'
-  const forget = `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}`
+  { key, others }: UniqueKeys,
+): TriggerParts[] {
+  const name = quoteIdentifier(table.shape.name)
+  const touch = {
+    role: 'before_insert',
+    when: `BEFORE INSERT ON ${name} WHEN EXISTS (SELECT 1 FROM ${name} WHERE ${key.sql})`,
+    body: [recordTouch(table, shapeId, key)],
+  }
+  if (others.length === 0) return [touch]
+  const isOther = `(${key.sql}) IS NOT TRUE`
   const isEvictedOld = isSameRow(table, (_, stored) => stored, 'OLD.')
   return [
-    trigger('before_insert', `BEFORE INSERT ON ${tableName} WHEN ${exists('')}`, [
-      putAside(table, shapeId, conditions, ''),
-    ]),
-    trigger('before_update', `BEFORE UPDATE${columns} ON ${tableName} WHEN ${exists(` AND ${isOther}`)}`, [
-      putAside(table, shapeId, conditions, ` AND ${isOther}`),
-    ]),
-    trigger('after_insert', `AFTER INSERT ON ${tableName} ${anyEvicted}`, [
-      recordEvicted(table, shapeId, ''),
-      forget,
-    ]),
-    trigger('after_update', `AFTER UPDATE ON ${tableName} ${anyEvicted}`, [
-      recordEvicted(table, shapeId, ` AND NOT (${isEvictedOld})`),
-      forget,
-    ]),
-    trigger('after_delete', `AFTER DELETE ON ${tableName} ${anyEvicted}`, [`${forget} AND ${isEvictedOld}`]),
+    touch,
+    {
+      role: 'before_insert_unique',
+      when: `BEFORE INSERT ON ${name} WHEN ${existsAny(table, others, isOther)}`,
+      body: [putAside(table, shapeId, others, isOther)],
+    },
+    {
+      role: 'after_insert',
+      when: `AFTER INSERT ON ${name} ${anyEvicted}`,
+      body: [recordEvicted(table, shapeId, isGone(table)), forget(shapeId)],
+    },
+    {
+      role: 'after_delete',
+      when: `AFTER DELETE ON ${name} ${anyEvicted}`,
+      body: [`${forget(shapeId)} AND ${isEvictedOld}`],
+    },
   ]
+}
+
+/** Only for updates that can change a unique column: all others cost nothing. */
+function replacingUpdateTriggers(
+  table: UserTable,
+  shapeId: number,
+  { key, others }: UniqueKeys,
+): TriggerParts[] {
+  const conditions = table.shape.key.length > 0 ? [key, ...others] : others
+  if (conditions.length === 0) return []
+  const name = quoteIdentifier(table.shape.name)
+  const of = updatedColumns(conditions)
+  const isOther = `NOT (${isSameRow(table, (column) => column, 'OLD.')})`
+  const isEvictedOld = isSameRow(table, (_, stored) => stored, 'OLD.')
+  // What shares its key with the new row is gone for certain.
+  const gone = others.length === 0 ? isEvictedNew(table) : isGone(table)
+  return [
+    {
+      role: 'before_update',
+      when: `BEFORE UPDATE${of} ON ${name} WHEN ${existsAny(table, conditions, isOther)}`,
+      body: [putAside(table, shapeId, conditions, isOther)],
+    },
+    {
+      role: 'after_update',
+      when: `AFTER UPDATE${of} ON ${name} ${anyEvicted}`,
+      body: [recordEvicted(table, shapeId, `NOT (${isEvictedOld}) AND (${gone})`), forget(shapeId)],
+    },
+  ]
+}
+
+function updatedColumns(conditions: readonly UniqueCondition[]): string {
+  if (conditions.some((condition) => condition.columns === null)) return ''
+  const columns = new Set(conditions.flatMap((condition) => condition.columns ?? []))
+  return ` OF ${[...columns].map(quoteIdentifier).join()}`
+}
+
+function existsAny(table: UserTable, conditions: readonly UniqueCondition[], suffix: string): string {
+  const name = quoteIdentifier(table.shape.name)
+  return conditions.map(({ sql }) => `EXISTS (SELECT 1 FROM ${name} WHERE ${sql} AND ${suffix})`).join(' OR ')
 }
 
 function recordInsert(table: UserTable, shapeId: number): string {
@@ -106,6 +158,20 @@ function record(
   )
 }
 
+/** The stored row that has the key of the new one. */
+function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): string {
+  const { name, columns } = table.shape
+  const newKey = table.shape.key.map((position) => `,a${position}`).join('')
+  const newKeyValues = table.shape.key
+    .map((position) => `,NEW.${quoteIdentifier(columns[position]!)}`)
+    .join('')
+  return (
+    `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${images('b', columns)}${newKey})` +
+    ` SELECT ${nowMs},${changeTypes.touch},${shapeId},${rowidOf(table, '')},${valuesOf('', columns)}${newKeyValues}` +
+    ` FROM ${quoteIdentifier(name)} WHERE ${key.sql}`
+  )
+}
+
 function putAside(
   table: UserTable,
   shapeId: number,
@@ -116,20 +182,32 @@ function putAside(
   const collides = conditions.map(({ sql }) => `(${sql})`).join(' OR ')
   return (
     `INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
-    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${quoteIdentifier(name)} WHERE (${collides})${suffix}`
+    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${quoteIdentifier(name)} WHERE (${collides}) AND ${suffix}`
   )
 }
 
-/** Records the rows put aside that are gone: no longer stored, or stored under the same key as the new row. */
-function recordEvicted(table: UserTable, shapeId: number, suffix: string): string {
-  const { name, columns } = table.shape
-  const isNew = isSameRow(table, (_, stored) => stored, 'NEW.')
-  const isStored = `EXISTS (SELECT 1 FROM ${quoteIdentifier(name)} AS s WHERE ${isSameRow(table, (_, stored) => `e.${stored}`, 's.')})`
+/** Records those rows put aside for which the SQL condition `gone` is true. */
+function recordEvicted(table: UserTable, shapeId: number, gone: string): string {
+  const { columns } = table.shape
   return (
     `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${images('b', columns)})` +
     ` SELECT ${nowMs},${changeTypes.delete},${shapeId},id,${images('b', columns)} FROM tidemark_evicted AS e` +
-    ` WHERE shape = ${shapeId} AND (${isNew} OR NOT ${isStored})${suffix}`
+    ` WHERE shape = ${shapeId} AND (${gone})`
   )
+}
+
+function forget(shapeId: number): string {
+  return `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}`
+}
+
+/** A row put aside is no longer stored, or the new row is stored in its place. */
+function isGone(table: UserTable): string {
+  const isStored = isSameRow(table, (_, stored) => `e.${stored}`, 's.')
+  return `${isEvictedNew(table)} OR NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
+}
+
+function isEvictedNew(table: UserTable): string {
+  return isSameRow(table, (_, stored) => stored, 'NEW.')
 }
 
 /**

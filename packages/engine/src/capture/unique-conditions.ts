@@ -17,31 +17,38 @@ interface IndexColumn {
   readonly name: string | null
   readonly coll: string
   readonly seqno: number
+  readonly origin: 'pk' | 'u' | 'c'
   readonly sql: string | null
 }
 
 const selectIndexes = `
-  SELECT l.name AS "index", x.cid, x.name, x.coll, x.seqno, s.sql
+  SELECT l.name AS "index", x.cid, x.name, x.coll, x.seqno, l.origin, s.sql
   FROM pragma_index_list(?, 'main') AS l JOIN pragma_index_xinfo(l.name, 'main') AS x
     LEFT JOIN sqlite_schema AS s ON s.type = 'index' AND s.name = l.name
   WHERE l."unique" = 1 AND x.key = 1 ORDER BY l.seq, x.seqno`
 
-/**
- * The unique keys through which REPLACE can evict rows of `table`: its rowid, primary key, UNIQUE constraints and unique
- * indexes. A condition may find rows that do not collide (partial indexes), never miss one that does.
- */
-export function uniqueConditions(db: Database.Database, table: UserTable): UniqueCondition[] {
-  const conditions: UniqueCondition[] = []
-  if (table.rowid !== null)
-    conditions.push({ sql: `${table.rowid} = NEW.${table.rowid}`, columns: rowidColumns(table) })
-  const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
-  for (const columns of Map.groupBy(rows, (row) => row.index).values())
-    conditions.push(indexCondition(table, columns))
-  return conditions
+/** The unique keys of a table through which REPLACE can remove rows. */
+export interface UniqueKeys {
+  /** What identifies the row: its key, or its rowid where it has none. */
+  readonly key: UniqueCondition
+  readonly others: readonly UniqueCondition[]
 }
 
-function rowidColumns(table: UserTable): readonly string[] | null {
-  return table.rowidIsKey ? [table.shape.columns[table.shape.key[0]!]!] : null
+/** The unique keys of `table`. A condition may find rows that do not collide (partial indexes), never miss one that does. */
+export function uniqueKeys(db: Database.Database, table: UserTable): UniqueKeys {
+  const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
+  const others: UniqueCondition[] = []
+  let key: UniqueCondition = { sql: `${table.rowid} = NEW.${table.rowid}`, columns: keyColumns(table) }
+  for (const columns of Map.groupBy(rows, (row) => row.index).values()) {
+    const condition = indexCondition(table, columns)
+    if (columns[0]?.origin === 'pk') key = condition
+    else others.push(condition)
+  }
+  return { key, others }
+}
+
+function keyColumns({ shape }: UserTable): readonly string[] {
+  return shape.key.map((position) => shape.columns[position]!)
 }
 
 function indexCondition(table: UserTable, columns: readonly IndexColumn[]): UniqueCondition {
