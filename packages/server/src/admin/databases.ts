@@ -28,30 +28,46 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
     (await authority.identify(request.headers.authorization)).requireAdmin()
   const nameOf = (request: FastifyRequest): string => (request.params as { readonly name: string }).name
 
-  app.post('/admin/v1/databases', async (request, reply) => {
-    await authorise(request)
-    const body = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
-    const { name } = parseCreate(body)
-    return reply.status(201).send(await describe(catalog.create(name)))
+  app.route({
+    method: 'POST',
+    url: '/admin/v1/databases',
+    handler: async (request, reply) => {
+      await authorise(request)
+      const body = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
+      const { name } = parseCreate(body)
+      return reply.status(201).send(await describe(catalog.create(name)))
+    },
   })
 
-  app.get('/admin/v1/databases', async (request) => {
-    await authorise(request)
-    return { databases: await Promise.all(catalog.list().map(describe)) }
+  app.route({
+    method: 'GET',
+    url: '/admin/v1/databases',
+    handler: async (request) => {
+      await authorise(request)
+      return { databases: await Promise.all(catalog.list().map(describe)) }
+    },
   })
 
-  app.get('/admin/v1/databases/:name', async (request) => {
-    await authorise(request)
-    return describe(catalog.get(nameOf(request)))
+  app.route({
+    method: 'GET',
+    url: '/admin/v1/databases/:name',
+    handler: async (request) => {
+      await authorise(request)
+      return describe(catalog.get(nameOf(request)))
+    },
   })
 
-  app.delete('/admin/v1/databases/:name', async (request, reply) => {
-    await authorise(request)
-    const entry = catalog.get(nameOf(request))
-    await pool.call('release', entry, { databaseId: entry.id })
-    catalog.destroy(entry.name)
-    pool.forget(entry.id)
-    return reply.status(204).send()
+  app.route({
+    method: 'DELETE',
+    url: '/admin/v1/databases/:name',
+    handler: async (request, reply) => {
+      await authorise(request)
+      const entry = catalog.retire(nameOf(request))
+      await pool.call('release', entry, { databaseId: entry.id })
+      catalog.destroy(entry)
+      pool.forget(entry.id)
+      return reply.status(204).send()
+    },
   })
 
   async function describe(entry: CatalogEntry): Promise<DatabaseDescription> {

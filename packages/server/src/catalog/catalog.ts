@@ -1,6 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { StateError } from '@tidemark/protocol'
 import { z } from 'zod'
@@ -34,6 +44,7 @@ const DESTROYED = '.destroyed-'
 export class Catalog {
   readonly #directory: string
   readonly #entries: Map<string, CatalogEntry>
+  readonly #retired = new Map<string, CatalogEntry>()
 
   private constructor(directory: string, entries: Map<string, CatalogEntry>) {
     this.#directory = directory
@@ -72,12 +83,12 @@ export class Catalog {
   }
 
   has(name: string): boolean {
-    return this.#entries.has(name)
+    return this.#entries.has(name) || this.#retired.has(name)
   }
 
   /** On disk when this returns. @throws DatabaseNameError; DatabaseExistsError */
   create(name: string): CatalogEntry {
-    if (this.#entries.has(checkName(name))) throw new DatabaseExistsError(name)
+    if (this.#entries.has(checkName(name)) || this.#retired.has(name)) throw new DatabaseExistsError(name)
     const id = randomBytes(16).toString('hex')
     const createdAt = new Date().toISOString()
     const unfinished = join(this.#directory, UNFINISHED + id)
@@ -92,13 +103,20 @@ export class Catalog {
     return entry
   }
 
-  /** Deletes the database, which nobody may have open. @throws DatabaseNotFoundError */
-  destroy(name: string): void {
+  /** From now on nobody finds the database, and its name is not free yet. It is to be closed, then destroyed. @throws DatabaseNotFoundError */
+  retire(name: string): CatalogEntry {
     const entry = this.get(name)
+    this.#entries.delete(name)
+    this.#retired.set(name, entry)
+    return entry
+  }
+
+  /** Deletes a retired database, which nobody may have open. */
+  destroy(entry: CatalogEntry): void {
     const destroyed = join(this.#directory, DESTROYED + entry.id)
     renameSync(entry.directory, destroyed)
     syncDirectory(this.#directory)
-    this.#entries.delete(name)
+    this.#retired.delete(entry.name)
     rmSync(destroyed, { recursive: true, force: true })
   }
 }

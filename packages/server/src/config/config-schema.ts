@@ -73,7 +73,7 @@ const settings = {
   maxLongPollMs: milliseconds(60_000),
   shutdownGraceMs: milliseconds(10_000),
 
-  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('warn'),
   logStream: z.custom<Writable>().nullable().default(null),
 }
 

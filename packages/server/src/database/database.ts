@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
@@ -20,9 +21,21 @@ export interface DatabaseSettings extends ConnectionSettings {
   readonly lockWaitMs: number
 }
 
+/** What the database tells whoever opened it. */
+export interface DatabaseEvents {
+  /** The history had to begin anew. */
+  onRestart(reason: string): void
+  /** Something failed that has not failed a request. */
+  onProblem(message: string, error: unknown): void
+  /** It is not known any more what is on disk: this process must end, and the next one look. Does not return. */
+  onPanic(error: unknown): never
+}
+
 interface Resources {
   readonly path: string
+  readonly historyDirectory: string
   readonly settings: DatabaseSettings
+  readonly events: DatabaseEvents
   readonly keeper: Connection
   readonly mainFile: MainFileReader
   readonly recorder: WalRecorder
@@ -42,7 +55,8 @@ export class Database {
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
   #checkpointed: number
-  #failure: unknown = null
+  #isHistoryDamaged = false
+  #isClosed = false
 
   private constructor(resources: Resources) {
     this.#resources = resources
@@ -50,19 +64,17 @@ export class Database {
     this.#checkpointed = resources.history.floor
   }
 
-  /**
-   * Opens the database in `directory`, which holds `main.db` and `history/`; creates both where they are missing.
-   *
-   * @param onRestart told why the history had to begin anew
-   */
+  /** Opens the database in `directory`, which holds `main.db` and `history/`; creates both where they are missing. */
   static async open(
     directory: string,
     databaseId: string,
     settings: DatabaseSettings,
-    onRestart: (reason: string) => void,
+    events: DatabaseEvents,
   ): Promise<Database> {
     const unlock = await lockDirectory(join(directory, 'lock'), settings.lockWaitMs)
     const path = join(directory, 'main.db')
+    const historyDirectory = join(directory, 'history')
+    // In the order in which they are called: descriptors on SQLite's files close after its connections.
     const closers: (() => void)[] = [unlock]
     try {
       const mainFile = MainFileReader.open(path)
@@ -73,23 +85,24 @@ export class Database {
       keeper.prepare('SELECT count(*) FROM sqlite_schema').get()
       const recorder = WalRecorder.open(path)
       closers.splice(1, 0, () => recorder.close())
-      const options = {
-        directory: join(directory, 'history'),
-        databaseId,
-        segmentBytes: settings.segmentBytes,
-      }
+      const options = { directory: historyDirectory, databaseId, segmentBytes: settings.segmentBytes }
       const { history, restarted } = recoverHistory(keeper, mainFile, recorder, options)
-      if (restarted !== null) onRestart(restarted)
-      return new Database({ path, settings, keeper, mainFile, recorder, history, unlock })
+      if (restarted !== null) events.onRestart(restarted)
+      return new Database({
+        path,
+        historyDirectory,
+        settings,
+        events,
+        keeper,
+        mainFile,
+        recorder,
+        history,
+        unlock,
+      })
     } catch (error) {
       for (const close of closers) close()
       throw error
     }
-  }
-
-  /** False after a failure that leaves it unknown what is on disk: close it and open it again. */
-  get isUsable(): boolean {
-    return this.#failure === null
   }
 
   get revision(): string {
@@ -114,9 +127,9 @@ export class Database {
     }
   }
 
-  /** A connection of the caller's own, closed with {@link releaseConnection}. */
+  /** A connection of the caller's own, closed with {@link releaseConnection}. @throws BusyError after {@link close} */
   acquireConnection(): Connection {
-    this.assertUsable()
+    this.assertOpen()
     const connection = openConnection(this.#resources.path, this.#resources.settings)
     this.#connections.add(connection)
     return connection
@@ -127,43 +140,54 @@ export class Database {
     connection.close()
   }
 
-  /** @throws BusyError where {@link isUsable} is false */
-  assertUsable(): void {
-    if (this.#failure !== null)
-      throw new BusyError('The database is being opened again', { cause: this.#failure })
+  /** @throws BusyError after {@link close} */
+  assertOpen(): void {
+    if (this.#isClosed) throw new BusyError('The database was closed')
   }
 
   /**
-   * Brings everything committed so far into the history and wakes those who wait for it. Until this returns, no commit may be
-   * acknowledged. A failure leaves the commits in the WAL, where the next opening finds them.
+   * Brings everything committed so far into the history and wakes those who wait for it. Until this has returned, no commit may be
+   * acknowledged. Where it throws, the commits stay in the WAL, and the next call or the next opening brings them.
    */
   recordCommits(): void {
-    this.assertUsable()
-    try {
-      if (!this.#resources.recorder.record(this.history)) return
-      this.commits.notify()
-      this.#checkpointIfDue()
-    } catch (error) {
-      this.#failure = error
-      throw error
-    }
+    this.assertOpen()
+    if (!this.#resources.recorder.record(this.history)) return
+    this.commits.notify()
+    this.#checkpointIfDue()
+  }
+
+  /** The history was found damaged: closing throws it away, and the next opening begins another. */
+  discardHistory(): void {
+    this.#isHistoryDamaged = true
   }
 
   /** Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. */
   close(): void {
-    const { keeper, recorder, history, mainFile, unlock } = this.#resources
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { keeper, recorder, history, historyDirectory, mainFile, unlock } = this.#resources
     this.commits.notify()
     for (const connection of this.#connections) connection.close()
     this.#connections.clear()
+    // SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs.
+    if (this.#isHistoryDamaged) checkpoint(keeper, 'TRUNCATE')
+    else {
+      this.#recordOrPanic()
+      this.#checkpoint('TRUNCATE')
+    }
+    keeper.close()
+    recorder.close()
+    mainFile.close()
+    history.close()
+    if (this.#isHistoryDamaged) rmSync(historyDirectory, { recursive: true, force: true })
+    unlock()
+  }
+
+  #recordOrPanic(): void {
     try {
-      if (this.#failure === null) this.#checkpoint('TRUNCATE')
-    } finally {
-      // SQLite's own checkpoint at the last close would lose images that the history needs, had ours not been complete.
-      keeper.close()
-      recorder.close()
-      mainFile.close()
-      history.close()
-      unlock()
+      this.#resources.recorder.record(this.history)
+    } catch (error) {
+      this.#resources.events.onPanic(error)
     }
   }
 
@@ -174,16 +198,30 @@ export class Database {
       this.#checkpoint('PASSIVE')
   }
 
+  /**
+   * Copies the WAL into the main file and drops history that is not retained any more. A full disk postpones it; anything else that fails leaves
+   * it unknown what is on disk.
+   */
   #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
-    const { keeper, recorder, settings } = this.#resources
-    if (recorder.uncheckpointedPages.size > 0) {
-      this.history.beginCheckpoint(recorder.uncheckpointedPages)
-      if (checkpoint(keeper, mode).isComplete) {
-        recorder.checkpointed()
-        this.#checkpointed = this.history.head
+    const { keeper, recorder, settings, events } = this.#resources
+    try {
+      if (recorder.uncheckpointedPages.size > 0) {
+        this.history.beginCheckpoint(recorder.uncheckpointedPages)
+        if (checkpoint(keeper, mode).isComplete) {
+          recorder.checkpointed()
+          this.#checkpointed = this.history.head
+        }
       }
+      this.history.compact(settings.retention, this.#checkpointed)
+    } catch (error) {
+      if (mode === 'TRUNCATE' || !isDiskFull(error)) events.onPanic(error)
+      events.onProblem('checkpoint is postponed: the disk is full', error)
     }
     this.#framesAtCheckpoint = recorder.walFrames
-    this.history.compact(settings.retention, this.#checkpointed)
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL'
 }

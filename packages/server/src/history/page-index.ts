@@ -104,7 +104,7 @@ export class PageIndex {
   changedBetween(from: number, to: number): Uint32Array {
     const size = this.sizeAt(to)
     const start = this.#entriesUntil(from)
-    const found = this.#pages.slice(start, this.#entriesUntil(to)).sort()
+    const found = this.#pages.subarray(start, this.#entriesUntil(to)).toSorted()
     let count = 0
     for (let i = 0; i < found.length; i++) {
       const page = found[i]!
@@ -115,7 +115,9 @@ export class PageIndex {
 
   /** Every page with a commit after `sequence`. */
   changedAfter(sequence: number): Uint32Array {
-    return new Uint32Array(new Set(this.#pages.subarray(this.#entriesUntil(sequence), this.#entries))).sort()
+    return new Uint32Array(
+      new Set(this.#pages.subarray(this.#entriesUntil(sequence), this.#entries)),
+    ).toSorted()
   }
 
   /**

@@ -1,5 +1,16 @@
-import { closeSync, fdatasyncSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync } from 'node:fs'
-import { readdirSync, readSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { historyDamaged } from './history-error.ts'
 import { decodeSegmentHeader, encodeSegmentHeader, SEGMENT_HEADER_SIZE } from './history-format.ts'

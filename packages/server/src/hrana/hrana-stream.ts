@@ -129,7 +129,8 @@ export class HranaStream {
     this.#assertOpen()
     const statementClass = checkSql(sql)
     const statement = this.#prepare(sql, guard)
-    if (!statement.readonly) {
+    const isWrite = !statement.readonly || writesUnnoticed(statementClass)
+    if (isWrite) {
       if (caller.access === 'read') throw new SqlRefusedError('FORBIDDEN', 'The token allows reading only')
       await this.#takeTurn(caller, guard)
       guard.begin()
@@ -141,7 +142,7 @@ export class HranaStream {
         runStatement(this.#connection, statement, bindings, sink, statementTimeoutMs),
       )
     } finally {
-      this.#afterStatement(!statement.readonly || statementClass.kind === 'transaction')
+      this.#afterStatement(isWrite || statementClass.kind === 'transaction')
     }
   }
 
@@ -195,4 +196,9 @@ export class HranaStream {
     if (statement.kind === 'pragma' && statement.hasValue) this.#isAltered = true
     if (statement.kind === 'schema' && statement.schemaName === 'temp') this.#isAltered = true
   }
+}
+
+/** Statements that better-sqlite3 takes for readers. */
+function writesUnnoticed(statement: StatementClass): boolean {
+  return statement.keyword === 'REINDEX' || (statement.kind === 'pragma' && statement.name === 'optimize')
 }

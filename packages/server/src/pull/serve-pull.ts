@@ -42,6 +42,7 @@ export async function servePull(
   const request =
     options.pinnedRevision === null ? decoded : { ...decoded, serverRevision: options.pinnedRevision }
   await waitForNews(database, request, options)
+  database.assertOpen()
   const { history } = database
   const plan = planPull(history, request)
   const dialect = options.isTidemark && request.encoding === 'zstd' ? 'tidemark' : 'turso'
@@ -87,11 +88,13 @@ function* pullStream(
 
 function readPages(history: History, { target, base }: PullPlan, pages: Uint32Array): PulledPage[] {
   const baseSize = base === null ? 0 : history.sizeAt(base)
-  return Array.from(pages, (pageNumber) => {
-    const image = Buffer.allocUnsafeSlow(PAGE_SIZE)
+  const images = Buffer.allocUnsafeSlow(pages.length * PAGE_SIZE)
+  const oldImages = Buffer.allocUnsafeSlow(base === null ? 0 : pages.length * PAGE_SIZE)
+  return Array.from(pages, (pageNumber, index) => {
+    const image = images.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
     history.readPage(pageNumber, target, image)
     if (base === null || pageNumber > baseSize) return { pageNumber, image, oldImage: null }
-    const oldImage = Buffer.allocUnsafeSlow(PAGE_SIZE)
+    const oldImage = oldImages.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
     history.readPage(pageNumber, base, oldImage)
     return { pageNumber, image, oldImage }
   })

@@ -1,4 +1,4 @@
-import { BusyError } from '@tidemark/protocol'
+import { BusyError, StateError } from '@tidemark/protocol'
 import { Database } from '../database/database.ts'
 import type { DatabaseSettings } from '../database/database.ts'
 import { StreamRegistry } from '../hrana/stream-registry.ts'
@@ -59,9 +59,20 @@ export class DatabaseHost {
     const { tenant, done } = await this.acquire(ref)
     try {
       return await use(tenant)
+    } catch (error) {
+      this.noteFailure(ref.id, tenant, error)
+      throw error
     } finally {
       done()
     }
+  }
+
+  /** Sees to it that a damaged history is replaced. */
+  noteFailure(databaseId: string, { database }: Tenant, error: unknown): void {
+    if (!(error instanceof StateError) || error.code !== 'TIDEMARK_HISTORY_DAMAGED') return
+    this.#onLog({ level: 'error', message: 'history is damaged', databaseId, reason: error.message })
+    database.discardHistory()
+    void this.release(databaseId)
   }
 
   /** The database, open at least until `done` is called. */
@@ -101,16 +112,17 @@ export class DatabaseHost {
   }
 
   async #open(ref: DatabaseRef): Promise<OpenTenant> {
-    const onRestart = (reason: string): void => {
-      this.#onLog({
-        level: 'warn',
-        message: 'history begins anew',
-        database: ref.name,
-        databaseId: ref.id,
-        reason,
-      })
-    }
-    const database = await Database.open(ref.directory, ref.id, this.#settings.database, onRestart)
+    const about = { database: ref.name, databaseId: ref.id }
+    const database = await Database.open(ref.directory, ref.id, this.#settings.database, {
+      onRestart: (reason) => this.#onLog({ level: 'warn', message: 'history begins anew', ...about, reason }),
+      onProblem: (message, error) =>
+        this.#onLog({ level: 'error', message, ...about, reason: String(error) }),
+      onPanic: (error) => {
+        this.#onLog({ level: 'error', message: 'worker ends: disk failed', ...about, reason: String(error) })
+        process.kill(process.pid, 'SIGKILL')
+        throw error
+      },
+    })
     const abort = new AbortController()
     return {
       database,

@@ -34,8 +34,8 @@ export class Watchdog {
 
   start(maxRssBytes: number): void {
     const workerData: WatchdogInput = {
-      calls: this.#calls.buffer as SharedArrayBuffer,
-      deadline: this.#deadline.buffer as SharedArrayBuffer,
+      calls: this.#calls.buffer,
+      deadline: this.#deadline.buffer,
       maxRssBytes,
     }
     new Worker(siblingModule('watchdog-thread', import.meta.url), { workerData }).unref()

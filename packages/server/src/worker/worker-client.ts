@@ -46,7 +46,7 @@ interface PendingCall {
 interface OpenStream {
   readonly chunks: Uint8Array[]
   isEnded: boolean
-  error: unknown
+  error: Error | null
   wake: (() => void) | null
 }
 
@@ -128,10 +128,10 @@ export class WorkerClient {
         stream.isEnded = true
         stream.wake?.()
       }
-      const fail = (error: unknown): void => {
+      const fail = (error: Error): void => {
         stream.error = error
         settle()
-        reject(error as Error)
+        reject(error)
       }
       const onFrame = (frame: Frame): void => {
         if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))

@@ -36,13 +36,21 @@ function guardFor({ callId, signal }: CallContext): {
   return { guard, done: () => done?.() }
 }
 
+// A signal to the whole process group is the main process's business; it tells the workers when to end.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+
 /** Passes the chunks on and calls `done` when there are no more or nobody wants them. */
 async function* until(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   done: () => void,
+  onError: (error: unknown) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* chunks
+  } catch (error) {
+    onError(error)
+    throw error
   } finally {
     done()
   }
@@ -51,17 +59,18 @@ async function* until(
 const handlers: CallHandlers = {
   async pull({ database: ref, isTidemark, skipBytes, pinnedRevision }, bytes, { signal }) {
     const { tenant, done } = await host.acquire(ref)
+    const onError = (error: unknown): void => host.noteFailure(ref.id, tenant, error)
     try {
-      const { database, closing } = tenant
-      const { revision, contentLength, chunks } = await servePull(database, bytes, {
+      const { revision, contentLength, chunks } = await servePull(tenant.database, bytes, {
         isTidemark,
         skipBytes,
         pinnedRevision,
         maxLongPollMs: settings.maxLongPollMs,
-        signal: AbortSignal.any([signal, closing, host.draining]),
+        signal: AbortSignal.any([signal, tenant.closing, host.draining]),
       })
-      return { result: { revision, contentLength }, chunks: until(chunks, done) }
+      return { result: { revision, contentLength }, chunks: until(chunks, done, onError) }
     } catch (error) {
+      onError(error)
       done()
       throw error
     }
@@ -153,6 +162,6 @@ const channel = new FrameChannel(
   new Socket({ fd: FRAMES_DESCRIPTOR, readable: true, writable: true }),
   (frame) => calls.receive(frame),
   () => {
-    void host.close().finally(() => process.exit())
+    void host.close()
   },
 )

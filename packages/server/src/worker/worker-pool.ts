@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { BusyError, LimitError, TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
 import { WorkerClient, WorkerLostError } from './worker-client.ts'
@@ -7,6 +8,7 @@ import type { WorkerSettings } from './worker-settings.ts'
 /** Calls that may be made twice. A push carries an id by which the database knows it. */
 const REPEATABLE = new Set<CallName>(['pull', 'push', 'pageHashes', 'status', 'release'])
 const ATTEMPTS = 3
+const RESTART_DELAY_MS = 200
 
 interface Slot {
   worker: WorkerClient
@@ -100,8 +102,11 @@ export class WorkerPool {
   async #watch(slot: Slot): Promise<void> {
     while (!this.#isClosing) {
       const { worker } = slot
+      const startedAt = performance.now()
       await worker.exited
       if (this.#isClosing) return
+      // One that cannot even start is not to be started in a busy loop.
+      if (performance.now() - startedAt < RESTART_DELAY_MS) await delay(RESTART_DELAY_MS)
       this.#onLog({
         level: 'warn',
         message: 'worker ended and is replaced',

@@ -9,10 +9,19 @@ const MAX_REQUEST_BYTES = 4096
 /** `POST /page-hashes`. */
 export function pageHashes(app: FastifyInstance, context: ServerContext): void {
   const { config, pool } = context
-  app.post('/page-hashes', async (request, reply) => {
-    const { database } = await findDatabase(context, request, 'read')
-    const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
-    const answer = await pool.call('pageHashes', database, { database }, { bytes, signal: clientGone(reply) })
-    return reply.header('content-type', 'application/protobuf').send(answer.bytes)
+  app.route({
+    method: 'POST',
+    url: '/page-hashes',
+    handler: async (request, reply) => {
+      const { database } = await findDatabase(context, request, 'read')
+      const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
+      const answer = await pool.call(
+        'pageHashes',
+        database,
+        { database },
+        { bytes, signal: clientGone(reply) },
+      )
+      return reply.header('content-type', 'application/protobuf').send(answer.bytes)
+    },
   })
 }

@@ -13,26 +13,30 @@ const RESUMPTIONS = 3
 interface Pull {
   readonly first: WorkerAnswer<'pull'>
   /** Goes on behind the bytes that were sent, after the worker that sent them has ended. */
-  resume(sentBytes: number): Promise<WorkerAnswer<'pull'>>
+  readonly resume: (sentBytes: number) => Promise<WorkerAnswer<'pull'>>
 }
 
 /** `POST /pull-updates`, in both dialects. */
 export function pullUpdates(app: FastifyInstance, context: ServerContext): void {
   const { config, pool } = context
-  app.post('/pull-updates', async (request, reply) => {
-    const { database } = await findDatabase(context, request, 'read')
-    const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
-    const isTidemark = request.headers['tidemark-dialect'] === '1'
-    const signal = clientGone(reply)
-    const ask = async (skipBytes: number, pinnedRevision: string | null): Promise<WorkerAnswer<'pull'>> =>
-      pool.call('pull', database, { database, isTidemark, skipBytes, pinnedRevision }, { bytes, signal })
-    const first = await ask(0, null)
-    const pull = { first, resume: async (sentBytes: number) => ask(sentBytes, first.result.revision) }
-    return sendStream(reply, resumable(pull), {
-      contentType: 'application/protobuf',
-      contentLength: first.result.contentLength,
-      silenceMs: config.requestTimeoutMs,
-    })
+  app.route({
+    method: 'POST',
+    url: '/pull-updates',
+    handler: async (request, reply) => {
+      const { database } = await findDatabase(context, request, 'read')
+      const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
+      const isTidemark = request.headers['tidemark-dialect'] === '1'
+      const signal = clientGone(reply)
+      const ask = async (skipBytes: number, pinnedRevision: string | null): Promise<WorkerAnswer<'pull'>> =>
+        pool.call('pull', database, { database, isTidemark, skipBytes, pinnedRevision }, { bytes, signal })
+      const first = await ask(0, null)
+      const pull = { first, resume: async (sentBytes: number) => ask(sentBytes, first.result.revision) }
+      return sendStream(reply, resumable(pull), {
+        contentType: 'application/protobuf',
+        contentLength: first.result.contentLength,
+        silenceMs: config.requestTimeoutMs,
+      })
+    },
   })
 }
 

@@ -8,17 +8,21 @@ import type { ServerContext } from '../server-context.ts'
 /** `POST /push-changes`. */
 export function pushChanges(app: FastifyInstance, context: ServerContext): void {
   const { config, pool, spoolDirectory } = context
-  app.post('/push-changes', async (request, reply) => {
-    const { database, caller } = await findDatabase(context, request, 'write')
-    const signal = clientGone(reply)
-    const pieces = bodyPieces(request.raw, config.maxPushBytes, config.requestTimeoutMs)
-    const body = await spoolBody(pieces, spoolDirectory)
-    try {
-      const args = { database, caller, file: body.file }
-      const answer = await pool.call('push', database, args, { bytes: body.bytes, signal })
-      return await reply.header('content-type', 'application/protobuf').send(answer.bytes)
-    } finally {
-      await body.remove()
-    }
+  app.route({
+    method: 'POST',
+    url: '/push-changes',
+    handler: async (request, reply) => {
+      const { database, caller } = await findDatabase(context, request, 'write')
+      const signal = clientGone(reply)
+      const pieces = bodyPieces(request.raw, config.maxPushBytes, config.requestTimeoutMs)
+      const body = await spoolBody(pieces, spoolDirectory)
+      try {
+        const args = { database, caller, file: body.file }
+        const answer = await pool.call('push', database, args, { bytes: body.bytes, signal })
+        return await reply.header('content-type', 'application/protobuf').send(answer.bytes)
+      } finally {
+        await body.remove()
+      }
+    },
   })
 }

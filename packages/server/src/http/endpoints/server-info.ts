@@ -16,9 +16,13 @@ const FEATURES = [
 /** `GET /tidemark`: says that this is a Tidemark server, and what it can do. */
 export function serverInfo(app: FastifyInstance, context: ServerContext): void {
   const { maxPushBytes, maxWalPages } = context.config
-  app.get('/tidemark', async (request): Promise<ServerInfo> => {
-    const { database } = await findDatabase(context, request, 'read')
-    const limits = { max_push_bytes: maxPushBytes, max_wal_pages: maxWalPages }
-    return { tidemark: 1, version: version(), database: database.name, features: FEATURES, limits }
+  app.route({
+    method: 'GET',
+    url: '/tidemark',
+    handler: async (request): Promise<ServerInfo> => {
+      const { database } = await findDatabase(context, request, 'read')
+      const limits = { max_push_bytes: maxPushBytes, max_wal_pages: maxWalPages }
+      return { tidemark: 1, version: version(), database: database.name, features: FEATURES, limits }
+    },
   })
 }

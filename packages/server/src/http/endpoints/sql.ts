@@ -11,24 +11,32 @@ const CURSOR_TYPE = 'application/x-ndjson'
 export function sql(app: FastifyInstance, context: ServerContext): void {
   const { config, pool } = context
   for (const version of ['/v2', '/v3']) {
-    app.get(version, async (_, reply) => reply.send({}))
-    app.post(`${version}/pipeline`, async (request, reply) => {
+    app.route({ method: 'GET', url: version, handler: async (_, reply) => reply.send({}) })
+    app.route({
+      method: 'POST',
+      url: `${version}/pipeline`,
+      handler: async (request, reply) => {
+        const { database, caller } = await findDatabase(context, request, 'read')
+        const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
+        const signal = clientGone(reply)
+        const answer = await pool.call('pipeline', database, { database, caller }, { bytes, signal })
+        return reply.header('content-type', 'application/json').send(answer.bytes)
+      },
+    })
+  }
+  app.route({
+    method: 'POST',
+    url: '/v3/cursor',
+    handler: async (request, reply) => {
       const { database, caller } = await findDatabase(context, request, 'read')
       const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
       const signal = clientGone(reply)
-      const answer = await pool.call('pipeline', database, { database, caller }, { bytes, signal })
-      return reply.header('content-type', 'application/json').send(answer.bytes)
-    })
-  }
-  app.post('/v3/cursor', async (request, reply) => {
-    const { database, caller } = await findDatabase(context, request, 'read')
-    const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
-    const signal = clientGone(reply)
-    const answer = await pool.call('cursor', database, { database, caller }, { bytes, signal })
-    return sendStream(reply, answer.chunks, {
-      contentType: CURSOR_TYPE,
-      contentLength: null,
-      silenceMs: config.requestTimeoutMs,
-    })
+      const answer = await pool.call('cursor', database, { database, caller }, { bytes, signal })
+      return sendStream(reply, answer.chunks, {
+        contentType: CURSOR_TYPE,
+        contentLength: null,
+        silenceMs: config.requestTimeoutMs,
+      })
+    },
   })
 }
