@@ -8,6 +8,7 @@ import { encodeDelimitedMessage, encodeMessage } from '../messages/encode-messag
 import { toWireInteger } from '../messages/wire-integer.ts'
 import { compress, initProtocol } from '../zstd/zstd.ts'
 import { decodeChangeRun } from './change-run-decoder.ts'
+import { encodeChangeRun } from './change-run-encoder.ts'
 import { PushEncoder } from './push-encoder.ts'
 
 const NOTE: TableShape = { name: 'note', columns: ['id', 'body'], key: [0] }
@@ -72,6 +73,12 @@ describe('a run of changes', () => {
         expected: ['a'],
       },
     ])
+  })
+
+  it('is written as docs/wire-format.md shows it', () => {
+    const { message, cells } = encodeChangeRun(decode(INSERTS), 0, 0)
+    const bytes = encodeMessage(tidemark.ChangeRun, { ...message, cells })
+    expect(Buffer.from(bytes).toString('hex')).toBe('180222020102280152080114010603016100')
   })
 
   it.each<[string, Run]>([
