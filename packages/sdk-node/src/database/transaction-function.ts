@@ -82,8 +82,7 @@ export class TransactionFactory {
     this.#tracker.noteBegin()
     try {
       const result = call()
-      this.#tracker.noteCommit()
-      this.#commit.run()
+      this.#tracker.commit(() => this.#commit.run())
       return result
     } catch (error) {
       if (this.#connection.inTransaction) this.#rollback.run()

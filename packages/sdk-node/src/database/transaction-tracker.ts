@@ -11,6 +11,9 @@ type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
 export class TransactionTracker {
   readonly #connection: BetterSqlite3.Database
   readonly #totalChanges: BetterSqlite3.Statement<[], number>
+  readonly #savepoint: BetterSqlite3.Statement
+  readonly #release: BetterSqlite3.Statement
+  readonly #rollbackTo: BetterSqlite3.Statement
   #changesAtBegin = 0
   /** Open savepoints, outermost first, when a SAVEPOINT opened the transaction; empty when BEGIN did. */
   #savepoints: string[] = []
@@ -18,6 +21,9 @@ export class TransactionTracker {
   constructor(connection: BetterSqlite3.Database) {
     this.#connection = connection
     this.#totalChanges = connection.prepare<[], number>('SELECT total_changes()').pluck()
+    this.#savepoint = connection.prepare('SAVEPOINT "tidemark commit"')
+    this.#release = connection.prepare('RELEASE "tidemark commit"')
+    this.#rollbackTo = connection.prepare('ROLLBACK TO "tidemark commit"')
   }
 
   /** Call after a transaction was opened by BEGIN. */
@@ -26,10 +32,23 @@ export class TransactionTracker {
     this.#changesAtBegin = this.#countChanges()
   }
 
-  /** Call before a transaction is committed. */
-  noteCommit(): void {
-    if (this.#connection.inTransaction && this.#countChanges() !== this.#changesAtBegin) {
-      writeCommitMarker(this.#connection)
+  /**
+   * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the transaction open, as deferred
+   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later.
+   */
+  commit<T>(execute: () => T): T {
+    const connection = this.#connection
+    if (!connection.inTransaction || this.#countChanges() === this.#changesAtBegin) return execute()
+    this.#savepoint.run()
+    try {
+      writeCommitMarker(connection)
+      return execute()
+    } catch (error) {
+      if (connection.inTransaction) {
+        this.#rollbackTo.run()
+        this.#release.run()
+      }
+      throw error
     }
   }
 
@@ -42,8 +61,7 @@ export class TransactionTracker {
         return result
       }
       case 'commit':
-        this.noteCommit()
-        return execute()
+        return this.commit(execute)
       case 'savepoint':
         return this.#runSavepoint(statement.savepoint ?? '', execute)
       case 'release':
@@ -67,8 +85,7 @@ export class TransactionTracker {
 
   #runRelease<T>(name: string, execute: () => T): T {
     const index = this.#savepointIndex(name)
-    if (index === 0) this.noteCommit()
-    const result = execute()
+    const result = index === 0 ? this.commit(execute) : execute()
     if (index >= 0) this.#savepoints.length = index
     return result
   }

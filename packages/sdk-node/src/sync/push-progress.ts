@@ -10,6 +10,10 @@ export class PushProgress {
   #conflictCount = 0
   #revision = ''
 
+  get batches(): number {
+    return this.#batches
+  }
+
   addBatch(batch: {
     readonly operations: number
     readonly bytes: number

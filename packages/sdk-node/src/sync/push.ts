@@ -29,7 +29,9 @@ export async function push(
   signal: AbortSignal,
 ): Promise<void> {
   const dialect = await remoteOf(context, signal)
+  const batchesBefore = progress.batches
   await exclusively(context, () => new Push(context, dialect, progress, signal).run())
+  if (progress.batches > batchesBefore) context.events.emit('push', progress.result())
 }
 
 type Detour = Extract<PushResponse, { type: 'checkpoint-needed' | 'forked' }>

@@ -79,7 +79,7 @@ export class SyncSession {
       await this.#checkpointIfLong(context)
       const progress = new PushProgress()
       await push(context, progress, signal)
-      return this.#pushed(progress)
+      return progress.result()
     })
   }
 
@@ -100,7 +100,7 @@ export class SyncSession {
       await this.#checkpointIfLong(context)
       const progress = new PushProgress()
       const hasNews = await sync(context, progress, signal)
-      return { push: this.#pushed(progress), pull: hasNews }
+      return { push: progress.result(), pull: hasNews }
     })
   }
 
@@ -138,12 +138,6 @@ export class SyncSession {
     this.#replica?.close()
     this.#replica = null
     this.#file.remove()
-  }
-
-  #pushed(progress: PushProgress): PushResult {
-    const result = progress.result()
-    if (result.batches > 0) this.events.emit('push', result)
-    return result
   }
 
   /** One sync operation: connects first, measures, tells of failures. */
