@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fdatasyncSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
 
 import { decodeWalHeader, encodeWalHeader, FrameSequence, PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
 
@@ -62,7 +62,7 @@ export class PullStage {
   }
 
   /**
-   * Completes the stage; on disk when this returns.
+   * Completes the stage. It is not synced: after a crash it either checks out or is downloaded again.
    *
    * @throws ProtocolError when a page lies beyond the size or the revision is not usable
    */
@@ -72,13 +72,11 @@ export class PullStage {
       if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the size of ${end.sizeInPages} pages`)
     }
     this.#flush()
-    this.#file.sync()
     this.#file.close()
     const staged: StagedPull = { ...end, frames: this.#written, pageOne: this.#pageOne }
     const descriptor = openSync(this.#path, 'r+')
     try {
       writeFully(descriptor, encodeHeaderBlock(MAGIC, staged), 0)
-      fdatasyncSync(descriptor)
     } finally {
       closeSync(descriptor)
     }

@@ -1,8 +1,8 @@
 import { ProtocolError, walChecksum } from '@tidemark/protocol'
 
 /**
- * The first block of `-changes` and `-replay`: what the file is and what it holds. It is written last, when everything that it describes is on
- * disk, so a file whose header block is whole is whole.
+ * The first block of `-changes` and `-replay`: what the file is and what it holds, with checksums over the rest. It is
+ * written last.
  *
  * | offset | bytes | field |
  * | --- | --- | --- |

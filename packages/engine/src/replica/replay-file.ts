@@ -69,7 +69,6 @@ export class ReplayFile {
 
   /** Makes the file valid; on disk when this returns. */
   seal(plan: ReplayPlan): void {
-    fdatasyncSync(this.#descriptor)
     const content: Content = { ...plan, bytes: this.#bytes, crc: this.#crc }
     writeFully(this.#descriptor, encodeHeaderBlock(MAGIC, content), 0)
     fdatasyncSync(this.#descriptor)

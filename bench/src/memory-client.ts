@@ -1,0 +1,18 @@
+/** `memory-client.ts push|bootstrap <path> <url>`: one step of the memory benchmark; prints its own peak in MB. */
+import { readFileSync } from 'node:fs'
+
+import { connect } from '@tidemark/sdk-node'
+
+const [, , step, path, url] = process.argv
+const db = await connect({ path: path!, url: url! })
+if (step === 'push') {
+  db.exec('CREATE TABLE IF NOT EXISTS chunk (id INTEGER PRIMARY KEY, bytes BLOB)')
+  const insert = db.prepare('INSERT INTO chunk (bytes) VALUES (randomblob(20000))')
+  db.transaction(() => {
+    for (let i = 0; i < 10_000; i++) insert.run()
+  })()
+  await db.push()
+}
+await db.close()
+const status = readFileSync('/proc/self/status', 'utf8')
+process.stdout.write(`peak ${Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? '0') / 1024}\n`)
