@@ -133,5 +133,5 @@ function pagesOf(commit: WalCommit, sizeBefore: number): Uint32Array {
   const pages = [...commit.frames.keys()].filter((page) => page <= commit.sizeInPages)
   for (let page = sizeBefore + 1; page <= commit.sizeInPages; page++)
     if (!commit.frames.has(page)) pages.push(page)
-  return Uint32Array.from(pages).sort()
+  return Uint32Array.from(pages).toSorted()
 }

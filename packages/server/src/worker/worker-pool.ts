@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { BusyError, LimitError, TidemarkError } from '@tidemark/protocol'
+import { BusyError, LimitError } from '@tidemark/protocol'
+import type { TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
 import { WorkerClient, WorkerLostError } from './worker-client.ts'
 import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
