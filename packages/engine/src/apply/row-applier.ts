@@ -96,10 +96,8 @@ export class RowApplier {
       return { type: 'conflict', kind: 'update/update', remote: table.named(row) }
     if (this.#losesKey(change)) this.#followRowid(table, change, identity)
     table.update(identity, columns, values)
-    const isWanted = columns.every((column, index) => sameValue(row[column]!, values[index]!))
-    return isExpected || isWanted
-      ? applied
-      : { type: 'overwrote', kind: 'update/update', remote: table.named(row) }
+    if (isExpected || !losesValue(row, change)) return applied
+    return { type: 'overwrote', kind: 'update/update', remote: table.named(row) }
   }
 
   #delete(table: TargetTable, change: RowChange): RowOutcome {
@@ -132,6 +130,18 @@ export class RowApplier {
     const remote = table.rowidOf(identity)
     if (rowid !== null && remote !== null) this.#rowids.set(table.shape.name, rowid, remote)
   }
+}
+
+/** The update sets a column that somebody else has set to something else. */
+function losesValue(
+  row: readonly SqlValue[],
+  { columns, values, expectedColumns, expected }: RowChange,
+): boolean {
+  return columns.some((column, index) => {
+    const image = expected[expectedColumns[index] === column ? index : expectedColumns.indexOf(column)]
+    const isKnown = image !== undefined && matchesImage(row[column]!, image)
+    return !isKnown && !sameValue(row[column]!, values[index]!)
+  })
 }
 
 function isAsExpected(row: readonly SqlValue[], { expectedColumns, expected }: RowChange): boolean {

@@ -2,6 +2,7 @@ import type { SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
+import { causesFirst } from './causes-first.ts'
 import { changeTypes, isOperation } from './own-tables.ts'
 import { ReplacedRows } from './replaced-rows.ts'
 
@@ -29,6 +30,10 @@ export function* readCaptured(
   afterId: number,
   throughId: number = maxChangeId(db),
 ): IterableIterator<CapturedChange> {
+  yield* causesFirst(readRows(db, afterId, throughId))
+}
+
+function* readRows(db: Database.Database, afterId: number, throughId: number): Generator<CapturedChange> {
   const reader = new CapturedReader(db)
   for (let last = afterId; last < throughId;) {
     const heads = reader.heads(last, throughId)

@@ -172,6 +172,7 @@ function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): s
   )
 }
 
+/** Puts the stored rows aside that collide, in place of what an abandoned statement may have left of them. */
 function putAside(
   table: UserTable,
   shapeId: number,
@@ -179,10 +180,13 @@ function putAside(
   suffix: string,
 ): string {
   const { name, columns } = table.shape
-  const collides = conditions.map(({ sql }) => `(${sql})`).join(' OR ')
+  const collides = `(${conditions.map(({ sql }) => `(${sql})`).join(' OR ')}) AND ${suffix}`
+  const isStored = isSameRow(table, (_, stored) => `tidemark_evicted.${stored}`, 's.')
   return (
-    `INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
-    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${quoteIdentifier(name)} WHERE (${collides}) AND ${suffix}`
+    `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}` +
+    ` AND EXISTS (SELECT 1 FROM ${quoteIdentifier(name)} AS s WHERE ${isStored} AND ${collides});` +
+    ` INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
+    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${quoteIdentifier(name)} WHERE ${collides}`
   )
 }
 
@@ -206,8 +210,10 @@ function isGone(table: UserTable): string {
   return `${isEvictedNew(table)} OR NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
 }
 
+/** The new row has the key of the row put aside. */
 function isEvictedNew(table: UserTable): string {
-  return isSameRow(table, (_, stored) => stored, 'NEW.')
+  if (table.shape.key.length === 0) return isSameRow(table, (_, stored) => stored, 'NEW.')
+  return sameKey(table, (_, stored) => stored, 'NEW.')
 }
 
 /**
@@ -220,13 +226,20 @@ function isSameRow(
   column: (name: string, stored: string) => string,
   other: string,
 ): string {
-  if (table.rowid !== null) return `${other}${table.rowid} = ${column(table.rowid, 'id')}`
-  return table.shape.key
-    .map((position) => {
-      const name = quoteIdentifier(table.shape.columns[position]!)
-      return `${other}${name} = ${column(name, `b${position}`)}`
-    })
-    .join(' AND ')
+  if (table.rowid === null) return sameKey(table, column, other)
+  return `${other}${table.rowid} = ${column(table.rowid, 'id')}`
+}
+
+function sameKey(
+  { shape }: UserTable,
+  column: (name: string, stored: string) => string,
+  other: string,
+): string {
+  const terms = shape.key.map((position) => {
+    const name = quoteIdentifier(shape.columns[position]!)
+    return `${other}${name} = ${column(name, `b${position}`)}`
+  })
+  return terms.join(' AND ')
 }
 
 function rowidOf(table: UserTable, prefix: string): string {
