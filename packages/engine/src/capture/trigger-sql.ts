@@ -78,9 +78,13 @@ function replacingInsertTriggers(
       body: [recordEvicted(table, shapeId, isGone(table)), forget(shapeId)],
     },
     {
+      // A cascade of the removal may delete the very row that was to take the place: then nothing else follows.
       role: 'after_delete',
       when: `AFTER DELETE ON ${name} ${anyEvicted}`,
-      body: [`${forget(shapeId)} AND ${isEvictedOld}`],
+      body: [
+        recordEvicted(table, shapeId, `NOT (${isEvictedOld}) AND ${isNotStored(table)}`),
+        `${forget(shapeId)} AND (${isEvictedOld} OR ${isNotStored(table, 'tidemark_evicted')})`,
+      ],
     },
   ]
 }
@@ -206,8 +210,12 @@ function forget(shapeId: number): string {
 
 /** A row put aside is no longer stored, or the new row is stored in its place. */
 function isGone(table: UserTable): string {
-  const isStored = isSameRow(table, (_, stored) => `e.${stored}`, 's.')
-  return `${isEvictedNew(table)} OR NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
+  return `${isEvictedNew(table)} OR ${isNotStored(table)}`
+}
+
+function isNotStored(table: UserTable, evicted: string = 'e'): string {
+  const isStored = isSameRow(table, (_, stored) => `${evicted}.${stored}`, 's.')
+  return `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
 }
 
 /** The new row has the key of the row put aside. */
