@@ -62,6 +62,7 @@ export class ClientProcess {
   async close(): Promise<void> {
     const exited = once(this.#child, 'exit')
     await this.call('close')
+    this.#child.disconnect()
     await exited
   }
 

@@ -67,7 +67,7 @@ export const actions = {
     await db.checkpoint()
   },
 
-  stats(): SyncStats {
+  async stats(): Promise<SyncStats> {
     return db.stats()
   },
 
@@ -82,7 +82,6 @@ export const actions = {
 
   close(): void {
     db.close()
-    process.disconnect()
   },
 }
 

@@ -1,17 +1,8 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '@tidemark/sdk-node'
-import { createServer } from '@tidemark/server'
+import { createServer, type DatabaseDescription } from '@tidemark/server'
 import { Option, type Command } from 'commander'
 import ky, { type KyInstance } from 'ky'
-
-/** A database as the admin API describes it. */
-export interface DatabaseDescription {
-  readonly name: string
-  readonly id: string
-  readonly revision: string
-  readonly sizeInPages: number
-  readonly bytes: number
-}
 
 /** Either `url` or `data` is there. */
 export interface AdminOptions {
@@ -28,6 +19,12 @@ export function addAdminOptions(command: Command): Command {
     .addOption(
       new Option('--data <folder>', 'the data folder of a server that is not running').conflicts('url'),
     )
+    .hook('preAction', () => {
+      const { url, data } = command.opts<AdminOptions>()
+      if (url === undefined && data === undefined) {
+        command.error('error: which server? give --url, or --data for one that is not running')
+      }
+    })
 }
 
 /**
@@ -40,7 +37,7 @@ export async function withAdminApi<T>(
   run: (api: AdminApi) => Promise<T>,
 ): Promise<T> {
   if (url !== undefined) return run(new AdminApi(url, token))
-  const server = createServer({ dataDir: data, host: '127.0.0.1', port: 0 })
+  const server = createServer({ data, host: '127.0.0.1', port: 0 })
   try {
     const { host, port } = await server.listen()
     return await run(new AdminApi(`http://${host}:${port}`, undefined))

@@ -3,9 +3,11 @@ import { Command } from 'commander'
 import { checkpointCommand } from './commands/checkpoint.ts'
 import { dbCommand } from './commands/db.ts'
 import { healthCommand } from './commands/health.ts'
+import { keyCommand } from './commands/key-create.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
+import { tokenCommand } from './commands/token-create.ts'
 import { version } from './version.ts'
 
 const EXIT_CODES = `
@@ -26,7 +28,7 @@ export function tidemarkCommand(): Command {
     .description('Local-first sync for SQLite: serve databases, look after synced files.')
     .version(version(), '-V, --version')
     .addHelpText('after', EXIT_CODES)
-  for (const part of [serveCommand(), dbCommand(), healthCommand()])
+  for (const part of [serveCommand(), dbCommand(), healthCommand(), keyCommand(), tokenCommand()])
     command.addCommand(part.helpGroup('Server:'))
   for (const part of [statusCommand(), syncCommand(), checkpointCommand()])
     command.addCommand(part.helpGroup('Synced files:'))

@@ -14,9 +14,9 @@ export function checkpointCommand(): Command {
 async function checkpointFile(path: string): Promise<Result> {
   assertExists(path)
   return withReplica(path, {}, async (db) => {
-    const before = db.stats()
+    const before = await db.stats()
     await db.checkpoint()
-    const after = db.stats()
+    const after = await db.stats()
     return {
       json: {
         walBytesBefore: before.mainWalSize,

@@ -28,7 +28,7 @@ export function syncCommand(): Command {
 async function syncFile(path: string, options: SyncOptions): Promise<Result> {
   return withReplica(path, options, async (db) => {
     const { push, pull } = await db.sync()
-    const stats = db.stats()
+    const stats = await db.stats()
     return {
       json: {
         pushed: push.operations,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { LimitError, ProtocolError } from '@tidemark/protocol'
+import { cutWhenSilent } from './cut-when-silent.ts'
 
 /**
  * The body's pieces as they arrive. The request is cut off when the client is silent for `silenceMs`.
@@ -16,8 +17,7 @@ export async function* bodyPieces(
     throw new LimitError(`The body has ${announced} bytes, at most ${maxBytes} are accepted`)
   if (request.headers['content-encoding'] !== undefined)
     throw new ProtocolError('Encoded bodies are not understood')
-  const { socket } = request
-  socket.setTimeout(silenceMs, () => socket.destroy())
+  const endWatch = cutWhenSilent(request.socket, silenceMs)
   let length = 0
   try {
     for await (const piece of request as AsyncIterable<Buffer>) {
@@ -29,7 +29,7 @@ export async function* bodyPieces(
     if (error instanceof LimitError) throw error
     throw new ProtocolError('The body was cut off', { cause: error })
   } finally {
-    socket.setTimeout(0)
+    endWatch()
   }
 }
 

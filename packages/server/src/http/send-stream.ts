@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { cutWhenSilent } from './cut-when-silent.ts'
 
 /**
  * Answers with a stream. Where it fails half-way the connection is destroyed, so that no client takes what it has for the whole; a client that
@@ -15,8 +16,7 @@ export function sendStream(
   },
 ): FastifyReply {
   const { socket } = reply.raw
-  socket?.setTimeout(options.silenceMs, () => socket.destroy())
-  reply.raw.once('close', () => socket?.setTimeout(0))
+  if (socket !== null) reply.raw.once('close', cutWhenSilent(socket, options.silenceMs))
   reply.header('content-type', options.contentType)
   if (options.contentLength !== null) reply.header('content-length', options.contentLength)
   return reply.send(Readable.from(chunks, { objectMode: false, highWaterMark: 0 }))
