@@ -154,7 +154,7 @@ class Batch {
   }
 
   #checkForeignKeys(): PushOutcome | null {
-    const check = new ForeignKeyCheck(this.#connection.db, this.#rowids)
+    const check = new ForeignKeyCheck(this.#connection.db, this.#connection.tables, this.#rowids)
     if (!check.isNeeded) return null
     for (const change of this.#changes()) {
       const message = change.kind === 'schema' ? null : check.violation(change)

@@ -121,6 +121,11 @@ export class TargetTable {
       : ((this.#select([this.#rowid], identity)?.[0] as bigint | undefined) ?? null)
   }
 
+  /** The SQL condition, over bare column names, that finds the row, and what to bind to it. */
+  locate(identity: RowIdentity): { readonly where: string; readonly bindings: readonly unknown[] } {
+    return { where: this.#where(identity), bindings: bindingsOf(identity) }
+  }
+
   /** A row of {@link read} with its column names. */
   named(row: readonly SqlValue[]): Record<string, SqlValue> {
     return Object.fromEntries(this.columns.map((name, index) => [name, row[index] ?? null]))
