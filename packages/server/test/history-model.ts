@@ -8,7 +8,8 @@ export const WAL: WalPosition = { salts: [1, 2], frame: 0, checksum: [0, 0] }
 /** A page image that is recognised by its seed. */
 export function imageOf(seed: number): Buffer {
   const image = Buffer.alloc(PAGE)
-  for (let offset = 0; offset < PAGE; offset += 4) image.writeUInt32LE((seed * 2_654_435_761 + offset) >>> 0, offset)
+  for (let offset = 0; offset < PAGE; offset += 4)
+    image.writeUInt32LE((seed * 2_654_435_761 + offset) >>> 0, offset)
   return image
 }
 
@@ -29,7 +30,7 @@ export class ModelDatabase {
   readonly #directory: string
   readonly #segmentBytes: number
   #main = new Map<number, number>()
-  #uncheckpointed = new Set<number>()
+  readonly #uncheckpointed = new Set<number>()
   checkpointed = 0
   nowMs = 1_000_000
   history: History
@@ -80,7 +81,10 @@ export class ModelDatabase {
   append({ size, changes }: ModelCommit, options: { readonly isCaughtUp?: boolean }): void {
     const pages = Uint32Array.from(changes.keys()).toSorted()
     const images = Array.from(pages, (page) => imageOf(changes.get(page)!))
-    this.history.append({ sizeInPages: size, pages, images, wal: { ...WAL, frame: this.history.head + 1 } }, options)
+    this.history.append(
+      { sizeInPages: size, pages, images, wal: { ...WAL, frame: this.history.head + 1 } },
+      options,
+    )
     for (const page of pages) this.#uncheckpointed.add(page)
   }
 

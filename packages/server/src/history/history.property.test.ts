@@ -35,7 +35,10 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constant('reopen' as const) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ type: fc.constant('compact' as const), bytes: fc.integer({ min: 0, max: 200_000 }) }),
+    arbitrary: fc.record({
+      type: fc.constant('compact' as const),
+      bytes: fc.integer({ min: 0, max: 200_000 }),
+    }),
   },
 )
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import type { Duplex, Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { BusyError } from '@tidemark/protocol'
 import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
@@ -50,6 +51,10 @@ interface OpenStream {
   wake: (() => void) | null
 }
 
+/** A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
+const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
+
 const NO_BYTES = new Uint8Array(0)
 
 async function* noChunks(): AsyncGenerator<Uint8Array> {}
@@ -69,10 +74,10 @@ export class WorkerClient {
     this.#onLog = onLog
     this.#process = spawn(
       process.execPath,
-      ['--disable-warning=ExperimentalWarning', siblingModule('worker-main', import.meta.url).pathname],
+      [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
       {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-        env: { ...process.env, TIDEMARK_WORKER: JSON.stringify(settings) },
+        env: { ...process.env, ...ENVIRONMENT, TIDEMARK_WORKER: JSON.stringify(settings) },
       },
     )
     const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]

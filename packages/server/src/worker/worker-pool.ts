@@ -1,40 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { BusyError, LimitError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
-import { WorkerClient, WorkerLostError } from './worker-client.ts'
+import { WorkerLostError } from './worker-client.ts'
 import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
 import type { WorkerSettings } from './worker-settings.ts'
+import { WorkerSlot } from './worker-slot.ts'
 
 /** Calls that may be made twice. A push carries an id by which the database knows it. */
 const REPEATABLE = new Set<CallName>(['pull', 'push', 'pageHashes', 'status', 'release'])
 const ATTEMPTS = 3
-const RESTART_DELAY_MS = 200
-
-interface Slot {
-  worker: WorkerClient
-  databases: number
-}
 
 /**
  * The worker processes. A database is always served by the same one, so that it is open once. A worker that ends is replaced;
  * what it had not begun, or may do again, is asked of its successor, so that only the tenant whose statement ended it sees an error.
  */
 export class WorkerPool {
-  readonly #settings: WorkerSettings
-  readonly #onLog: (log: WorkerLog) => void
-  readonly #slots: Slot[] = []
-  readonly #slotOf = new Map<string, Slot>()
+  readonly #slots: readonly WorkerSlot[]
+  readonly #slotOf = new Map<string, WorkerSlot>()
   #isClosing = false
 
   constructor(count: number, settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
-    this.#settings = settings
-    this.#onLog = onLog
-    for (let i = 0; i < count; i++) {
-      const slot: Slot = { worker: this.#start(), databases: 0 }
-      this.#slots.push(slot)
-      void this.#watch(slot)
-    }
+    this.#slots = Array.from({ length: count }, () => new WorkerSlot(settings, onLog))
+    void this.#slots[0]?.start()
   }
 
   /** @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is unknown */
@@ -44,13 +31,14 @@ export class WorkerPool {
     args: WorkerCalls[N]['args'],
     options: { readonly bytes?: Uint8Array; readonly signal?: AbortSignal } = {},
   ): Promise<WorkerAnswer<N>> {
+    const slot = this.#slotFor(database.id)
     for (let attempt = 1; ; attempt++) {
+      if (this.#isClosing) throw new BusyError('The server is shutting down')
       try {
-        return await this.#slotFor(database.id).worker.call(name, args, options.bytes, options.signal)
+        return await slot.call(name, args, options.bytes, options.signal)
       } catch (error) {
         if (!(error instanceof WorkerLostError)) throw error
-        if (this.#isClosing || attempt === ATTEMPTS || !canRepeat(name, error)) throw explain(name, error)
-        await this.#slotFor(database.id).worker.exited
+        if (attempt === ATTEMPTS || !canRepeat(name, error)) throw explain(name, error)
       }
     }
   }
@@ -62,59 +50,36 @@ export class WorkerPool {
     this.#slotOf.delete(databaseId)
   }
 
-  /** Whether every worker answers. */
+  /** Whether a worker answers. */
   async isReady(): Promise<boolean> {
-    const answers = await Promise.allSettled(this.#slots.map(async ({ worker }) => worker.call('ping', null)))
-    return answers.every(({ status }) => status === 'fulfilled')
+    const running = this.#slots.filter(({ isRunning }) => isRunning)
+    return Promise.any(
+      (running.length > 0 ? running : this.#slots.slice(0, 1)).map(async (slot) => slot.call('ping', null)),
+    ).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Lets long polls end. */
   async drain(): Promise<void> {
-    await Promise.allSettled(this.#slots.map(async ({ worker }) => worker.call('drain', null)))
+    const running = this.#slots.filter(({ isRunning }) => isRunning)
+    await Promise.allSettled(running.map(async (slot) => slot.call('drain', null)))
   }
 
   /** Ends all workers: in good order within `graceMs`, then at once. */
   async close(graceMs: number): Promise<void> {
     this.#isClosing = true
-    await Promise.all(
-      this.#slots.map(async ({ worker }) => {
-        const timer = setTimeout(() => worker.kill(), graceMs)
-        await worker.call('shutdown', null).catch(() => {})
-        await worker.exited
-        clearTimeout(timer)
-      }),
-    )
+    await Promise.all(this.#slots.map(async (slot) => slot.close(graceMs)))
   }
 
-  #slotFor(databaseId: string): Slot {
+  #slotFor(databaseId: string): WorkerSlot {
     const known = this.#slotOf.get(databaseId)
     if (known !== undefined) return known
     const slot = this.#slots.reduce((least, other) => (other.databases < least.databases ? other : least))
     slot.databases += 1
     this.#slotOf.set(databaseId, slot)
     return slot
-  }
-
-  #start(): WorkerClient {
-    return new WorkerClient(this.#settings, this.#onLog)
-  }
-
-  /** Replaces the slot's worker before anyone who waited for its end goes on. */
-  async #watch(slot: Slot): Promise<void> {
-    while (!this.#isClosing) {
-      const { worker } = slot
-      const startedAt = performance.now()
-      await worker.exited
-      if (this.#isClosing) return
-      // One that cannot even start is not to be started in a busy loop.
-      if (performance.now() - startedAt < RESTART_DELAY_MS) await delay(RESTART_DELAY_MS)
-      this.#onLog({
-        level: 'warn',
-        message: 'worker ended and is replaced',
-        workerProcessId: worker.processId,
-      })
-      slot.worker = this.#start()
-    }
   }
 }
 
@@ -129,7 +94,7 @@ function explain(name: CallName, error: WorkerLostError): TidemarkError {
     return name === 'pull'
       ? error
       : new BusyError(
-          'The database was busy failing over; it is unknown whether the statement had an effect',
+          'The process that ran the statement ended; it is unknown whether the statement had an effect',
           { cause: error, code: 'TIDEMARK_OUTCOME_UNKNOWN' },
         )
   }

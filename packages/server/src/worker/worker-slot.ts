@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { CallName, WorkerCalls } from './worker-calls.ts'
+import { WorkerClient } from './worker-client.ts'
+import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+/** A worker that lived shorter than this is replaced only after as long: it may not be able to start at all. */
+const RESTART_DELAY_MS = 200
+
+/** The place of one worker process. It is started when there is something for it to do, and again after it has ended. */
+export class WorkerSlot {
+  readonly #settings: WorkerSettings
+  readonly #onLog: (log: WorkerLog) => void
+  #worker: WorkerClient | null = null
+  #starting: Promise<WorkerClient> | null = null
+  #startedAt = -Infinity
+  #isClosed = false
+  /** Databases that it serves. */
+  databases = 0
+
+  constructor(settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
+    this.#settings = settings
+    this.#onLog = onLog
+  }
+
+  get isRunning(): boolean {
+    return this.#worker !== null
+  }
+
+  /** @throws WorkerLostError when the process ends first; otherwise what the worker answers */
+  async call<N extends CallName>(
+    name: N,
+    args: WorkerCalls[N]['args'],
+    bytes?: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<WorkerAnswer<N>> {
+    const worker = this.#worker ?? (await this.start())
+    return worker.call(name, args, bytes, signal)
+  }
+
+  async start(): Promise<WorkerClient> {
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null
+    })
+    return this.#starting
+  }
+
+  /** Ends the worker: in good order within `graceMs`, then at once. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosed = true
+    const worker = this.#worker ?? (await this.#starting)
+    if (worker === null) return
+    const timer = setTimeout(() => worker.kill(), graceMs)
+    await worker.call('shutdown', null).catch(() => {})
+    await worker.exited
+    clearTimeout(timer)
+  }
+
+  async #start(): Promise<WorkerClient> {
+    const earliest = this.#startedAt + RESTART_DELAY_MS
+    if (performance.now() < earliest) await delay(earliest - performance.now())
+    this.#startedAt = performance.now()
+    const worker = new WorkerClient(this.#settings, this.#onLog)
+    this.#worker = worker
+    void worker.exited.then(() => {
+      this.#worker = null
+      if (this.#isClosed) return
+      this.#onLog({ level: 'warn', message: 'worker ended', workerProcessId: worker.processId })
+    })
+    return worker
+  }
+}
