@@ -14,10 +14,14 @@ import { fileURLToPath } from 'node:url'
 const BOUND_MB = 400
 const PUSHES = 5
 const client = fileURLToPath(new URL('memory-client.ts', import.meta.url))
-const cli = fileURLToPath(import.meta.resolve('@tidemark/cli'))
+const cli = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
 
-const peakMb = (pid: number): number =>
-  Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0') / 1024
+/** Peak of a process and its children, added up. */
+function peakMb(pid: number): number {
+  const own = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0') / 1024
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+  return children.reduce((sum, child) => sum + peakMb(Number(child)), own)
+}
 
 async function firstLine(child: ChildProcess, stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
   for await (const line of createInterface({ input: child[stream]! })) {

@@ -10,8 +10,13 @@ const INT64_MAX = 2n ** 63n - 1n
 
 /** A growing buffer with the primitives of the columnar encodings: varints, zigzag varints, doubles, strings. */
 export class ByteWriter {
-  #buffer: Buffer = Buffer.allocUnsafe(FIRST_CAPACITY)
+  #buffer: Buffer
   #length = 0
+
+  /** `expectedBytes` saves growing, where it is known about how much will be written. */
+  constructor(expectedBytes: number = FIRST_CAPACITY) {
+    this.#buffer = Buffer.allocUnsafe(expectedBytes)
+  }
 
   get length(): number {
     return this.#length

@@ -3,6 +3,7 @@ import type { Change, RowChange, SchemaChange } from '../change.ts'
 import { ByteWriter } from '../columns/byte-writer.ts'
 import { writeColumn, writeDifference } from '../columns/column-codec.ts'
 import { ProtocolError } from '../errors.ts'
+import { estimateChangeBytes } from './change-size.ts'
 import type { ImageValue, SqlValue } from '../value.ts'
 
 /** Whether `next` can follow `first` in one run: same kind, table and columns. */
@@ -84,7 +85,7 @@ function encodeStatements(changes: readonly SchemaChange[]): Uint8Array {
 }
 
 function encodeCells(rows: readonly RowChange[]): Uint8Array {
-  const writer = new ByteWriter()
+  const writer = new ByteWriter(rows.reduce((bytes, row) => bytes + estimateChangeBytes(row), 0))
   writeColumns(
     writer,
     rows.map((row) => row.key),

@@ -91,9 +91,9 @@ export class HttpTransport {
       method: request.method,
       headers,
       ...(request.body === undefined ? {} : { body: this.#countedBody(request.body, deadline) }),
+      ...redirectOptions(request.body),
       signal: AbortSignal.any([request.signal, deadline.signal]),
       fetch: this.#config.fetch,
-      redirect: 'manual',
       retry: 0,
       timeout: false,
       throwHttpErrors: false,
@@ -163,6 +163,16 @@ export class HttpTransport {
       { cause },
     )
   }
+}
+
+/**
+ * Redirects are never followed. Fetch keeps a copy of the whole body for the redirect that might come, unless it is told that a redirect
+ * is an error and that there is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a streamed body not
+ * held in memory (I7).
+ */
+function redirectOptions(body: TransportRequest['body']): RequestInit {
+  const isStreamed = body !== undefined && !(body instanceof Uint8Array)
+  return isStreamed ? { redirect: 'error', window: null } : { redirect: 'manual' }
 }
 
 async function unexpected(address: string, response: Response): Promise<Error> {
