@@ -79,7 +79,7 @@ function* checkFile(file: string): Iterable<string> {
       if (!target.startsWith(owner.folder + sep)) {
         yield `${show(file)}: imports ${specifier} out of another package; import that package by name`
       }
-    } else if (!specifier.startsWith('node:') && !builtinModules.includes(specifier)) {
+    } else if (!/^(?:node:|#)/u.test(specifier) && !builtinModules.includes(specifier)) {
       const dependency = specifier
         .split('/')
         .slice(0, specifier.startsWith('@') ? 2 : 1)

@@ -2,8 +2,14 @@
  * One application, in a process of its own. The demo tells it what to do over the process's IPC channel:
  * `{ id, action, argument }` in, `{ id, value }` or `{ id, error }` out.
  */
-import { connect, SyncConflictError, type Database, type SyncStats } from '@tidemark/sdk-node'
-import { editAsAda, editAsBo } from './offline-edits.ts'
+import {
+  connect,
+  isTidemarkError,
+  SyncConflictError,
+  type Database,
+  type SyncStats,
+} from '@tidemark/sdk-node'
+import { editOffline } from './offline-edits.ts'
 import { prove, type Proof } from './proof.ts'
 import { SCHEMA } from './schema.ts'
 import { stallingFetch } from './stalling-fetch.ts'
@@ -31,7 +37,7 @@ export const actions = {
   },
 
   edit(who: 'Ada' | 'Bo'): Record<string, number> {
-    return who === 'Ada' ? editAsAda(db) : editAsBo(db)
+    return editOffline(db, who)
   },
 
   async push(): Promise<{ operations: number; conflicts: number }> {
@@ -43,13 +49,13 @@ export const actions = {
     }
   },
 
-  /** The error's code when the server cannot be reached, as it should be while it is stopped. */
-  async pushOffline(): Promise<string> {
+  /** Pushes while the server is away; the code of the error that this ends in. */
+  async failedPush(): Promise<string> {
     try {
       await db.push()
       return 'none'
     } catch (error) {
-      return (error as { code: string }).code
+      return isTidemarkError(error) ? error.code : String(error)
     }
   },
 

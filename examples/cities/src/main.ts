@@ -8,18 +8,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { ClientProcess } from './client-process.ts'
-import { Journal } from './journal.ts'
-import { printChecks, printProofs, printSteps, progress } from './report.ts'
+import { Journal, type StepOutcome } from './journal.ts'
+import { expectedRows, type Edits } from './offline-edits.ts'
 import { prove, type Proof } from './proof.ts'
+import { printChecks, printProofs, printSteps, progress } from './report.ts'
 import { ServerProcess } from './server-process.ts'
+
+const OUTSIDERS_NOTE = 'written by plain better-sqlite3'
+const KILL_AFTER_BYTES = 16 * 1024
+const outsiderProgram = join(import.meta.dirname, 'outsider.ts')
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-cities-'))
 const file = (name: string): string => join(folder, name)
 const journal = new Journal()
 const running = new Set<{ destroy(): void }>()
-const outsiderProgram = join(import.meta.dirname, 'outsider.ts')
-const OUTSIDERS_NOTE = 'written by plain better-sqlite3'
-const KILL_AFTER_BYTES = 16 * 1024
 
 try {
   await run()
@@ -33,120 +35,153 @@ async function run(): Promise<void> {
   let server = track(await ServerProcess.start(file('server'), 0))
   const { port } = server
   const url = `${server.url}/db/cities`
-  progress(`server listens on ${server.url}`)
+  progress(`the server listens on ${server.url}`)
 
-  let ada = await openClient('Ada', url)
-  await journal.step('Ada loads the world', ada, async () => ({ rows: await ada.call('load') }))
-  await journal.step('Ada pushes', ada, async () => ({ rows: (await ada.call('push')).operations }))
+  const ada = await openClient('Ada', url)
   const bo = track(new ClientProcess('Bo'))
-  let bootstrapBytes = 0
-  await journal.step('Bo bootstraps', null, async () => {
-    const { networkReceivedBytes } = await bo.call('open', { path: file('bo.db'), url })
-    bootstrapBytes = networkReceivedBytes
-    return { note: `${(bootstrapBytes / 1024 / 1024).toFixed(1)} MiB received` }
-  })
-  await ada.call('pull')
+  const before = await fillAndBootstrap(ada, bo, url)
 
   await server.stop()
   running.delete(server)
   progress('the server is stopped: both are offline')
-  await editOffline(ada, bo)
+  const edits = await editOffline(ada, bo)
   server = track(await ServerProcess.start(file('server'), port))
   progress('the server is back')
 
-  ada = await converge(ada, bo, url)
-  await proveConvergence(server, ada, bo)
-  await Promise.all([ada.close(), bo.close()])
+  await meetConflict(ada, bo)
+  const revived = await killInPull(ada, url)
+  await journal.stepOf(bo, 'pulls', pull(bo))
+  const proofs = await proveConvergence(server, revived, bo)
+  journal.expect(
+    'no edit is missing: every table has the rows that the edits make',
+    JSON.stringify(proofs.get('server')?.rows) === JSON.stringify(expectedRows(before, edits, 1)),
+  )
+
+  await Promise.all([revived.close(), bo.close()])
   await server.stop()
   running.clear()
-
   printSteps(journal.steps)
+  printProofs(proofs)
+  console.log()
   printChecks(journal.checks)
 }
 
-async function editOffline(ada: ClientProcess, bo: ClientProcess): Promise<void> {
-  journal.expect(
-    'a push while the server is down fails with a network error',
-    (await bo.call('pushOffline')) === 'TIDEMARK_NETWORK',
-  )
-  await journal.step('Ada edits offline', ada, async () => ({ rows: sum(await ada.call('edit', 'Ada')) }))
-  await journal.step('Ada checkpoints', ada, async () => {
+/** Ada brings all cities, Bo fetches them. Returns the rows that there are. */
+async function fillAndBootstrap(ada: ClientProcess, bo: ClientProcess, url: string): Promise<Proof['rows']> {
+  await journal.stepOf(ada, 'loads the cities', async () => ({ rows: await ada.call('load') }))
+  await journal.stepOf(ada, 'pushes', push(ada))
+  await journal.step('Bo bootstraps', async () => {
+    const { networkSentBytes, networkReceivedBytes } = await bo.call('open', { path: file('bo.db'), url })
+    return { sentBytes: networkSentBytes, receivedBytes: networkReceivedBytes }
+  })
+  await journal.stepOf(ada, 'pulls', pull(ada))
+  return (await bo.call('prove')).rows
+}
+
+async function editOffline(ada: ClientProcess, bo: ClientProcess): Promise<Edits> {
+  let adas: Record<string, number> = {}
+  let bos: Record<string, number> = {}
+  await journal.stepOf(ada, 'edits offline', async () => {
+    adas = await ada.call('edit', 'Ada')
+    return { rows: sum(adas) }
+  })
+  await journal.stepOf(ada, 'checkpoints', async () => {
     await ada.call('checkpoint')
     const { mainWalSize, cdcOperations } = await ada.call('stats')
     journal.expect(
-      'the checkpoint emptied the WAL and kept what is pending',
-      mainWalSize < 100_000 && cdcOperations > 0,
+      'the checkpoint emptied Ada’s WAL and kept what is pending',
+      mainWalSize === 0 && cdcOperations > 0,
     )
-    return { note: `${cdcOperations.toLocaleString('en-US')} changes still pending` }
+    return { note: `${cdcOperations.toLocaleString('en-US')} changes pending` }
   })
-  await journal.step('an outsider writes into Ada’s file', ada, async () => {
+  await journal.step('an outsider writes to Ada’s file', async () => {
     await promisify(execFile)(process.execPath, [outsiderProgram, file('ada.db'), OUTSIDERS_NOTE])
     return { rows: 1, note: 'plain better-sqlite3' }
   })
-  await journal.step('Bo edits offline', bo, async () => ({ rows: sum(await bo.call('edit', 'Bo')) }))
+  await journal.stepOf(bo, 'edits offline', async () => {
+    bos = await bo.call('edit', 'Bo')
+    return { rows: sum(bos) }
+  })
+  journal.expect(
+    'a push while the server is down fails, typed',
+    (await bo.call('failedPush')) === 'TIDEMARK_NETWORK',
+  )
+  return { ada: adas, bo: bos }
 }
 
-/** Both push; Bo meets Ada's edits; Ada dies in the middle of fetching Bo's. Returns the process that carries on as Ada. */
-async function converge(ada: ClientProcess, bo: ClientProcess, url: string): Promise<ClientProcess> {
-  await journal.step('Ada pushes', ada, async () => ({ rows: (await ada.call('push')).operations }))
-  await journal.step('Bo pushes', bo, async () => {
+/** Both push what they did offline; the second meets the rows of the first, pulls, and pushes again. */
+async function meetConflict(ada: ClientProcess, bo: ClientProcess): Promise<void> {
+  await journal.stepOf(ada, 'pushes', push(ada))
+  await journal.stepOf(bo, 'pushes', async () => {
     const { conflicts } = await bo.call('push')
-    journal.expect('Bo’s push met rows that Ada had changed, and nothing of it was applied', conflicts > 0)
-    return { note: `refused: ${conflicts.toLocaleString('en-US')} rows conflict` }
+    journal.expect('Bo’s push met rows that Ada had changed, and was refused as a whole', conflicts > 0)
+    return { note: `refused: ${conflicts.toLocaleString('en-US')} conflicts` }
   })
-  await journal.step('Bo pulls', bo, async () => {
+  await journal.stepOf(bo, 'pulls', async () => {
     await bo.call('pull')
     const { conflicts } = await bo.call('stats')
-    return { note: `${conflicts.toLocaleString('en-US')} conflicts resolved, pending changes replayed` }
+    return { note: `${conflicts.toLocaleString('en-US')} conflicts resolved` }
   })
-  await journal.step('Bo pushes again', bo, async () => ({ rows: (await bo.call('push')).operations }))
-  await journal.step('Ada pulls and is killed', null, async () => {
+  await journal.stepOf(bo, 'pushes again', push(bo))
+}
+
+/** Ada's process dies in the middle of fetching Bo's edits. Returns the one that carries on. */
+async function killInPull(ada: ClientProcess, url: string): Promise<ClientProcess> {
+  const { revision } = await ada.call('stats')
+  await journal.step('Ada pulls, and is killed', async () => {
     const signal = await ada.killInPull(KILL_AFTER_BYTES)
     running.delete(ada)
-    journal.expect('Ada’s process died by SIGKILL in the middle of a pull', signal === 'SIGKILL')
-    return { note: `${signal} after ${KILL_AFTER_BYTES / 1024} KiB` }
+    journal.expect('Ada’s process was killed in the middle of a pull', signal === 'SIGKILL')
+    return { receivedBytes: KILL_AFTER_BYTES, note: signal }
   })
   const revived = await openClient('Ada', url)
-  await journal.step('Ada starts again and pulls', revived, async () => {
-    await revived.call('pull')
-    return {}
-  })
-  await journal.step('Bo pulls', bo, async () => {
-    await bo.call('pull')
-    return {}
-  })
+  const after = await revived.call('stats')
+  journal.expect('Ada’s file came up at the revision before that pull', after.revision === revision)
+  await journal.stepOf(revived, 'starts again and pulls', pull(revived))
   return revived
 }
 
-async function proveConvergence(server: ServerProcess, ada: ClientProcess, bo: ClientProcess): Promise<void> {
-  const [onServer, onAda, onBo] = [
-    await prove((sql) => server.query('cities', sql)),
-    await ada.call('prove'),
-    await bo.call('prove'),
-  ]
-  const proofs = new Map<string, Proof>([
+async function proveConvergence(
+  server: ServerProcess,
+  ada: ClientProcess,
+  bo: ClientProcess,
+): Promise<ReadonlyMap<string, Proof>> {
+  const onServer = await prove((sql) => server.query('cities', sql))
+  const proofs = new Map([
     ['server', onServer],
-    ['Ada', onAda],
-    ['Bo', onBo],
+    ['Ada', await ada.call('prove')],
+    ['Bo', await bo.call('prove')],
   ])
-  printProofs(proofs)
   const all = [...proofs.values()]
+  const rows = (proof: Proof): string => JSON.stringify(proof.rows)
   journal.expect(
-    'the same content digest on the server and on both clients',
+    'the same content on the server and on both clients',
     all.every(({ digest }) => digest === onServer.digest),
   )
   journal.expect(
     'the same row counts everywhere',
-    all.every(({ rows }) => JSON.stringify(rows) === JSON.stringify(onServer.rows)),
+    all.every((proof) => rows(proof) === rows(onServer)),
   )
   journal.expect(
     'integrity_check is ok everywhere',
     all.every(({ integrity }) => integrity === 'ok'),
   )
-  const [adaStats, boStats] = [await ada.call('stats'), await bo.call('stats')]
-  journal.expect('nothing is pending any more', adaStats.cdcOperations === 0 && boStats.cdcOperations === 0)
-  journal.expect('both are at the same revision', adaStats.revision === boStats.revision)
+  const [adas, bos] = [await ada.call('stats'), await bo.call('stats')]
+  journal.expect('nothing is pending any more', adas.cdcOperations === 0 && bos.cdcOperations === 0)
+  journal.expect('both clients are at the same revision', adas.revision === bos.revision)
   journal.expect('the outsider’s row reached Bo', await bo.call('hasNote', OUTSIDERS_NOTE))
+  return proofs
+}
+
+function push(client: ClientProcess): () => Promise<StepOutcome> {
+  return async () => ({ rows: (await client.call('push')).operations })
+}
+
+function pull(client: ClientProcess): () => Promise<StepOutcome> {
+  return async () => {
+    await client.call('pull')
+    return {}
+  }
 }
 
 async function openClient(name: 'Ada' | 'Bo', url: string): Promise<ClientProcess> {

@@ -11,13 +11,14 @@ export function jsonOption(): Option {
   return new Option('--json', 'print one JSON value instead of text')
 }
 
-/** Gives a command its action: runs it and prints what it returns, as its `--json` says. */
-export function printing<Arguments extends unknown[]>(
-  command: Command,
-  run: (...args: Arguments) => Result | Promise<Result>,
-): Command {
+/**
+ * Gives a command its action: runs it and prints what it returns, as its `--json` says.
+ *
+ * @param run takes the command's arguments in their order, then its options, as commander parsed them
+ */
+export function printing(command: Command, run: (...args: never[]) => Result | Promise<Result>): Command {
   return command.addOption(jsonOption()).action(async (...args: unknown[]) => {
-    const result = await run(...(args as Arguments))
+    const result = await run(...(args as never[]))
     const { json } = command.opts<{ json?: boolean }>()
     process.stdout.write(json === true ? `${JSON.stringify(result.json, null, 2)}\n` : `${result.text}\n`)
   })
