@@ -13,6 +13,7 @@ export class BaseRebuild {
   readonly localSizeInPages: number
   readonly #stage: PullStage
   readonly #session: ReplicaSession
+  #isFinished = false
 
   constructor(session: ReplicaSession) {
     this.#session = session
@@ -37,11 +38,12 @@ export class BaseRebuild {
   /** Completes the stage. Apply it next, as a pull. */
   finish(end: { readonly revision: string; readonly sizeInPages: number }): void {
     this.#stage.finish(end)
+    this.#isFinished = true
   }
 
-  /** Gives up: the base stays unknown. */
+  /** Gives up, also after {@link finish} when the stage could not be applied: the base stays unknown. */
   abort(): void {
-    this.#stage.abort()
+    if (!this.#isFinished) this.#stage.abort()
     this.#session.setBase(null)
   }
 }

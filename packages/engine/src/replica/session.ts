@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { fstatSync, statSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 import { PAGE_SIZE, StateError } from '@tidemark/protocol'
@@ -103,8 +103,11 @@ export class ReplicaSession {
     return this.#pin
   }
 
+  /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
   readIndex(): WalIndexHeader {
-    return readWalIndexHeader(this.shmDescriptor)
+    const index = readWalIndexHeader(this.shmDescriptor)
+    if (index.maxFrame > 0) return index
+    return { ...index, sizeInPages: Math.floor(fstatSync(this.#mainDescriptor).size / PAGE_SIZE) }
   }
 
   /**
