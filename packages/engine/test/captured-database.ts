@@ -90,8 +90,9 @@ function rows(db: Database.Database, table: string): unknown[] {
       `typeof(${column}) || ':' || CASE typeof(${column}) WHEN 'real' THEN printf('%!.17g', ${column}) ELSE hex(CAST(${column} AS BLOB)) END`,
   )
   return db
-    .prepare<[], string>(`SELECT ${exact.join(` || ' ' || `)} FROM ${quoteIdentifier(table)}`)
-    .pluck()
+    .prepare<[], string[]>(`SELECT ${exact.join()} FROM ${quoteIdentifier(table)}`)
+    .raw()
     .all()
+    .map((row) => row.join(' '))
     .toSorted()
 }

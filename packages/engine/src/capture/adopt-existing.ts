@@ -11,7 +11,7 @@ import { userTables } from './user-table.ts'
  */
 export function adoptExisting(db: Database.Database): void {
   inSavepoint(db, () => {
-    const { statementsBeforeRows, statementsAfterRows } = schemaDifference([], currentSchema(db))
+    const { statementsBeforeRows, statementsAfterRows } = schemaDifference([], currentSchema(db), () => null)
     for (const sql of statementsBeforeRows) recordSchema(db, sql)
     for (const table of userTables(db)) recordRows(db, table)
     for (const sql of statementsAfterRows) recordSchema(db, sql)

@@ -2,7 +2,8 @@ import type { SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
-import { growImages, shapeNumber } from './install.ts'
+import { growImages } from './image-tables.ts'
+import { shapeNumber } from './install.ts'
 import { changeTypes } from './own-tables.ts'
 
 /** Writes changes into `tidemark_cdc` as they are, without the help of triggers. */

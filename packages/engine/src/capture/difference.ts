@@ -4,6 +4,7 @@ import { sameValue } from '../sql/value-equality.ts'
 import type { CapturedRow } from './captured-change.ts'
 import { CapturedWriter } from './captured-writer.ts'
 import { currentSchema, currentVersions, rememberSchema } from './known-schema.ts'
+import type { SchemaObject } from './known-schema.ts'
 import { recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
 import { uniqueKeys } from './unique-conditions.ts'
@@ -25,7 +26,7 @@ export function captureDifference(base: Database.Database, current: Database.Dat
       for (const sql of statements) recordSchema(current, sql)
       count += statements.length
     }
-    const schema = schemaDifference(currentSchema(base), currentSchema(current))
+    const schema = schemaDifference(currentSchema(base), currentSchema(current), unchangedIn(base, current))
     recordAll(pragmas(base, current))
     recordAll(schema.statementsBeforeRows)
     for (const table of userTables(current)) {
@@ -36,6 +37,16 @@ export function captureDifference(base: Database.Database, current: Database.Dat
     rememberSchema(current)
     return count
   })
+}
+
+/** Tables whose definition differs are created anew: it is rare that one is altered just while nothing captures. */
+function unchangedIn(base: Database.Database, current: Database.Database): (table: string) => string | null {
+  const describe = ({ type, name, sql }: SchemaObject): string => JSON.stringify([type, name, sql])
+  const before = new Set(currentSchema(base).map(describe))
+  const unchanged = new Set(
+    currentSchema(current).flatMap((object) => (before.has(describe(object)) ? [object.name] : [])),
+  )
+  return (table) => (unchanged.has(table) ? table : null)
 }
 
 function pragmas(base: Database.Database, current: Database.Database): string[] {

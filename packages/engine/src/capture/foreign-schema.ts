@@ -1,9 +1,9 @@
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { installTriggers } from './install.ts'
-import { currentVersions, currentSchema, knownSchema, knownVersions, rememberSchema } from './known-schema.ts'
+import { currentSchema, currentVersions, knownSchema, knownVersions, rememberSchema } from './known-schema.ts'
 import type { SchemaObject } from './known-schema.ts'
-import { recordRows, recordSchema } from './record.ts'
+import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
 import { userTables } from './user-table.ts'
 
@@ -16,32 +16,44 @@ import { userTables } from './user-table.ts'
 export function captureForeignSchema(db: Database.Database): number {
   const known = knownVersions(db)
   const current = currentVersions(db)
-  let count = 0
-  if (known.userVersion !== current.userVersion)
-    count += record(db, `PRAGMA user_version = ${current.userVersion}`)
+  const hasNewSchema = known.schemaVersion !== current.schemaVersion
+  const pragmas: string[] = []
+  if (known.userVersion !== current.userVersion) pragmas.push(`PRAGMA user_version = ${current.userVersion}`)
   if (known.applicationId !== current.applicationId)
-    count += record(db, `PRAGMA application_id = ${current.applicationId}`)
-  if (known.schemaVersion !== current.schemaVersion)
-    count += inSavepoint(db, () => captureSchemaDifference(db))
-  if (count > 0 || known.schemaVersion !== current.schemaVersion) rememberSchema(db)
-  return count
-}
-
-function record(db: Database.Database, sql: string): number {
-  recordSchema(db, sql)
-  return 1
+    pragmas.push(`PRAGMA application_id = ${current.applicationId}`)
+  if (!hasNewSchema && pragmas.length === 0) return 0
+  return inSavepoint(db, () => {
+    const statements = hasNewSchema ? captureSchemaDifference(db) : 0
+    for (const sql of pragmas) recordSchema(db, sql)
+    rememberSchema(db)
+    return statements + pragmas.length
+  })
 }
 
 function captureSchemaDifference(db: Database.Database): number {
   const known = knownSchema(db)
   const current = currentSchema(db)
-  const difference = schemaDifference(known, current)
-  const tables = userTables(db)
+  const origins = capturedOrigins(db)
+  const difference = schemaDifference(known, current, (table) => origins.get(table) ?? null)
   for (const sql of difference.statementsBeforeRows) recordSchema(db, sql)
   refreshTriggers(db, known, current)
-  for (const table of tables) if (difference.newTables.has(table.shape.name)) recordRows(db, table)
+  for (const table of userTables(db)) {
+    if (difference.newTables.has(table.shape.name)) recordRows(db, table)
+    recordAddedColumns(db, table, difference.addedColumns.get(table.shape.name) ?? [])
+  }
   for (const sql of difference.statementsAfterRows) recordSchema(db, sql)
   return difference.statementsBeforeRows.length + difference.statementsAfterRows.length
+}
+
+/** Which table each table was when its triggers were made: they stay with it when it is renamed, and go with it when it is dropped. */
+function capturedOrigins(db: Database.Database): Map<string, string> {
+  const rows = db
+    .prepare<[], { table: string; origin: string }>(
+      `SELECT t.tbl_name AS "table", s.name AS origin FROM sqlite_schema AS t JOIN tidemark_shapes AS s
+       ON t.type = 'trigger' AND t.name = 'tidemark_' || s.shape || '_insert'`,
+    )
+    .all()
+  return new Map(rows.map(({ table, origin }) => [table, origin]))
 }
 
 /** Makes our triggers fit the tables that have changed, or whose indexes or triggers have. */
@@ -52,13 +64,16 @@ export function refreshTriggers(
 ): void {
   const describe = ({ type, name, tbl_name, sql }: SchemaObject): string =>
     JSON.stringify([type, name, tbl_name, sql])
-  const before = new Map(known.map((object) => [describe(object), object]))
-  const after = new Map(current.map((object) => [describe(object), object]))
+  const before = new Set(known.map(describe))
+  const after = new Set(current.map(describe))
   const differing = [
     ...current.filter((object) => !before.has(describe(object))),
     ...known.filter((object) => !after.has(describe(object))),
   ]
   const names = new Set(differing.map((object) => object.tbl_name.toLowerCase()))
-  for (const table of userTables(db))
-    if (names.has(table.shape.name.toLowerCase())) installTriggers(db, table)
+  const origins = capturedOrigins(db)
+  for (const table of userTables(db)) {
+    const { name } = table.shape
+    if (names.has(name.toLowerCase()) || origins.get(name) !== name) installTriggers(db, table)
+  }
 }

@@ -2,6 +2,7 @@ import type { TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
+import { createImageTables, growImages } from './image-tables.ts'
 import { rememberSchema } from './known-schema.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
 import { captureTriggers } from './trigger-sql.ts'
@@ -46,31 +47,14 @@ export function removeCapture(db: Database.Database): void {
 }
 
 function createOwnTables(db: Database.Database, width: number): void {
-  const images = Array.from({ length: width }, (_, index) => index)
   db.exec(`
-    CREATE TABLE IF NOT EXISTS tidemark_cdc(change_id INTEGER PRIMARY KEY, change_time, change_type, shape, id,
-      ${images.map((index) => `a${index}, b${index}`).join()});
-    CREATE TABLE IF NOT EXISTS tidemark_evicted(shape, id, ${images.map((index) => `b${index}`).join()});
+    ${createImageTables(width)};
     CREATE TABLE IF NOT EXISTS tidemark_shapes(shape INTEGER PRIMARY KEY, name TEXT NOT NULL, columns TEXT NOT NULL, key TEXT NOT NULL,
       UNIQUE (name, columns, key));
     CREATE TABLE IF NOT EXISTS tidemark_schema(type TEXT, name TEXT, tbl_name TEXT, rootpage INTEGER, sql TEXT,
       PRIMARY KEY (type, name)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS tidemark_state(key TEXT PRIMARY KEY, value) WITHOUT ROWID`)
   growImages(db, width)
-}
-
-/** Makes room for tables with `width` columns. `exec` runs the statements. */
-export function growImages(
-  db: Database.Database,
-  width: number,
-  exec: (sql: string) => void = (sql) => void db.exec(sql),
-): void {
-  const count =
-    db.prepare<[], number>("SELECT count(*) FROM pragma_table_info('tidemark_evicted')").pluck().get() ?? 0
-  for (let index = count - 2; index < width; index += 1)
-    exec(`
-      ALTER TABLE tidemark_cdc ADD COLUMN a${index}; ALTER TABLE tidemark_cdc ADD COLUMN b${index};
-      ALTER TABLE tidemark_evicted ADD COLUMN b${index}`)
 }
 
 /** A marker with the id below the first keeps the ids from starting lower, also when the table is emptied behind it. */

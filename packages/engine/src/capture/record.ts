@@ -21,3 +21,31 @@ export function recordRows(db: Database.Database, table: UserTable): number {
     FROM ${quoteIdentifier(table.shape.name)}`)
   return insert.run().changes
 }
+
+/** Appends an update for every row whose value in a column of `added` is not the default, as which it appears elsewhere. */
+export function recordAddedColumns(db: Database.Database, table: UserTable, added: readonly string[]): void {
+  if (added.length === 0) return
+  const { name, columns } = table.shape
+  const defaults = new Map(
+    db
+      .prepare<[string], { name: string; value: string | null }>(
+        'SELECT name, dflt_value AS value FROM pragma_table_xinfo(?)',
+      )
+      .all(name)
+      .map((column) => [column.name, column.value ?? 'NULL']),
+  )
+  const stored = added.filter((column) => columns.includes(column))
+  if (stored.length === 0) return
+  const before = columns.map((column) =>
+    stored.includes(column) ? `(${defaults.get(column)})` : quoteIdentifier(column),
+  )
+  const isSet = stored
+    .map((column) => `${quoteIdentifier(column)} IS NOT (${defaults.get(column)})`)
+    .join(' OR ')
+  const images = (letter: string): string => columns.map((_, index) => letter + index).join()
+  db.exec(`
+    INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images('a')}, ${images('b')})
+    SELECT ${nowMs}, ${changeTypes.update}, ${shapeNumber(db, table.shape)}, ${table.rowid ?? 'NULL'},
+      ${columns.map(quoteIdentifier).join()}, ${before.join()}
+    FROM ${quoteIdentifier(name)} WHERE ${isSet}`)
+}

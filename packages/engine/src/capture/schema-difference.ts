@@ -1,37 +1,148 @@
+import { parseCreateTable } from '../sql/parse-create-table.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import type { SchemaObject } from './known-schema.ts'
+import { SchemaModel } from './schema-model.ts'
 
 /** The way from one schema to another. */
 export interface SchemaDifference {
   readonly statementsBeforeRows: readonly string[]
-  /** Tables whose rows have to follow. */
+  /** Tables that are created on the way: all their rows have to follow. */
   readonly newTables: ReadonlySet<string>
+  /** Columns that are added on the way, by table: their values have to follow where they are not the default. */
+  readonly addedColumns: ReadonlyMap<string, readonly string[]>
   readonly statementsAfterRows: readonly string[]
 }
 
+interface Alteration {
+  readonly table: string
+  readonly statements: readonly string[]
+  readonly addedColumns: readonly string[]
+}
+
+/**
+ * Derives statements that lead from `known` to `current`. `originOf` tells which known table a current one has come from, name unchanged or not; null:
+ * it was created. Tables are altered where that leads to exactly the current definition, which is tried on a model, and created anew
+ * where it does not.
+ */
 export function schemaDifference(
   known: readonly SchemaObject[],
   current: readonly SchemaObject[],
+  originOf: (table: string) => string | null,
 ): SchemaDifference {
-  const describe = ({ type, name, sql }: SchemaObject): string => JSON.stringify([type, name, sql])
-  const before = new Set(known.map(describe))
-  const after = new Set(current.map(describe))
-  const gone = known.filter((object) => !after.has(describe(object)))
-  const added = current.filter((object) => !before.has(describe(object)))
-  const goneTables = new Set(gone.filter((object) => object.type === 'table').map((object) => object.name))
-  const drops = gone.filter((object) => object.type === 'table' || !goneTables.has(object.tbl_name))
-  const order = ['trigger', 'view', 'index', 'table']
-  drops.sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type))
-  const newTables = added.filter((object) => object.type === 'table')
-  const dependent = current.filter(
-    (object) => object.type !== 'table' && (goneTables.has(object.tbl_name) || !before.has(describe(object))),
-  )
-  return {
-    statementsBeforeRows: [
-      ...drops.map((object) => `DROP ${object.type.toUpperCase()} ${quoteIdentifier(object.name)}`),
-      ...newTables.map((object) => object.sql),
-    ],
-    newTables: new Set(newTables.map((object) => object.name)),
-    statementsAfterRows: dependent.map((object) => object.sql),
+  if (known.length === 0) return creation(current)
+  const model = new SchemaModel(known)
+  try {
+    const vanished = known.filter((object) => object.type !== 'table' && find(current, object) === undefined)
+    const dropsFirst = dropsOf(vanished, new Set())
+    model.tryAll(dropsFirst)
+    const alterations = alterTables(model, known, current, originOf)
+    const altered = model.objects()
+    const kept = new Set(alterations.map(({ table }) => table.toLowerCase()))
+    const isNew = (object: SchemaObject): boolean =>
+      object.type === 'table' && !kept.has(object.name.toLowerCase())
+    const newTables = current.filter(isNew)
+    const goneTables = altered.filter(isNew)
+    const goneNames = new Set(goneTables.map((object) => object.name.toLowerCase()))
+    const differing = altered.filter(
+      (object) => object.type !== 'table' && find(current, object)?.sql !== object.sql,
+    )
+    const missing = current.filter((object) => {
+      const there = find(altered, object)
+      return (
+        object.type !== 'table' && (there?.sql !== object.sql || goneNames.has(there.tbl_name.toLowerCase()))
+      )
+    })
+    return {
+      statementsBeforeRows: [
+        ...dropsFirst,
+        ...dropsOf(differing, goneNames),
+        ...dropsOf(goneTables, new Set()),
+        ...alterations.flatMap(({ statements }) => statements),
+        ...newTables.map(({ sql }) => sql),
+      ],
+      newTables: new Set(newTables.map(({ name }) => name)),
+      addedColumns: new Map(
+        alterations
+          .filter(({ addedColumns }) => addedColumns.length > 0)
+          .map(({ table, addedColumns }) => [table, addedColumns]),
+      ),
+      statementsAfterRows: missing.map(({ sql }) => sql),
+    }
+  } finally {
+    model.close()
   }
+}
+
+function creation(current: readonly SchemaObject[]): SchemaDifference {
+  const tables = current.filter((object) => object.type === 'table')
+  return {
+    statementsBeforeRows: tables.map(({ sql }) => sql),
+    newTables: new Set(tables.map(({ name }) => name)),
+    addedColumns: new Map(),
+    statementsAfterRows: current.filter((object) => object.type !== 'table').map(({ sql }) => sql),
+  }
+}
+
+/** The tables that need not be created anew, with what has to be done to each. */
+function alterTables(
+  model: SchemaModel,
+  known: readonly SchemaObject[],
+  current: readonly SchemaObject[],
+  originOf: (table: string) => string | null,
+): Alteration[] {
+  return current.flatMap((object) => {
+    const origin = object.type === 'table' ? originOf(object.name) : null
+    const before = known.find(
+      ({ type, name }) => type === 'table' && name.toLowerCase() === origin?.toLowerCase(),
+    )
+    if (before === undefined) return []
+    const alteration = alterationOf(before, object)
+    if (alteration === null) return []
+    const leadsThere =
+      model.tryAll(alteration.statements) && find(model.objects(), object)?.sql === object.sql
+    return leadsThere ? [alteration] : []
+  })
+}
+
+function alterationOf(before: SchemaObject, after: SchemaObject): Alteration | null {
+  const table = quoteIdentifier(after.name)
+  const isRenamed = before.name !== after.name
+  const rename = isRenamed ? [`ALTER TABLE ${quoteIdentifier(before.name)} RENAME TO ${table}`] : []
+  if (before.sql === after.sql) return { table: after.name, statements: [], addedColumns: [] }
+  const [from, to] = [parseCreateTable(before.sql), parseCreateTable(after.sql)]
+  if (from === null || to === null) return null
+  const fromNames = from.map(({ name }) => name)
+  const toNames = to.map(({ name }) => name)
+  const gone = from.filter(({ name }) => !toNames.includes(name))
+  const added = to.filter(({ name }) => !fromNames.includes(name))
+  const isSamePlaces =
+    gone.length === added.length &&
+    gone.every(({ name }, index) => fromNames.indexOf(name) === toNames.indexOf(added[index]!.name))
+  const statements = isSamePlaces
+    ? gone.map(
+        ({ name }, index) =>
+          `ALTER TABLE ${table} RENAME COLUMN ${quoteIdentifier(name)} TO ${quoteIdentifier(added[index]!.name)}`,
+      )
+    : [
+        ...gone.map(({ name }) => `ALTER TABLE ${table} DROP COLUMN ${quoteIdentifier(name)}`),
+        ...added.map(({ sql }) => `ALTER TABLE ${table} ADD COLUMN ${sql}`),
+      ]
+  return {
+    table: after.name,
+    statements: [...rename, ...statements],
+    addedColumns: isSamePlaces ? [] : added.map(({ name }) => name),
+  }
+}
+
+function find(objects: readonly SchemaObject[], { type, name }: SchemaObject): SchemaObject | undefined {
+  return objects.find((other) => other.type === type && other.name.toLowerCase() === name.toLowerCase())
+}
+
+/** DROP statements, without those that a table in `tables` takes along. */
+function dropsOf(objects: readonly SchemaObject[], tables: ReadonlySet<string>): string[] {
+  const order = ['trigger', 'view', 'index', 'table']
+  return objects
+    .filter((object) => object.type === 'view' || !tables.has(object.tbl_name.toLowerCase()))
+    .toSorted((a, b) => order.indexOf(a.type) - order.indexOf(b.type))
+    .map(({ type, name }) => `DROP ${type.toUpperCase()} ${quoteIdentifier(name)}`)
 }
