@@ -8,14 +8,15 @@ export interface Failure {
   readonly hint: string | null
 }
 
-const HINTS: Readonly<Record<Recovery, string>> = {
+/** Null where each message says it itself. */
+const HINTS: Readonly<Record<Recovery, string | null>> = {
   retry: 'Run the same command again later.',
   pull: 'Run `tidemark sync` on the file: it pulls, resolves and pushes again.',
   checkpoint: 'Run `tidemark checkpoint` on the file, then the same command again.',
   'fix-data': 'Repair or drop the row that is named, then run the same command again.',
   reset: 'The local copy has to be fetched again.',
   upgrade: 'Upgrade Tidemark on the older side.',
-  operator: 'Check address, token, permissions and disk.',
+  operator: null,
   bug: 'This should not happen. Please report it.',
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
-import { formatBytes } from '../quantity.ts'
+import { formatBytes, formatCount } from '../quantity.ts'
 import { printing, type Result } from '../result.ts'
 import { formatFields } from '../table.ts'
 
@@ -17,8 +17,10 @@ async function showDatabase(name: string, options: AdminOptions): Promise<Result
     text: formatFields([
       ['name', database.name],
       ['id', database.id],
-      ['size', `${formatBytes(database.bytes)} (${database.sizeInPages} pages)`],
+      ['size', `${formatBytes(database.bytes)} on disk, ${formatCount(database.sizeInPages, 'page')}`],
+      ['history', formatBytes(database.historyBytes)],
       ['revision', database.revision],
+      ['created', database.createdAt],
     ]),
   }
 }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { StateError } from '@tidemark/protocol'
 import { generateSigningKey } from '@tidemark/server'
 import { Command } from 'commander'
 import { printing, type Result } from '../result.ts'
@@ -23,10 +24,27 @@ export function keyCommand(): Command {
 
 async function createKey({ id, out }: KeyOptions): Promise<Result> {
   const { kid, x, d } = await generateSigningKey(id)
-  writeFileSync(out, `${JSON.stringify({ kid, x, d }, null, 2)}\n`, { flag: 'wx', mode: 0o600 })
+  writeSecret(out, `${JSON.stringify({ kid, x, d }, null, 2)}\n`)
   const setting = { keys: [{ kid, x }] }
   return {
     json: { secret: out, ...setting },
     text: `The secret half is in ${out}: keep it away from the server.\nInto the server’s --config file:\n${JSON.stringify(setting)}`,
+  }
+}
+
+/** For the owner's eyes only. @throws StateError when the file exists: it may be the only copy of another key */
+function writeSecret(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new StateError(
+      'TIDEMARK_EXISTS',
+      `${path} exists, and a key is never overwritten; name another file`,
+      {
+        recovery: 'operator',
+        cause: error,
+      },
+    )
   }
 }
