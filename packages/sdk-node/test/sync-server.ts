@@ -80,8 +80,14 @@ export function contentOf(db: Database): Record<string, unknown[]> {
        AND name NOT LIKE 'tidemark\\_%' ESCAPE '\\' AND name NOT LIKE 'turso\\_%' ESCAPE '\\' ORDER BY name`,
     )
     .pluck()
-    .all() as string[]
+    .all()
   return Object.fromEntries(
-    names.map((name) => [name, db.prepare(`SELECT * FROM "${name.replaceAll('"', '""')}" ORDER BY 1`).safeIntegers().all()]),
+    names.map((name) => [
+      name,
+      db
+        .prepare(`SELECT * FROM "${name.replaceAll('"', '""')}" ORDER BY 1`)
+        .safeIntegers()
+        .all(),
+    ]),
   )
 }

@@ -7,7 +7,10 @@ import { contentOf, SyncServer } from './sync-server.ts'
 const SCHEMA = 'CREATE TABLE note (id TEXT PRIMARY KEY, body TEXT, stars INTEGER DEFAULT 0)'
 
 /** Two clients with the same two notes. */
-async function pair(server: SyncServer, options: Parameters<SyncServer['client']>[1] = {}): Promise<[Database, Database]> {
+async function pair(
+  server: SyncServer,
+  options: Parameters<SyncServer['client']>[1] = {},
+): Promise<[Database, Database]> {
   const a = await server.client('a.db', options)
   a.exec(`${SCHEMA}; INSERT INTO note VALUES ('1', 'one', 0), ('2', 'two', 0)`)
   await a.push()
@@ -39,7 +42,9 @@ describe('push and pull', () => {
     await using server = await SyncServer.start()
     const [a, b] = await pair(server)
     a.exec(`INSERT INTO note VALUES ('3', 'three', 0); UPDATE note SET body = 'uno' WHERE id = '1'`)
-    b.exec(`INSERT INTO note VALUES ('4', 'four', 0); UPDATE note SET stars = 5 WHERE id = '1'; DELETE FROM note WHERE id = '2'`)
+    b.exec(
+      `INSERT INTO note VALUES ('4', 'four', 0); UPDATE note SET stars = 5 WHERE id = '1'; DELETE FROM note WHERE id = '2'`,
+    )
     await a.sync()
     await b.sync()
     await a.sync()
@@ -73,7 +78,9 @@ describe('push and pull', () => {
     await a.push()
     await b.pull()
     expect(b.pragma('user_version', { simple: true })).toBe(12)
-    expect(b.prepare('SELECT * FROM starred').all()).toEqual([{ id: '1', content: 'first', stars: 1, tag: 'new' }])
+    expect(b.prepare('SELECT * FROM starred').all()).toEqual([
+      { id: '1', content: 'first', stars: 1, tag: 'new' },
+    ])
     expect(contentOf(b)['log']).toEqual([{ entry: 'first' }])
     b.exec(`UPDATE note SET content = 'second' WHERE id = '1'`)
     await b.sync()
@@ -88,7 +95,9 @@ describe('push and pull', () => {
     const select = b.prepare('SELECT body FROM note ORDER BY id').pluck()
     const insert = b.prepare('INSERT INTO note (id, body) VALUES (?, ?)')
     expect(select.all()).toEqual(['one', 'two'])
-    a.exec(`ALTER TABLE note ADD COLUMN tag TEXT; UPDATE note SET body = 'uno' WHERE id = '1'; INSERT INTO note VALUES ('3', 'three', 0, 'x')`)
+    a.exec(
+      `ALTER TABLE note ADD COLUMN tag TEXT; UPDATE note SET body = 'uno' WHERE id = '1'; INSERT INTO note VALUES ('3', 'three', 0, 'x')`,
+    )
     await a.push()
 
     const open = select.iterate()
@@ -107,7 +116,9 @@ describe('push and pull', () => {
     await using server = await SyncServer.start()
     const [a, b] = await pair(server)
     const foreign = new BetterSqlite3(server.directory.file('a.db'))
-    foreign.exec(`INSERT INTO note VALUES ('9', 'from outside', 0); CREATE TABLE extra (x); INSERT INTO extra VALUES (7)`)
+    foreign.exec(
+      `INSERT INTO note VALUES ('9', 'from outside', 0); CREATE TABLE extra (x); INSERT INTO extra VALUES (7)`,
+    )
     foreign.close()
     await a.sync()
     await b.sync()
@@ -123,7 +134,13 @@ describe('push and pull', () => {
     const insertMany = a.transaction((from: number, count: number) => {
       for (let id = from; id < from + count; id += 1) insert.run(`note${id}`)
     })
-    for (const [from, count] of [[0, 7], [7, 7], [14, 25], [39, 1]] as const) insertMany(from, count)
+    for (const [from, count] of [
+      [0, 7],
+      [7, 7],
+      [14, 25],
+      [39, 1],
+    ] as const)
+      insertMany(from, count)
     const result = await a.push()
     expect(result.operations).toBe(41)
     expect(result.batches).toBeGreaterThan(1)
@@ -187,7 +204,9 @@ describe('conflicts', () => {
     await a.push()
     const result = await b.push()
     expect(result.conflictCount).toBe(1)
-    expect(result.conflicts).toMatchObject([{ table: 'note', key: ['1'], kind: 'update/update', remote: { body: 'by a' } }])
+    expect(result.conflicts).toMatchObject([
+      { table: 'note', key: ['1'], kind: 'update/update', remote: { body: 'by a' } },
+    ])
     await a.pull()
     await b.pull()
     expect(contentOf(a)).toEqual(contentOf(b))
@@ -197,7 +216,10 @@ describe('conflicts', () => {
   test('detected: the push is refused whole, a sync pulls, resolves and pushes again', async () => {
     await using server = await SyncServer.start()
     const seen: Conflict[] = []
-    const [a, b] = await pair(server, { detectConflicts: true, onConflict: (conflict) => seen.push(conflict) })
+    const [a, b] = await pair(server, {
+      detectConflicts: true,
+      onConflict: (conflict) => seen.push(conflict),
+    })
     a.exec(`UPDATE note SET body = 'by a' WHERE id = '1'`)
     await a.push()
     b.exec(`INSERT INTO note VALUES ('5', 'five', 0); UPDATE note SET body = 'by b' WHERE id = '1'`)
@@ -215,7 +237,9 @@ describe('conflicts', () => {
     const { push, pull } = await b.sync()
     expect(push.operations).toBe(2)
     expect(pull).toBe(true)
-    expect(seen).toMatchObject([{ kind: 'update/update', local: { body: 'by b' }, remote: { body: 'by a' }, base: { body: 'one' } }])
+    expect(seen).toMatchObject([
+      { kind: 'update/update', local: { body: 'by b' }, remote: { body: 'by a' }, base: { body: 'one' } },
+    ])
     await a.pull()
     expect(contentOf(a)).toEqual(contentOf(b))
     expect((await b.stats()).conflicts).toBe(1)
@@ -226,7 +250,10 @@ describe('conflicts', () => {
     ['keep-local', 'by b'],
     [{ NOTE: 'accept-remote' }, 'by a'],
     [{ other: 'accept-remote' }, 'by b'],
-    [(conflict: Conflict) => ({ row: { body: `${String(conflict.remote?.['body'])} and b` } }), 'by a and b'],
+    [
+      (conflict: Conflict) => ({ row: { body: `${conflict.remote?.['body'] as string} and b` } }),
+      'by a and b',
+    ],
   ] as const)('resolved by %o', async ([conflictResolution, winner]) => {
     await using server = await SyncServer.start()
     const [a, b] = await pair(server, { conflictResolution })

@@ -9,7 +9,9 @@ function captured(write: (db: Database) => void): string[] {
   using directory = new TemporaryDirectory()
   const path = directory.file('a.db')
   const db = new Database({ path, url: () => null })
-  db.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); CREATE TABLE child (t INTEGER REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED)`)
+  db.exec(
+    `CREATE TABLE t (a INTEGER PRIMARY KEY); CREATE TABLE child (t INTEGER REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED)`,
+  )
   db.pragma('foreign_keys = ON')
   const reader = new BetterSqlite3(path, { readonly: true })
   try {
@@ -24,27 +26,25 @@ function captured(write: (db: Database) => void): string[] {
 
 describe('an explicit transaction that changed something ends with a commit marker (I5)', () => {
   test('transaction()', () => {
-    expect(captured((db) => db.transaction(() => db.exec('INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)'))())).toEqual([
-      'insert',
-      'insert',
-      'commit',
-    ])
+    expect(
+      captured((db) => db.transaction(() => db.exec('INSERT INTO t VALUES (1); INSERT INTO t VALUES (2)'))()),
+    ).toEqual(['insert', 'insert', 'commit'])
   })
 
   test.for(['COMMIT', 'END', 'commit transaction'])('BEGIN … %s through statements', (end) => {
     const kinds = captured((db) => {
-      for (const sql of ['BEGIN', 'INSERT INTO t VALUES (1)', 'UPDATE t SET a = 2', end]) db.prepare(sql).run()
+      for (const sql of ['BEGIN', 'INSERT INTO t VALUES (1)', 'UPDATE t SET a = 2', end])
+        db.prepare(sql).run()
     })
     expect(kinds).toEqual(['insert', 'update', 'commit'])
   })
 
   test('one script', () => {
-    expect(captured((db) => db.exec('BEGIN; INSERT INTO t VALUES (1); COMMIT; BEGIN; INSERT INTO t VALUES (2); END;'))).toEqual([
-      'insert',
-      'commit',
-      'insert',
-      'commit',
-    ])
+    expect(
+      captured((db) =>
+        db.exec('BEGIN; INSERT INTO t VALUES (1); COMMIT; BEGIN; INSERT INTO t VALUES (2); END;'),
+      ),
+    ).toEqual(['insert', 'commit', 'insert', 'commit'])
   })
 
   test('the outermost SAVEPOINT, also under a name that is used twice', () => {
@@ -60,7 +60,11 @@ test.for([
   ['a statement of its own', 'INSERT INTO t VALUES (1)', ['insert']],
   ['a transaction that only reads', 'BEGIN; SELECT 1; COMMIT', []],
   ['a transaction that is rolled back', 'BEGIN; INSERT INTO t VALUES (1); ROLLBACK', []],
-  ['a savepoint inside a transaction', 'BEGIN; SAVEPOINT a; INSERT INTO t VALUES (1); RELEASE a; COMMIT', ['insert', 'commit']],
+  [
+    'a savepoint inside a transaction',
+    'BEGIN; SAVEPOINT a; INSERT INTO t VALUES (1); RELEASE a; COMMIT',
+    ['insert', 'commit'],
+  ],
 ] as const)('%s gets no marker of its own', ([, sql, kinds]) => {
   expect(captured((db) => db.exec(sql))).toEqual(kinds)
 })

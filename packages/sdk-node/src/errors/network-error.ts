@@ -15,7 +15,8 @@ export interface NetworkErrorOptions {
  * The server could not be reached, or what it answered is no answer: connection refused or cut, timeout, 5xx, redirect.
  * Whether a push arrived is unknown; pushing again is safe, it is never applied twice.
  *
- * Codes: `TIDEMARK_NETWORK`, `TIDEMARK_TIMEOUT`, `TIDEMARK_HTTP` (an unexpected status), `TIDEMARK_NOT_FOUND`, `TIDEMARK_REDIRECT`.
+ * Codes: `TIDEMARK_NETWORK`, `TIDEMARK_TIMEOUT`, `TIDEMARK_HTTP` (an unexpected status), `TIDEMARK_NOT_FOUND`,
+ * `TIDEMARK_NO_SUCH_DATABASE`, `TIDEMARK_REDIRECT`.
  */
 export class NetworkError extends TidemarkError {
   override readonly name = 'NetworkError'

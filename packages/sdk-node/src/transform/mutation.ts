@@ -19,7 +19,10 @@ export interface Mutation {
   readonly updates?: MutationRow
 }
 
-/** `null` pushes the change as it is, `skip` does not push it, `rewrite` pushes what the statement does instead. */
+/**
+ * `null` pushes the change as it is, `skip` does not push it, `rewrite` pushes what the statement does instead: at most one row change,
+ * of any table, computed from the local rows as they were without the original change.
+ */
 export type TransformDecision =
   | null
   | { readonly operation: 'skip' }

@@ -22,24 +22,24 @@ export class Scratch {
   }
 
   /**
-   * The row changes of the statement, under the original's change id.
+   * The row change of the statement, under the original's change id; null when it changes nothing. One change stays one: each has an
+   * id of its own, by which the server acknowledges it or names it when it refuses it.
    *
-   * @throws TransformError when the statement does not run
+   * @throws TransformError when the statement does not run, or changes more than one row, counting what triggers do
    * @throws BusyError while somebody is writing
    */
-  rewrite(original: CapturedRow, sql: string, values: readonly MutationValue[]): Change[] {
+  rewrite(original: CapturedRow, sql: string, values: readonly MutationValue[]): Change | null {
     const connection = this.#connection
     this.#begin()
     try {
-      undo(connection, original)
-      const before = maxChangeId(connection)
-      connection.prepare(sql).run(...values)
-      return [...readCaptured(connection, before)].flatMap((captured) => {
-        const change = toWireChange(captured)
-        return change === null ? [] : [{ ...change, changeId: original.changeId }]
-      })
-    } catch (cause) {
-      throw new TransformError(original.changeId, `the rewritten statement fails: ${sql}`, { cause })
+      const changes = this.#capture(original, sql, values)
+      if (changes.length > 1) {
+        throw new TransformError(
+          original.changeId,
+          `the rewritten statement changes ${changes.length} rows, at most one is possible: ${sql}`,
+        )
+      }
+      return changes[0] === undefined ? null : { ...changes[0], changeId: original.changeId }
     } finally {
       if (connection.inTransaction) connection.exec('ROLLBACK')
     }
@@ -47,6 +47,20 @@ export class Scratch {
 
   close(): void {
     this.#connection.close()
+  }
+
+  #capture(original: CapturedRow, sql: string, values: readonly MutationValue[]): Change[] {
+    const connection = this.#connection
+    try {
+      undo(connection, original)
+      const before = maxChangeId(connection)
+      const statement = connection.prepare(sql)
+      if (statement.reader) statement.all(...values)
+      else statement.run(...values)
+      return [...readCaptured(connection, before)].map(toWireChange).filter((change) => change !== null)
+    } catch (cause) {
+      throw new TransformError(original.changeId, `the rewritten statement fails: ${sql}`, { cause })
+    }
   }
 
   #begin(): void {

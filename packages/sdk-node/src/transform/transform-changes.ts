@@ -29,7 +29,8 @@ export function* transformChanges(
         yield change
       } else if (decision.operation === 'rewrite') {
         scratch ??= new Scratch(replica.path)
-        yield* scratch.rewrite(captured, decision.stmt.sql, decision.stmt.values)
+        const rewritten = scratch.rewrite(captured, decision.stmt.sql, decision.stmt.values)
+        if (rewritten !== null) yield rewritten
       }
     }
   } finally {

@@ -111,10 +111,10 @@ describe('an answer that is none becomes a typed error (I8)', () => {
       name: 'no such database',
       status: 404,
       headers: json,
-      body: '{"error":{"code":"no_such_database","message":"no database nope"}}',
+      body: '{"error":{"code":"TIDEMARK_NO_SUCH_DATABASE","message":"no database nope"}}',
       error: NetworkError,
       fields: {
-        code: 'TIDEMARK_NOT_FOUND',
+        code: 'TIDEMARK_NO_SUCH_DATABASE',
         recovery: 'operator',
         message: expect.stringContaining('no database nope'),
       },
@@ -127,6 +127,13 @@ describe('an answer that is none becomes a typed error (I8)', () => {
       fields: { code: 'TIDEMARK_SERVER_BUSY', retryAfterMs: 7000, recovery: 'retry' },
     },
     { name: 'too many requests', status: 429, error: BusyError, fields: { retryAfterMs: undefined } },
+    { name: 'no such endpoint', status: 404, error: NetworkError, fields: { code: 'TIDEMARK_NOT_FOUND' } },
+    {
+      name: 'a revision that is gone',
+      status: 410,
+      error: ProtocolError,
+      fields: { code: 'TIDEMARK_REVISION_GONE', recovery: 'pull' },
+    },
     { name: 'too large', status: 413, error: LimitError, fields: {} },
     { name: 'malformed', status: 400, error: ProtocolError, fields: {} },
     {

@@ -2,6 +2,8 @@ import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import { AuthError } from '../errors/auth-error.ts'
 import { NetworkError } from '../errors/network-error.ts'
 
+const NO_SUCH_DATABASE = 'TIDEMARK_NO_SUCH_DATABASE'
+
 /** What is known of an answer that is not the one asked for. */
 export interface UnexpectedResponse {
   readonly address: string
@@ -31,10 +33,17 @@ export function responseError(response: UnexpectedResponse): Error {
     )
   }
   if (status === 404) {
+    const code = jsonError(response.text)?.code === NO_SUCH_DATABASE ? NO_SUCH_DATABASE : 'TIDEMARK_NOT_FOUND'
     return new NetworkError(`${address} is not there: wrong URL, or no such database${said}`, {
-      code: 'TIDEMARK_NOT_FOUND',
+      code,
       status,
       recovery: 'operator',
+    })
+  }
+  if (status === 410) {
+    return new ProtocolError(`${address} does not have that revision any more${said}`, {
+      code: 'TIDEMARK_REVISION_GONE',
+      recovery: 'pull',
     })
   }
   if (status === 413) return new LimitError(`${address} does not take a request of this size${said}`)
@@ -86,16 +95,26 @@ function parseRetryAfter(value: string | null): number | null {
 /** The server's own words, from `{"error": {"code", "message"}}` or plain text. */
 function quoteBody(response: UnexpectedResponse): string {
   if (response.text === '' || isWebPage(response.headers)) return ''
-  return `: ${jsonMessage(response.text) ?? response.text.trim().slice(0, 200)}`
+  return `: ${jsonError(response.text)?.message ?? response.text.trim().slice(0, 200)}`
 }
 
-function jsonMessage(text: string): string | null {
+interface JsonError {
+  readonly code: string | null
+  readonly message: string | null
+}
+
+function jsonError(text: string): JsonError | null {
+  let body: { readonly error?: { readonly code?: unknown; readonly message?: unknown } | string } | null
   try {
-    const body = JSON.parse(text) as { error?: { message?: unknown } | string } | null
-    const error = body?.error
-    if (typeof error === 'string') return error
-    return typeof error?.message === 'string' ? error.message : null
+    body = JSON.parse(text) as typeof body
   } catch {
     return null
   }
+  const error = body?.error
+  if (typeof error === 'string') return { code: null, message: error }
+  return { code: textOrNull(error?.code), message: textOrNull(error?.message) }
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }

@@ -17,7 +17,9 @@ export async function probeServer(transport: HttpTransport, signal: AbortSignal)
     const response = await transport.send({ method: 'get', path: '/tidemark', signal })
     return parseServerInfo(await readJson(response.chunks(), transport.baseUrl))
   } catch (error) {
-    if (error instanceof NetworkError && (error.status === 404 || error.status === 405)) return null
+    const isUnknownEndpoint =
+      error instanceof NetworkError && (error.code === 'TIDEMARK_NOT_FOUND' || error.status === 405)
+    if (isUnknownEndpoint) return null
     throw error
   }
 }

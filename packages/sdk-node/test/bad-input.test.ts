@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { connect, Database } from '../src/index.ts'
+import { LoopbackServer } from './loopback-server.ts'
+import { SyncServer } from './sync-server.ts'
+import { TemporaryDirectory } from './temporary-directory.ts'
+
+describe('what cannot work leaves the files as they were, and says why (I8)', () => {
+  async function failureOf(url: string): Promise<{ error: unknown; files: string[] }> {
+    using directory = new TemporaryDirectory()
+    const error = await connect({
+      path: directory.file('a.db'),
+      url,
+      retry: { attempts: 2, delayMs: 0 },
+      timeoutMs: 2000,
+    }).then(
+      (db) => db.close(),
+      (thrown: unknown) => thrown,
+    )
+    return { error, files: readdirSync(directory.path) }
+  }
+
+  test('a server that is down', async () => {
+    const loopback = await LoopbackServer.start(() => undefined)
+    const { url } = loopback
+    await loopback[Symbol.asyncDispose]()
+    expect(await failureOf(url)).toMatchObject({
+      error: { name: 'NetworkError', code: 'TIDEMARK_NETWORK' },
+      files: [],
+    })
+  })
+
+  test('a wrong URL', async () => {
+    await using server = await SyncServer.start({ autoCreate: false })
+    expect(await failureOf(server.url('nope'))).toMatchObject({
+      error: { name: 'NetworkError', code: 'TIDEMARK_NO_SUCH_DATABASE', recovery: 'operator' },
+      files: [],
+    })
+  })
+
+  test('a web page', async () => {
+    await using loopback = await LoopbackServer.start((_request, response) =>
+      response.setHeader('content-type', 'text/html').end('<h1>Welcome</h1>'),
+    )
+    expect(await failureOf(loopback.url)).toMatchObject({
+      error: { name: 'ProtocolError', code: 'TIDEMARK_NOT_A_SYNC_SERVER' },
+      files: [],
+    })
+  })
+
+  test('a server that is another kind of server', async () => {
+    await using loopback = await LoopbackServer.start((_request, response) => response.writeHead(404).end())
+    expect(await failureOf(loopback.url)).toMatchObject({
+      error: { code: 'TIDEMARK_NOT_A_TIDEMARK_SERVER' },
+      files: [],
+    })
+  })
+
+  test('a wrong token', async () => {
+    await using loopback = await LoopbackServer.start((_request, response) => response.writeHead(401).end())
+    expect(await failureOf(loopback.url)).toMatchObject({
+      error: { name: 'AuthError', code: 'TIDEMARK_AUTH' },
+      files: [],
+    })
+  })
+
+  test('a file that is not SQLite, one with other pages, and a damaged -info', async () => {
+    using directory = new TemporaryDirectory()
+    const refused = (name: string, options = {}): unknown => {
+      const path = directory.file(name)
+      const before = readFileSync(path)
+      try {
+        new Database({ path, url: () => null, ...options }).close()
+        return null
+      } catch (error) {
+        expect(readFileSync(path).equals(before)).toBe(true)
+        return (error as { code: string }).code
+      }
+    }
+    writeFileSync(
+      directory.file('text.db'),
+      'this is not a database, but long enough to be taken for one '.repeat(100),
+    )
+    const big = new BetterSqlite3(directory.file('big.db'))
+    big.pragma('page_size = 8192')
+    big.exec('CREATE TABLE t (a)')
+    big.close()
+    new Database({ path: directory.file('ok.db'), url: () => null }).close()
+    writeFileSync(directory.file('ok.db-info'), '{"format": 1, "clientId": ')
+    expect(refused('text.db', { existing: 'adopt' })).toBe('TIDEMARK_NOT_A_DATABASE')
+    expect(refused('big.db', { existing: 'adopt' })).toBe('TIDEMARK_PAGE_SIZE')
+    expect(refused('ok.db')).toBe('TIDEMARK_INFO_DAMAGED')
+  })
+})

@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest'
+import { connect, Database } from '../src/index.ts'
+import { contentOf, SyncServer } from './sync-server.ts'
+
+describe('checkpoint and close', () => {
+  test('a checkpoint empties the WAL, keeps the base for the next pull, and what is pending', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    a.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x')`)
+    await a.sync()
+    const b = await server.client('b.db')
+    b.exec(`INSERT INTO t VALUES (2, 'pending')`)
+    expect((await b.stats()).mainWalSize).toBeGreaterThan(0)
+    await b.checkpoint()
+    expect(await b.stats()).toMatchObject({ mainWalSize: 0, cdcOperations: 1 })
+    expect((await b.stats()).revertWalSize).toBeGreaterThan(0)
+    a.exec(`UPDATE t SET b = 'y'`)
+    await a.push()
+    await b.sync()
+    await a.sync()
+    expect(contentOf(b)).toEqual({
+      t: [
+        { a: 1n, b: 'y' },
+        { a: 2n, b: 'pending' },
+      ],
+    })
+    expect(contentOf(a)).toEqual(contentOf(b))
+  })
+
+  test('a long WAL is checkpointed before a push, by itself; the server would not take it otherwise', async () => {
+    await using server = await SyncServer.start({ maxWalPages: 20 })
+    const fill = (db: Database): void => {
+      db.exec('CREATE TABLE IF NOT EXISTS big (id INTEGER PRIMARY KEY, filler BLOB)')
+      for (let i = 0; i < 20; i += 1) db.exec('INSERT INTO big (filler) VALUES (randomblob(8000))')
+    }
+    const a = await server.client('a.db')
+    fill(a)
+    expect((await a.stats()).mainWalSize).toBeGreaterThan(20 * 4120)
+    await a.push()
+    expect((await a.stats()).mainWalSize).toBe(0)
+
+    const b = await server.client('b.db', { autoCheckpoint: false })
+    fill(b)
+    await expect(b.push()).rejects.toMatchObject({
+      code: 'TIDEMARK_CHECKPOINT_NEEDED',
+      recovery: 'checkpoint',
+      maxWalPages: 20,
+    })
+    await b.checkpoint()
+    await b.push()
+  })
+
+  test('local writes alone start a checkpoint at the ceiling', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db', {
+      autoCheckpoint: { pages: 50, ceilingPages: 100 },
+      durability: 'normal',
+    })
+    a.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, filler BLOB)')
+    const insert = a.prepare('INSERT INTO big (filler) VALUES (randomblob(5000))')
+    for (let i = 0; i < 300; i += 1) insert.run()
+    expect((await a.stats()).mainWalSize).toBeGreaterThan(100 * 4120)
+    await expect.poll(async () => (await a.stats()).mainWalSize).toBeLessThan(100 * 4120)
+  })
+
+  test('closing gives up what is under way, and leaves a replica that opens', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const a = await connect({ path, url: server.url() })
+    a.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)')
+    await a.sync()
+    const waiting = a.pull({ longPollTimeoutMs: 30_000 })
+    a.close()
+    await expect(waiting).rejects.toMatchObject({ code: 'TIDEMARK_CLOSED' })
+    await expect(a.push()).rejects.toMatchObject({ code: 'TIDEMARK_CLOSED' })
+    const again = new Database({ path })
+    expect(contentOf(again)).toEqual({ t: [{ a: 1n }] })
+    await again.sync()
+    again.close()
+  })
+
+  test('an operation ends when its signal says so', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    await a.pull()
+    const abort = new AbortController()
+    const waiting = a.pull({ longPollTimeoutMs: 30_000, signal: abort.signal })
+    abort.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+    await a.sync()
+  })
+
+  test('a pull waits for a write transaction of the application to end', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
+    await a.push()
+    const b = await server.client('b.db', { retry: { attempts: 2, wait: async () => void b.exec('COMMIT') } })
+    a.exec('INSERT INTO t VALUES (1)')
+    await a.push()
+    b.exec('BEGIN IMMEDIATE; INSERT INTO t VALUES (2)')
+    expect(await b.pull()).toBe(true)
+    expect(contentOf(b)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+  })
+})

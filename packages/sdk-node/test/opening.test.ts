@@ -1,0 +1,118 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { connect } from '../src/index.ts'
+import { contentOf, SyncServer } from './sync-server.ts'
+
+describe('opening', () => {
+  test('connect downloads; new Database does it with the first sync method', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    a.exec(`CREATE TABLE t (a); INSERT INTO t VALUES ('x')`)
+    await a.push()
+    const b = server.open('b.db')
+    expect(b.open).toBe(false)
+    expect(() => b.prepare('SELECT 1')).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_NOT_CONNECTED' }) as Error,
+    )
+    await b.sync()
+    expect(b.open).toBe(true)
+    expect(contentOf(b)).toEqual({ t: [{ a: 'x' }] })
+  })
+
+  test('a restart needs no network: rows, what is pending and the saved URL are there', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const first = await connect({ path, url: server.url() })
+    first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)`)
+    await first.sync()
+    first.exec(`INSERT INTO t VALUES (2)`)
+    const { revision } = await first.stats()
+    first.close()
+    await server.stop()
+
+    const second = await connect({ path })
+    expect(contentOf(second)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+    expect(await second.stats()).toMatchObject({ cdcOperations: 1, revision, networkReceivedBytes: 0 })
+    second.exec(`INSERT INTO t VALUES (3)`)
+    await server.restart()
+    expect((await second.sync()).push.operations).toBe(2)
+    second.close()
+    expect(contentOf(await server.client('b.db'))).toEqual({ t: [{ a: 1n }, { a: 2n }, { a: 3n }] })
+  })
+
+  test('a deferred URL: sync is paused until there is one, then local and remote rows meet', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    a.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'remote')`)
+    await a.push()
+    let url: string | null = null
+    const b = await server.client('b.db', { url: () => url })
+    b.exec(`CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (2, 'local')`)
+    const paused = { code: 'TIDEMARK_SYNC_PAUSED', message: 'url is empty - sync is paused' }
+    await expect(b.push()).rejects.toMatchObject(paused)
+    await expect(b.pull()).rejects.toMatchObject(paused)
+    await expect(b.sync()).rejects.toMatchObject(paused)
+    url = server.url()
+    await b.sync()
+    await a.pull()
+    expect(contentOf(a)).toEqual(contentOf(b))
+    expect(contentOf(b)).toEqual({
+      t: [
+        { a: 1n, b: 'remote' },
+        { a: 2n, b: 'local' },
+      ],
+    })
+    url = null
+    await expect(b.pull()).rejects.toMatchObject(paused)
+  })
+
+  test('an ordinary SQLite file is refused, adopted or replaced, as asked', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('own.db')
+    const plain = new BetterSqlite3(path)
+    plain.exec(
+      `CREATE TABLE own (a INTEGER PRIMARY KEY); INSERT INTO own VALUES (1), (2); CREATE INDEX i ON own (a)`,
+    )
+    plain.close()
+    const bytes = readFileSync(path)
+    await expect(connect({ path, url: server.url() })).rejects.toMatchObject({
+      name: 'StateError',
+      code: 'TIDEMARK_NOT_SYNCED',
+      message: expect.stringContaining("existing: 'adopt'") as string,
+    })
+    expect(readFileSync(path).equals(bytes)).toBe(true)
+
+    const adopted = await connect({ path, url: server.url(), existing: 'adopt' })
+    await adopted.sync()
+    adopted.close()
+    const b = await server.client('b.db')
+    expect(contentOf(b)).toEqual({ own: [{ a: 1n }, { a: 2n }] })
+
+    const other = server.directory.file('other.db')
+    writeFileSync(other, bytes)
+    const replaced = await connect({ path: other, url: server.url('empty'), existing: 'replace' })
+    expect(contentOf(replaced)).toEqual({})
+    replaced.close()
+  })
+
+  test('the URL is saved beside the file', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const first = await connect({ path, url: server.url('one') })
+    first.exec('CREATE TABLE t (a)')
+    await first.sync()
+    first.close()
+    expect(JSON.parse(readFileSync(`${path}-info`, 'utf8'))).toMatchObject({ url: server.url('one') })
+  })
+})
+
+test(':memory: syncs too', async () => {
+  await using server = await SyncServer.start()
+  const a = await connect({ path: ':memory:', url: server.url() })
+  const [{ file }] = a.exec('CREATE TABLE t (a)').pragma('database_list') as [{ file: string }]
+  await a.sync()
+  a.close()
+  expect(existsSync(file)).toBe(false)
+  expect(contentOf(await server.client('b.db'))).toEqual({ t: [] })
+})

@@ -1,0 +1,74 @@
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import BetterSqlite3 from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { connect, Database } from '../src/index.ts'
+import { contentOf, SyncServer } from './sync-server.ts'
+
+describe('the same files twice', () => {
+  test('a copied replica becomes one of its own: nothing of either is lost', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const first = await connect({ path, url: server.url() })
+    first.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)')
+    await first.sync()
+    first.exec(`INSERT INTO t VALUES (1, 'both')`)
+    first.close()
+    const copy = server.directory.file('copy.db')
+    for (const name of readdirSync(server.directory.path)) {
+      if (name.startsWith('a.db'))
+        copyFileSync(server.directory.file(name), server.directory.file(name.replace('a.db', 'copy.db')))
+    }
+    const a = await server.client('a.db')
+    const b = new Database({ path: copy, url: server.url() })
+    a.exec(`INSERT INTO t VALUES (2, 'a')`)
+    b.exec(`INSERT INTO t VALUES (3, 'b')`)
+    await a.sync()
+    await b.sync()
+    await a.sync()
+    expect(contentOf(a)).toEqual({
+      t: [
+        { a: 1n, b: 'both' },
+        { a: 2n, b: 'a' },
+        { a: 3n, b: 'b' },
+      ],
+    })
+    expect(contentOf(b)).toEqual(contentOf(a))
+    const idOf = (file: string): string =>
+      (JSON.parse(readFileSync(`${file}-info`, 'utf8')) as { clientId: string }).clientId
+    expect(idOf(copy)).not.toBe(idOf(path))
+    b.close()
+  })
+
+  test('two instances on one file take turns', async () => {
+    await using server = await SyncServer.start()
+    const a = await server.client('a.db')
+    a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
+    const second = await server.client('a.db')
+    a.exec('INSERT INTO t VALUES (1)')
+    second.exec('INSERT INTO t VALUES (2)')
+    await Promise.all([a.sync(), second.sync(), a.sync(), second.sync()])
+    expect((await second.stats()).cdcOperations).toBe(0)
+    expect(contentOf(a)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+    expect(contentOf(await server.client('b.db'))).toEqual(contentOf(second))
+  })
+
+  test('a file that another program checkpointed while it was closed finds its base again and loses nothing', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const first = await connect({ path, url: server.url() })
+    first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)`)
+    await first.sync()
+    first.close()
+    const foreign = new BetterSqlite3(path)
+    foreign.exec('INSERT INTO t VALUES (2); PRAGMA wal_checkpoint(TRUNCATE)')
+    foreign.close()
+    const second = new Database({ path })
+    const rebased: unknown[] = []
+    second.on('rebased', (event) => rebased.push(event))
+    await second.sync()
+    expect(rebased).toHaveLength(1)
+    expect(contentOf(second)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+    second.close()
+    expect(contentOf(await server.client('b.db'))).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+  })
+})
