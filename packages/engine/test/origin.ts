@@ -72,7 +72,7 @@ export class Origin {
   }
 
   /** Stages the pages that differ between the replica's revision and the head. */
-  stage(replica: Replica): void {
+  stage(replica: Pick<Replica, 'stagePull'> & { readonly info: { readonly revision: string } }): void {
     const from = this.pages(replica.info.revision)
     const pages = this.pages(this.head)
     const stage = replica.stagePull()

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 
-import { ProtocolError, StateError } from '@tidemark/protocol'
+import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
 
 import { encodeCaptured } from '../capture/captured-codec.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
+import { currentVersions, knownVersions } from '../capture/known-schema.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import type { PageImage } from '../wal/inject.ts'
@@ -16,6 +18,8 @@ import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
 
+const ATTEMPTS = 5
+
 /**
  * Applies the staged pull: reverts the overlay to the base, brings in the pulled pages, and replays what is pending. Synchronous, so that nothing
  * else of this process runs in between.
@@ -23,18 +27,20 @@ import type { ReplicaSession } from './session.ts'
  * After a crash the replica opens at the old revision or at the new one, with all local changes (I4): up to the commit frame nothing is
  * visible, and `-replay` is on disk before the commit frame is.
  *
- * @throws BusyError when somebody is writing; nothing has changed, call again
+ * If it fails after the pages came in, the next call finishes it.
+ *
+ * @throws BusyError when somebody is writing; call again
  * @throws ProtocolError when the staged pages do not make up the announced database; nothing has changed
  */
 export function applyPull(session: ReplicaSession, options: ReplayOptions): ApplyReport {
-  resumeInterruptedPull(session)
+  const resumed = resumeInterruptedPull(session, options)?.report
+  if (resumed) return resumed
   const stage = StagedPages.open(session.paths.changes)
   if (stage === null) {
     throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', { recovery: 'pull' })
   }
   try {
     assertComplete(session, stage)
-    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
     const plan = injectStage(session, stage)
     return finishReplay(session, plan, { ...options, pages: stage.staged.frames, snapshotAtInjection: session.pinned })
   } finally {
@@ -53,12 +59,24 @@ function assertComplete(session: ReplicaSession, stage: StagedPages): void {
   }
 }
 
-function injectStage(session: ReplicaSession, stage: StagedPages): ReplayPlan {
-  for (;;) {
-    const plan = session.withWriteLock((index) => (index.maxFrame === 0 ? null : injectUnderLock(session, stage, index)))
+/** The first half of a pull: its pages are in when this returns, and what was pending is in `-replay`. */
+export function injectStage(session: ReplicaSession, stage: StagedPages): ReplayPlan {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
+    if (session.readIndex().maxFrame === 0) session.writeAnyFrame()
+    // Other programs may write between two transactions.
+    const plan = session.withWriteLock((index) =>
+      index.maxFrame === 0 || !isSchemaKnown(session) ? null : injectUnderLock(session, stage, index),
+    )
     if (plan !== null) return plan
-    session.writeAnyFrame()
   }
+  throw new BusyError('The pull cannot be applied: another program keeps changing the schema. Try again later.')
+}
+
+/** What other programs have changed in the schema must be pending before the overlay is reverted. */
+function isSchemaKnown(session: ReplicaSession): boolean {
+  const { db } = session.work
+  return isDeepStrictEqual(knownVersions(db), currentVersions(db))
 }
 
 function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: WalIndexHeader): ReplayPlan {

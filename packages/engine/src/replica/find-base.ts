@@ -31,15 +31,27 @@ export function findBase(
 }
 
 function findWatermark(session: ReplicaSession, base: BaseState, index: WalIndexHeader): Watermark | null {
-  const { watermark } = base
-  const mainIsUnchanged = isUnchanged(session.paths.main, base.mainFile)
+  const { watermark, mainFile } = base
   if (equal(watermark.salts, index.salts) && holdsFrame(session, watermark, index)) {
-    // A main file that has changed is harmless while what was copied to it is known to belong to the base.
-    const backfilled = readBackfilledFrames(session.shmDescriptor)
-    const onlyBaseWasCopied = index.maxFrame === watermark.frame || (backfilled > 0 && backfilled <= watermark.frame)
-    return mainIsUnchanged || onlyBaseWasCopied ? watermark : null
+    return isMainFileIntact(session, { frame: watermark.frame, mainFile }, index) ? watermark : null
   }
-  return mainIsUnchanged && base.backfilled ? { frame: 0, salts: index.salts, checksum: [0, 0] } : null
+  const isAllInMain = base.backfilled && isUnchanged(session.paths.main, mainFile)
+  return isAllInMain ? { frame: 0, salts: index.salts, checksum: [0, 0] } : null
+}
+
+/**
+ * Whether the main file has nothing newer than frame `base.frame` of the current WAL. That it has changed since `mainFile` was recorded is
+ * harmless while what was copied to it is known to belong to the base.
+ */
+export function isMainFileIntact(
+  session: ReplicaSession,
+  base: { readonly frame: number; readonly mainFile: BaseState['mainFile'] | null },
+  index: WalIndexHeader,
+): boolean {
+  if (index.maxFrame === base.frame) return true
+  const backfilled = readBackfilledFrames(session.shmDescriptor)
+  if (backfilled > 0 && backfilled <= base.frame) return true
+  return base.mainFile !== null && isUnchanged(session.paths.main, base.mainFile)
 }
 
 function holdsFrame(session: ReplicaSession, watermark: Watermark, index: WalIndexHeader): boolean {

@@ -1,3 +1,4 @@
+import { BusyError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { captureDifference } from '../capture/difference.ts'
@@ -6,7 +7,10 @@ import type { CapturedChange } from '../capture/captured-change.ts'
 import { installCapture } from '../capture/install.ts'
 import { acknowledgedChangeId, acknowledgedRowids } from '../replay/acknowledged.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
+import type { ReplayReport } from '../replay/replay-captured.ts'
+import { sqliteCode } from '../sql/sqlite-error.ts'
 import type { Conflict, ConflictResolver } from '../replay/conflict.ts'
+import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { removeFile } from './durable-file.ts'
 import { readReplayRecords } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
@@ -33,24 +37,53 @@ const REPLAY_ID = 'replay_id'
 /**
  * The second half of a pull: the pages of `plan.revision` are in, up to the watermark, and are now recorded as the base; what was pending is put back.
  * Every step may be repeated after a crash.
+ *
+ * @throws BusyError when another program keeps the write lock for too long; `-replay` stays, and the next operation goes on from there
+ * @throws what a callback of `options` throws, or what comes of its answer: after the pull is done, with all local changes kept
  */
 export function finishReplay(
   session: ReplicaSession,
   plan: ReplayPlan,
   options: ReplayOptions & {
     readonly pages: number
-    /** A connection that reads the state right after the injection. */
-    readonly snapshotAtInjection: Database.Database
+    /** A connection that reads the state right after the injection; null: that state is not known any more. */
+    readonly snapshotAtInjection: Database.Database | null
   },
 ): ApplyReport {
   recordBase(session, plan)
+  let hasCallbackFailed = false
+  const watched =
+    <A, R>(callback: (argument: A) => R) =>
+    (argument: A): R => {
+      hasCallbackFailed = true
+      const result = callback(argument)
+      hasCallbackFailed = false
+      return result
+    }
+  try {
+    const callbacks = { resolve: watched(options.resolve), onConflict: watched(options.onConflict) }
+    return { pages: options.pages, ...replay(session, plan, { ...options, ...callbacks }) }
+  } catch (error) {
+    const mayPass = error instanceof BusyError || sqliteCode(error) !== null
+    if (mayPass && !hasCallbackFailed) throw error
+    // Until the replay is committed no trigger captures anything, so it cannot wait for a callback that works.
+    replay(session, plan, { ...options, resolve: () => 'keep-local', onConflict: () => {} })
+    throw error
+  }
+}
+
+function replay(
+  session: ReplicaSession,
+  plan: ReplayPlan,
+  options: ReplayOptions & { readonly snapshotAtInjection: Database.Database | null },
+): ReplayReport {
   const report = session.inReplayTransaction((db) => {
-    const slipped = session.readIndex().maxFrame !== plan.lastFrame
     const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     // Another process has committed while there were no triggers: find out what (I6).
-    if (slipped) captureDifference(options.snapshotAtInjection, db)
+    const hasSlipped = !isAtInjection(plan, session.readIndex())
+    if (hasSlipped && options.snapshotAtInjection !== null) captureDifference(options.snapshotAtInjection, db)
     const done = replayCaptured(session.work, decodeRecords(session), {
       acknowledgedId: acknowledgedChangeId(db, session.info.clientId),
       rowids: acknowledgedRowids(db, session.info.clientId),
@@ -61,7 +94,12 @@ export function finishReplay(
     return done
   })
   discardPullFiles(session)
-  return { pages: options.pages, ...report }
+  return report
+}
+
+/** Whether nothing has been committed since the injection. */
+export function isAtInjection(plan: ReplayPlan, index: WalIndexHeader): boolean {
+  return index.maxFrame === plan.lastFrame && index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
 }
 
 /** The pulled revision is the base now; `-wal-revert` belongs to the one before. */
@@ -82,8 +120,12 @@ export function isReplayed(db: Database.Database, plan: ReplayPlan): boolean {
   return db.prepare('SELECT value FROM tidemark_state WHERE key = ?').pluck().get(REPLAY_ID) === plan.replayId
 }
 
-/** Removes `-replay` first: without it, a `-changes` file is only a download. */
+/**
+ * Removes `-replay` first: without it, a `-changes` file is only a download. The replay must be on disk by then, which its commit alone does not
+ * make it when `synchronous` is `normal`.
+ */
 export function discardPullFiles(session: ReplicaSession): void {
+  if (session.durability !== 'full') session.wal.sync()
   removeFile(session.paths.replay)
   removeFile(session.paths.changes)
 }

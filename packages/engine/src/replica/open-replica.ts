@@ -28,8 +28,8 @@ export function openReplica(path: string, options: SessionOptions): ReplicaSessi
   assertSqliteFile(path)
   const session = new ReplicaSession(path, info, options)
   try {
-    if (!resumeInterruptedPull(session)) session.setBase(findBase(session, info))
-    removeFile(paths.bootstrap)
+    if (resumeInterruptedPull(session) === null) session.setBase(findBase(session, info))
+    for (const leftover of [paths.bootstrap, paths.changes, paths.baseCopy]) removeFile(leftover)
     protectBase(session)
     ensureCapture(session)
     return session

@@ -13,6 +13,8 @@ export interface ReplicaPaths {
   readonly replay: string
   /** A bootstrap that is being downloaded; becomes the main file. */
   readonly bootstrap: string
+  /** A copy of the base; there only while a pull that was interrupted is being finished. */
+  readonly baseCopy: string
   /** Held while a sync operation runs. */
   readonly lock: string
 }
@@ -27,6 +29,7 @@ export function replicaPaths(path: string): ReplicaPaths {
     revert: `${path}-wal-revert`,
     replay: `${path}-replay`,
     bootstrap: `${path}-bootstrap`,
+    baseCopy: `${path}-base`,
     lock: `${path}-lock`,
   }
 }

@@ -1,79 +1,116 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import { FRAME_HEADER_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 
+import { hasCapture } from '../capture/install.ts'
 import { writeFully } from '../wal/wal-file.ts'
+import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { removeFile } from './durable-file.ts'
-import { findBase } from './find-base.ts'
-import { discardPullFiles, finishReplay, isReplayed, recordBase } from './finish-replay.ts'
+import { findBase, isMainFileIntact } from './find-base.ts'
+import { discardPullFiles, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
+import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { loadInfo } from './info.ts'
 import { readReplayPlan } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
 
-/** Finishes what `-replay` says is unfinished; does nothing without that file. True if there was something to finish. */
-export function resumeInterruptedPull(session: ReplicaSession): boolean {
+/** What became of a pull that was interrupted; `report` is null where its pages had not come in: the replica is at its old revision. */
+export interface ResumedPull {
+  readonly report: ApplyReport | null
+}
+
+const keepLocal: ReplayOptions = { resolve: () => 'keep-local', onConflict: () => {} }
+
+/**
+ * Finishes what `-replay` says is unfinished (I4); null without that file.
+ *
+ * @throws BusyError when somebody is writing; call again
+ */
+export function resumeInterruptedPull(session: ReplicaSession, options: ReplayOptions = keepLocal): ResumedPull | null {
   const plan = readReplayPlan(session.paths.replay)
   if (plan === null) {
     removeFile(session.paths.replay)
-    return false
+    return null
   }
-  finishInterruptedPull(session, plan)
-  return true
-}
-
-/**
- * Finishes a pull that was interrupted while it was being applied (I4). The plan names the frame at which the injection ends: if the WAL has it as a committed
- * frame, the pages are in and the replay follows; otherwise nothing has happened and the replica stays at its old revision.
- */
-function finishInterruptedPull(session: ReplicaSession, plan: ReplayPlan): void {
   // It may be another process that was interrupted.
   session.replaceInfo(loadInfo(session.paths.info))
   const index = session.readIndex()
-  const isSameWal = index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
-  const header = isSameWal && index.maxFrame >= plan.lastFrame ? session.wal.frameHeader(plan.lastFrame) : null
-  const isInjected = header !== null && header.checksum[0] === plan.checksum[0] && header.checksum[1] === plan.checksum[1]
-
-  if (!isInjected && session.info.replayId !== plan.replayId) {
-    session.setBase(findBase(session, session.info))
+  const { db } = session.work
+  if (isReplayed(db, plan)) {
+    session.setBase(session.info.replayId === plan.replayId ? findBase(session, session.info) : null)
     discardPullFiles(session)
-    return
+    return { report: { pages: 0, replayed: 0, conflicts: 0, constraint: 0 } }
   }
-  if (isInjected) {
-    session.setBase({ watermark: { frame: plan.lastFrame, salts: plan.salts, checksum: plan.checksum }, pageOne: plan.pageOne })
-  } else {
-    // `-info` names this pull, which is recorded only after the injection; the WAL has been checkpointed since.
-    session.setBase(findBase(session, session.info))
+  if (isInWal(session, plan, index) || !hasCapture(db)) {
+    session.setBase(findInjectedBase(session, plan, index))
+    return { report: resumeReplay(session, plan, options) }
   }
-  if (isReplayed(session.work.db, plan)) {
-    if (isInjected) recordBase(session, plan)
-    discardPullFiles(session)
-    return
-  }
-  resumeReplay(session, plan)
+  revokeInjection(session, plan)
+  session.setBase(findBase(session, session.info))
+  removeFile(session.paths.replay)
+  return { report: null }
 }
 
-function resumeReplay(session: ReplicaSession, plan: ReplayPlan): void {
-  const options = { resolve: () => 'keep-local' as const, onConflict: () => {}, pages: 0 }
-  if (session.readIndex().maxFrame === plan.lastFrame) {
-    finishReplay(session, plan, { ...options, snapshotAtInjection: session.pinned })
-    return
+/** Whether the WAL has the plan's commit frame, committed. It may have been checkpointed and started over since: then capture is missing. */
+function isInWal(session: ReplicaSession, plan: ReplayPlan, index: WalIndexHeader): boolean {
+  return isSameWal(plan, index) && index.maxFrame >= plan.lastFrame && holdsCommitFrame(session, plan)
+}
+
+function holdsCommitFrame(session: ReplicaSession, plan: ReplayPlan): boolean {
+  const header = session.wal.frameHeader(plan.lastFrame)
+  return header !== null && header.checksum[0] === plan.checksum[0] && header.checksum[1] === plan.checksum[1]
+}
+
+function isSameWal(plan: ReplayPlan, index: WalIndexHeader): boolean {
+  return index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
+}
+
+/** The base right after the injection; null where another program has moved later frames into the main file. */
+function findInjectedBase(session: ReplicaSession, plan: ReplayPlan, index: WalIndexHeader): ReturnType<typeof findBase> {
+  if (isInWal(session, plan, index)) {
+    const mainFile = session.info.base?.mainFile ?? null
+    if (!isMainFileIntact(session, { frame: plan.lastFrame, mainFile }, index)) return null
+    return { watermark: { frame: plan.lastFrame, salts: plan.salts, checksum: plan.checksum }, pageOne: plan.pageOne }
   }
-  if (session.watermark === null) {
-    throw new StateError(
-      'TIDEMARK_REPLAY_INTERRUPTED',
-      `A pull was interrupted, and another program has checkpointed ${session.paths.main} since. The pending changes are safe in ${session.paths.replay}; keep that file and report this.`,
-      { recovery: 'operator' },
-    )
-  }
-  const path = `${session.paths.main}-base`
-  copyBase(session, plan, path)
-  const base = new Database(path, { readonly: true })
+  return session.info.replayId === plan.replayId ? findBase(session, session.info) : null
+}
+
+/**
+ * A commit frame that was written and never published is no commit to those who have the database open, and is one to SQLite's next
+ * recovery. Without `-replay` what was pending would then be lost, so the frame goes first.
+ */
+function revokeInjection(session: ReplicaSession, plan: ReplayPlan): void {
+  session.withWriteLock((index) => {
+    if (isSameWal(plan, index) && index.maxFrame < plan.lastFrame && holdsCommitFrame(session, plan)) {
+      session.wal.writeFrames(plan.lastFrame, new Uint8Array(FRAME_HEADER_SIZE))
+    }
+    session.wal.sync()
+  })
+}
+
+function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ApplyReport {
+  const isUnchanged = session.withWriteLock((index) => {
+    if (!isAtInjection(plan, index)) return false
+    session.repin()
+    return true
+  })
+  if (isUnchanged) return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
+  // What others have written since the injection cannot be told from the base; the base is fetched again.
+  if (session.watermark === null) return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
+  return resumeReplayOnCopy(session, plan, options)
+}
+
+/** Somebody has written since the injection, and no snapshot of it is left: compares with a copy of the base. */
+function resumeReplayOnCopy(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ApplyReport {
+  const path = session.paths.baseCopy
+  let base: Database.Database | null = null
   try {
-    finishReplay(session, plan, { ...options, snapshotAtInjection: base })
+    copyBase(session, plan, path)
+    base = new Database(path, { readonly: true })
+    return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: base })
   } finally {
-    base.close()
+    base?.close()
     removeFile(path)
   }
 }

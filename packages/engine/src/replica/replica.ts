@@ -238,7 +238,7 @@ export class Replica {
 
   /** Takes over what another process has done to the replica since, and finishes what it left unfinished. */
   #refresh(): void {
-    if (resumeInterruptedPull(this.#session)) return
+    if (resumeInterruptedPull(this.#session) !== null) return
     const info = loadInfo(this.#session.paths.info)
     if (JSON.stringify(info) === JSON.stringify(this.info)) return
     this.#session.replaceInfo(info)

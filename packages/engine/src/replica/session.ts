@@ -46,6 +46,7 @@ export class ReplicaSession {
   readonly shmDescriptor: number
   readonly wal: WalFile
   readonly revert: RevertFile
+  readonly durability: Durability
   readonly #lock: Database.Database
   readonly #pin: Database.Database
   readonly #mainDescriptor: number
@@ -61,6 +62,7 @@ export class ReplicaSession {
     this.paths = replicaPaths(path)
     this.#info = info
     this.#baseSizeInPages = info.sizeInPages
+    this.durability = options.durability
     this.#mainDescriptor = acquireDescriptor(path)
     const opened: Database.Database[] = []
     const connect = (timeout: number): Database.Database => {

@@ -1,0 +1,137 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import Database from 'better-sqlite3'
+import { initProtocol } from '@tidemark/protocol'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+
+import { Replica } from '../src/index.ts'
+import { applyPull } from '../src/replica/apply-pull.ts'
+import { finishReplay, recordBase } from '../src/replica/finish-replay.ts'
+import type { ReplicaSession } from '../src/replica/session.ts'
+import { afterCrash, foreign, ids, inject, keepLocal, openSession, stage } from './interrupted-pull.ts'
+import { baseDifferences, Origin } from './origin.ts'
+
+/** What another program writes at the worst moment. */
+const SLIPPED = `INSERT INTO note VALUES ('slipped', 'x'); UPDATE note SET body = 'changed' WHERE id = 'remote';
+  DELETE FROM note WHERE id = 'old'; CREATE TABLE own (a INTEGER PRIMARY KEY); INSERT INTO own VALUES (7)`
+
+let directory: string
+let origin: Origin
+let path: string
+let session: ReplicaSession
+
+beforeAll(initProtocol)
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tidemark-foreign-'))
+  path = join(directory, 'c.db')
+  origin = new Origin(join(directory, 'origin.db'))
+  origin.exec("CREATE TABLE note (id TEXT PRIMARY KEY, body TEXT); INSERT INTO note VALUES ('old', 'x')")
+  origin.bootstrap(path)
+  session = openSession(path)
+  session.user.exec("INSERT INTO note VALUES ('mine', 'x')")
+  origin.exec("INSERT INTO note VALUES ('remote', hex(randomblob(6000)))")
+  stage(session, origin)
+})
+
+afterEach(() => {
+  session.close()
+  origin.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Opens what a crash now would leave; both what was pending and what slipped in must be there and must reach the origin. */
+function expectSlippedPushed(): void {
+  const replica = Replica.open(afterCrash(path))
+  expect(ids(replica.connection)).toEqual(['mine', 'remote', 'slipped'])
+  expect(existsSync(`${replica.path}-replay`)).toBe(false)
+  expect(existsSync(`${replica.path}-base`)).toBe(false)
+  expect(replica.needsRebase).toBe(false)
+  expect(baseDifferences(replica, origin)).toEqual([])
+  origin.push(replica)
+  expect(ids(origin.db)).toEqual(['mine', 'remote', 'slipped'])
+  expect(origin.db.prepare("SELECT body FROM note WHERE id = 'remote'").pluck().get()).toBe('changed')
+  expect(origin.db.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
+  origin.pull(replica)
+  expect(baseDifferences(replica, origin)).toEqual([])
+  expect(replica.pendingCount()).toBe(0)
+  replica.close()
+}
+
+describe('another program that writes between the injection and the replay', () => {
+  it('I6: is captured and pushed', () => {
+    const plan = inject(session)
+    foreign(path, SLIPPED)
+    finishReplay(session, plan, { ...keepLocal, pages: 0, snapshotAtInjection: session.pinned })
+    expectSlippedPushed()
+  })
+
+  it('I6: is captured and pushed when the process has died in between', () => {
+    inject(session)
+    foreign(path, SLIPPED)
+    expectSlippedPushed()
+  })
+
+  it('I6: is captured and pushed when the process has died after it recorded the base', () => {
+    recordBase(session, inject(session))
+    foreign(path, SLIPPED)
+    expectSlippedPushed()
+  })
+
+  it('I6: is captured and pushed when the same process goes on after a failure', () => {
+    inject(session)
+    foreign(path, SLIPPED)
+    expect(applyPull(session, keepLocal)).toMatchObject({ replayed: 1 })
+    expectSlippedPushed()
+  })
+})
+
+describe('another program that changes the schema just before the pull takes the write lock', () => {
+  it('I6: is captured, with the rows of its new table', () => {
+    const withWriteLock = session.withWriteLock.bind(session)
+    session.withWriteLock = (run) => {
+      session.withWriteLock = withWriteLock
+      foreign(path, 'CREATE TABLE own (a INTEGER PRIMARY KEY); INSERT INTO own VALUES (7)')
+      return withWriteLock(run)
+    }
+    applyPull(session, keepLocal)
+    expect(session.user.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
+    const replica = Replica.open(afterCrash(path))
+    origin.push(replica)
+    expect(origin.db.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
+    replica.close()
+  })
+})
+
+describe('another program that moves the WAL into the main file after a crash', () => {
+  it.each([
+    ['the injection', (): void => void inject(session)],
+    ['recording the base', (): void => recordBase(session, inject(session))],
+  ])('I4: loses nothing that was pending at %s', (_, interrupt) => {
+    interrupt()
+    const crashed = afterCrash(path)
+    new Database(crashed).exec("INSERT INTO note VALUES ('unseen', 'x')").close()
+    expect(existsSync(`${crashed}-wal`)).toBe(false)
+    const replica = Replica.open(crashed)
+    expect(ids(replica.connection)).toEqual(['mine', 'old', 'remote', 'unseen'])
+    expect(replica.pendingCount()).toBe(1)
+    expect(replica.needsRebase).toBe(true)
+    expect(existsSync(`${crashed}-replay`)).toBe(false)
+    replica.close()
+  })
+
+  it('I1: does not take later pages in the main file for the base', () => {
+    inject(session)
+    foreign(path, SLIPPED)
+    const crashed = afterCrash(path)
+    const holder = new Database(crashed)
+    holder.exec('PRAGMA wal_checkpoint(PASSIVE)')
+    const reopened = Replica.open(crashed)
+    expect(ids(reopened.connection)).toEqual(['mine', 'remote', 'slipped'])
+    expect(reopened.needsRebase).toBe(true)
+    reopened.close()
+    holder.close()
+  })
+})
