@@ -4,12 +4,16 @@ import Database from 'better-sqlite3'
 import { ApplyConnection } from '../src/apply/apply-connection.ts'
 import { applyPush } from '../src/apply/apply-push.ts'
 import type { PushOutcome } from '../src/apply/apply-push.ts'
-import { pushRecord } from '../src/apply/push-record.ts'
+import { acknowledgedChangeId, pushRecord } from '../src/apply/push-record.ts'
 import { installCapture } from '../src/capture/install.ts'
 import { isReservedName } from '../src/capture/own-tables.ts'
 import { maxChangeId, readCaptured } from '../src/capture/read-captured.ts'
 import { captureSchemaStatement } from '../src/capture/schema-statement.ts'
 import { toWireChange } from '../src/capture/to-wire-change.ts'
+import { acknowledgedRowids } from '../src/replay/acknowledged.ts'
+import type { Conflict, ConflictResolver, Resolution } from '../src/replay/conflict.ts'
+import { replayCaptured } from '../src/replay/replay-captured.ts'
+import type { ReplayReport } from '../src/replay/replay-captured.ts'
 import { quoteIdentifier } from '../src/sql/quote.ts'
 
 /** A database in memory with `sql` run and capture installed. */
@@ -39,7 +43,7 @@ export function push(
   header: Partial<PushHeader> = {},
 ): PushOutcome {
   const clientId = header.clientId ?? 'client'
-  const acknowledged = acknowledgedId(target, clientId)
+  const acknowledged = acknowledgedChangeId(target.db, clientId)
   const changes = [...readCaptured(source, acknowledged)]
     .map(toWireChange)
     .filter((change) => change !== null)
@@ -60,11 +64,39 @@ export function push(
   })
 }
 
-function acknowledgedId({ db }: ApplyConnection, clientId: string): number {
-  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'turso_sync_last_change_id'").get() === undefined)
-    return 0
-  const select = 'SELECT change_id FROM turso_sync_last_change_id WHERE client_id = ?'
-  return db.prepare<[string], number>(select).pluck().get(clientId) ?? 0
+export interface Rebased {
+  readonly db: Database.Database
+  readonly report: ReplayReport
+  readonly conflicts: readonly Conflict[]
+}
+
+export interface RebaseOptions {
+  readonly resolve?: ConflictResolver
+  readonly clientId?: string
+}
+
+/** What a pull does: the state of `server`, with capture installed and what is pending in `local` replayed. */
+export function rebase(
+  local: Database.Database,
+  server: Database.Database,
+  options: RebaseOptions = {},
+): Rebased {
+  const { resolve = (): Resolution => 'keep-local', clientId = 'client' } = options
+  const connection = new ApplyConnection(new Database(server.serialize()))
+  const { db } = connection
+  const conflicts: Conflict[] = []
+  db.exec('BEGIN IMMEDIATE')
+  installCapture(db, { firstChangeId: Math.max(maxChangeId(local), acknowledgedChangeId(db, clientId)) + 1 })
+  const report = replayCaptured(connection, readCaptured(local, 0), {
+    acknowledgedId: acknowledgedChangeId(db, clientId),
+    rowids: acknowledgedRowids(db, clientId),
+    resolve,
+    onConflict: (conflict) => conflicts.push(conflict),
+  })
+  db.exec('COMMIT')
+  const reopened = new Database(db.serialize())
+  db.close()
+  return { db: reopened, report, conflicts }
 }
 
 /** Schema and rows of the application's tables, with storage classes, in an order that does not depend on how they were written. */

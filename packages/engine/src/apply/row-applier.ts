@@ -1,5 +1,6 @@
+import { matchesImage } from '@tidemark/protocol'
 import type { ConflictKind, RowChange, SqlValue } from '@tidemark/protocol'
-import { matchesImage, sameValue } from '../sql/value-equality.ts'
+import { sameValue } from '../sql/value-equality.ts'
 import { isTaken } from '../sql/sqlite-error.ts'
 import { identityOf } from './row-identity.ts'
 import type { RowidMap } from './rowid-map.ts'
@@ -139,11 +140,11 @@ function losesValue(
 ): boolean {
   return columns.some((column, index) => {
     const image = expected[expectedColumns[index] === column ? index : expectedColumns.indexOf(column)]
-    const isKnown = image !== undefined && matchesImage(row[column]!, image)
+    const isKnown = image !== undefined && matchesImage(image, row[column]!)
     return !isKnown && !sameValue(row[column]!, values[index]!)
   })
 }
 
 function isAsExpected(row: readonly SqlValue[], { expectedColumns, expected }: RowChange): boolean {
-  return expectedColumns.every((column, index) => matchesImage(row[column]!, expected[index]!))
+  return expectedColumns.every((column, index) => matchesImage(expected[index]!, row[column]!))
 }

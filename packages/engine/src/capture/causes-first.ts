@@ -3,7 +3,7 @@ import { sameValue } from '../sql/value-equality.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 
 /** A statement updates a row as often as the row has foreign keys to itself. */
-const longestChain = 8
+const mostHeld = 8
 
 /**
  * Puts an update before those that it has caused to the same row. SQLite runs foreign key actions before AFTER triggers: when the key of
@@ -11,40 +11,50 @@ const longestChain = 8
  * The changes swap their ids, so that these still ascend.
  */
 export function* causesFirst(changes: Iterable<CapturedChange>): Generator<CapturedChange> {
+  /** Updates that may be effects, then deletes of rows that had to make room for their cause. */
   let held: CapturedRow[] = []
   for (const change of changes) {
-    if (change.kind !== 'update') {
-      yield* held
-      held = []
-      yield change
-    } else if (held.length > 0 && held.length < longestChain && isSequel(change, held.at(-1)!)) {
-      held.push(change)
-    } else if (held.length > 0 && isCause(change, held[0]!)) {
-      yield* withIdsInOrder([change, ...held])
+    const row = 'table' in change ? change : null
+    if (row !== null && isHeldWith(held, row)) {
+      held.push(row)
+    } else if (row !== null && held.length > 0 && isCause(row, held[0]!)) {
+      const effects = held.filter(({ kind }) => kind === 'update')
+      yield* withIdsInOrder([...held.slice(effects.length), row, ...effects])
       held = []
     } else {
       yield* held
-      held = [change]
+      held = row?.kind === 'update' && !hasNewKey(row) ? [row] : []
+      if (held.length === 0) yield change
     }
   }
   yield* held
 }
 
-/** `change` gave the row the key, and all else, that `effect` found. */
+function isHeldWith(held: readonly CapturedRow[], change: CapturedRow): boolean {
+  const last = held.at(-1)
+  if (last === undefined || held.length === mostHeld) return false
+  if (change.kind === 'delete') return change.table === last.table && change.timeMs === last.timeMs
+  return change.kind === 'update' && last.kind === 'update' && isSequel(change, last)
+}
+
+/** `change` gave the row the key, and all else, that `effect` found. The row still has it, so this cannot have come later. */
 function isCause(change: CapturedRow, effect: CapturedRow): boolean {
-  if (change.table !== effect.table || change.timeMs !== effect.timeMs) return false
-  const hasNewKey = change.table.key.some(
-    (position) => !sameValue(change.before![position]!, change.after![position]!),
+  const isSameStatement = change.table === effect.table && change.timeMs === effect.timeMs
+  return (
+    isSameStatement &&
+    change.kind === 'update' &&
+    hasNewKey(change) &&
+    sameImage(change.after!, effect.before!)
   )
-  return hasNewKey && sameImage(change.after!, effect.before!)
 }
 
 function isSequel(change: CapturedRow, earlier: CapturedRow): boolean {
-  return (
-    change.table === earlier.table &&
-    change.timeMs === earlier.timeMs &&
-    sameImage(change.before!, earlier.after!)
-  )
+  const isSameStatement = change.table === earlier.table && change.timeMs === earlier.timeMs
+  return isSameStatement && !hasNewKey(change) && sameImage(change.before!, earlier.after!)
+}
+
+function hasNewKey({ table, before, after }: CapturedRow): boolean {
+  return table.key.some((position) => !sameValue(before![position]!, after![position]!))
 }
 
 function sameImage(a: readonly SqlValue[], b: readonly SqlValue[]): boolean {

@@ -1,5 +1,6 @@
+import { toImageValue } from '@tidemark/protocol'
 import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
-import { imageOf, sameValue } from '../sql/value-equality.ts'
+import { sameValue } from '../sql/value-equality.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 
 /** What a captured change sends: only changed columns, long before values as digests. null: nothing (a marker, an update without effect). */
@@ -48,7 +49,7 @@ function updateChange({ changeId, table, rowid, before, after }: CapturedRow): C
     columns,
     values: columns.map((index) => after![index]!),
     expectedColumns,
-    expected: expectedColumns.map((index) => imageOf(before![index]!)),
+    expected: expectedColumns.map((index) => toImageValue(before![index]!)),
   }
 }
 
@@ -64,7 +65,7 @@ function deleteChange({ changeId, table, rowid, before }: CapturedRow): Change {
     columns: [],
     values: [],
     expectedColumns,
-    expected: before!.map(imageOf),
+    expected: before!.map(toImageValue),
   }
 }
 

@@ -73,16 +73,20 @@ function replacingInsertTriggers(
       body: [putAside(table, shapeId, others, isOther)],
     },
     {
+      // What has the key of the new row has been touched; if it is here, an abandoned statement has left it.
       role: 'after_insert',
       when: `AFTER INSERT ON ${name} ${anyEvicted}`,
-      body: [recordEvicted(table, shapeId, isGone(table)), forget(shapeId)],
+      body: [
+        recordEvicted(table, shapeId, `(${isEvictedNew(table)}) IS NOT TRUE AND ${isNotStored(table)}`),
+        forget(shapeId),
+      ],
     },
     {
       // A cascade of the removal may delete the very row that was to take the place: then nothing else follows.
       role: 'after_delete',
       when: `AFTER DELETE ON ${name} ${anyEvicted}`,
       body: [
-        recordEvicted(table, shapeId, `NOT (${isEvictedOld}) AND ${isNotStored(table)}`),
+        recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND ${isNotStored(table)}`),
         `${forget(shapeId)} AND (${isEvictedOld} OR ${isNotStored(table, 'tidemark_evicted')})`,
       ],
     },
@@ -112,7 +116,7 @@ function replacingUpdateTriggers(
     {
       role: 'after_update',
       when: `AFTER UPDATE${of} ON ${name} ${anyEvicted}`,
-      body: [recordEvicted(table, shapeId, `NOT (${isEvictedOld}) AND (${gone})`), forget(shapeId)],
+      body: [recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND (${gone})`), forget(shapeId)],
     },
   ]
 }

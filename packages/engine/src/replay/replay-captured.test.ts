@@ -1,42 +1,14 @@
+import type Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import Database from 'better-sqlite3'
-import { capturedDatabase, contents, push, receiver, runSchema } from '../../test/captured-database.ts'
-import { ApplyConnection } from '../apply/apply-connection.ts'
-import { installCapture } from '../capture/install.ts'
-import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
-import type { CapturedChange } from '../capture/captured-change.ts'
-import type { RowidMapping } from '@tidemark/protocol'
-import type { Conflict, ConflictResolver } from './conflict.ts'
-import { replayCaptured } from './replay-captured.ts'
-import type { ReplayReport } from './replay-captured.ts'
-
-interface Rebased {
-  readonly db: Database.Database
-  readonly report: ReplayReport
-  readonly conflicts: readonly Conflict[]
-}
-
-/** What a pull does: the state of `server` with capture installed and what is pending in `local` replayed. */
-function rebase(
-  local: Database.Database,
-  server: Database.Database,
-  options: { resolve?: ConflictResolver; acknowledgedId?: number; rowids?: RowidMapping[] } = {},
-): Rebased {
-  const connection = new ApplyConnection(new Database(server.serialize()))
-  const { db } = connection
-  const conflicts: Conflict[] = []
-  const pending: CapturedChange[] = [...readCaptured(local, 0)]
-  db.exec('BEGIN IMMEDIATE')
-  installCapture(db, { firstChangeId: maxChangeId(local) + 1 })
-  const report = replayCaptured(connection, pending, {
-    acknowledgedId: options.acknowledgedId ?? 0,
-    rowids: options.rowids ?? [],
-    resolve: options.resolve ?? (() => 'keep-local'),
-    onConflict: (conflict) => conflicts.push(conflict),
-  })
-  db.exec('COMMIT')
-  return { db, report, conflicts }
-}
+import {
+  capturedDatabase,
+  contents,
+  push,
+  rebase,
+  receiver,
+  runSchema,
+} from '../../test/captured-database.ts'
+import type { ApplyConnection } from '../apply/apply-connection.ts'
 
 const people = 'CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, age, email TEXT UNIQUE)'
 
@@ -151,8 +123,7 @@ test('a push maps a rowid that is taken, and later changes of the same base foll
   local.exec("UPDATE log SET line = 'ours 2'")
   expect(push(local, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
   local.exec("UPDATE log SET line = 'ours 3'")
-  const rowids = [{ table: 'log', local: 1n, remote: 2n }]
-  const { db, report } = rebase(local, server.db, { acknowledgedId: 2, rowids })
+  const { db, report } = rebase(local, server.db)
   expect(report).toEqual({ replayed: 1, conflicts: 0, constraint: 0 })
   expect(push(db, server, { baseRevision: 'next' })).toMatchObject({
     type: 'ok',
@@ -170,9 +141,8 @@ test('schema changes are replayed with the rows that need them', () => {
   local.exec("UPDATE people SET nick = 'a'; INSERT INTO pets(a) VALUES('cat')")
   const { db, report } = rebase(local, server.db)
   expect(report).toEqual({ replayed: 4, conflicts: 0, constraint: 0 })
-  const reopened = new Database(db.serialize())
-  reopened.exec("INSERT INTO pets(h) VALUES('dog')")
-  expect(push(reopened, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
-  expect(contents(server.db)).toEqual(contents(reopened))
+  db.exec("INSERT INTO pets(h) VALUES('dog')")
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
   expect(server.db.prepare('SELECT count(*) FROM pets').pluck().get()).toBe(2)
 })
