@@ -270,6 +270,25 @@ describe('conflicts', () => {
     expect(contentOf(a)).toEqual(contentOf(b))
   })
 
+  test('a resolver that fails keeps the local change and is reported when the pull has been applied', async () => {
+    await using server = await SyncServer.start()
+    const [a, b] = await pair(server, {
+      conflictResolution: () => {
+        throw new RangeError('cannot decide')
+      },
+    })
+    a.exec(`UPDATE note SET body = 'by a'`)
+    await a.push()
+    b.exec(`UPDATE note SET body = 'by b' WHERE id = '1'`)
+    await expect(b.pull()).rejects.toMatchObject({
+      code: 'TIDEMARK_CONFLICT_RESOLVER',
+      failures: 1,
+      cause: { message: 'cannot decide' },
+    })
+    expect(b.prepare('SELECT body FROM note ORDER BY id').pluck().all()).toEqual(['by b', 'by a'])
+    expect(await b.pull()).toBe(false)
+  })
+
   test('a change that the server refuses for good is named and stays pending until there is room for it', async () => {
     await using server = await SyncServer.start()
     const a = await server.client('a.db')

@@ -128,7 +128,13 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
   },
   'transaction behaviours': (db) => {
     const fn = db.transaction(() => db.inTransaction)
-    return [fn.deferred(), fn.immediate(), fn.exclusive(), fn.default(), typeof fn.immediate.exclusive]
+    return [
+      fn.deferred(),
+      fn.immediate(),
+      fn.exclusive(),
+      fn.default(),
+      Object.getOwnPropertyNames(fn.immediate).includes('exclusive'),
+    ]
   },
   'a transaction that returns a promise': (db) => db.transaction(async () => 1)(),
   'transaction of something else': (db) => db.transaction('x' as never),

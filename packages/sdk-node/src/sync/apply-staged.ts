@@ -1,5 +1,5 @@
 import type { Conflict } from '@tidemark/engine'
-import { conflictResolver } from './conflict-resolution.ts'
+import { Resolver } from './conflict-resolution.ts'
 import { retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
@@ -10,10 +10,12 @@ import type { ReplicaContext } from './sync-context.ts'
 export async function applyStaged(context: ReplicaContext, signal: AbortSignal): Promise<void> {
   const { replica, settings, events, counters } = context
   let conflicts: Conflict[] = []
+  let resolver = new Resolver(settings.conflictResolution)
   const report = await retrying(context, 'pull', signal, () => {
     conflicts = []
+    resolver = new Resolver(settings.conflictResolution)
     return replica.applyPull({
-      resolve: conflictResolver(settings.conflictResolution),
+      resolve: resolver.resolve,
       onConflict: (conflict) => conflicts.push(conflict),
     })
   })
@@ -24,8 +26,6 @@ export async function applyStaged(context: ReplicaContext, signal: AbortSignal):
     replayed: report.replayed,
     conflicts: report.conflicts,
   })
-  for (const conflict of conflicts) {
-    events.emit('conflict', conflict)
-    settings.onConflict?.(conflict)
-  }
+  for (const conflict of conflicts) events.emit('conflict', conflict)
+  resolver.check()
 }

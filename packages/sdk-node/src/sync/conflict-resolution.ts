@@ -1,5 +1,6 @@
 import type { Conflict, ConflictResolver } from '@tidemark/engine'
 import type { SqlValue } from '@tidemark/protocol'
+import { ConflictResolverError } from '../errors/conflict-resolver-error.ts'
 import { OptionsError } from '../errors/options-error.ts'
 import { checkChoice, describe } from '../options/check-option.ts'
 
@@ -33,14 +34,40 @@ export function checkConflictResolution(resolution: ConflictResolution): Conflic
   return resolution
 }
 
-/** The resolver that replay asks. Table names compare as SQLite compares them, without regard to ASCII case. */
-export function conflictResolver(resolution: ConflictResolution): ConflictResolver {
-  if (typeof resolution === 'function') return (conflict) => engineDecision(resolution(conflict))
-  if (typeof resolution === 'string') return () => engineDecision(resolution)
+/** Decides conflicts for replay. It must not throw there, in the middle of an open transaction: {@link check} does, afterwards. */
+export class Resolver {
+  readonly #decide: (conflict: Conflict) => ConflictDecision
+  #failures = 0
+  #firstCause: unknown
+
+  constructor(resolution: ConflictResolution) {
+    this.#decide = decider(resolution)
+  }
+
+  readonly resolve: ConflictResolver = (conflict) => {
+    try {
+      return engineDecision(this.#decide(conflict))
+    } catch (cause) {
+      this.#failures += 1
+      this.#firstCause ??= cause
+      return 'keep-local'
+    }
+  }
+
+  /** @throws ConflictResolverError if the application's function failed */
+  check(): void {
+    if (this.#failures > 0) throw new ConflictResolverError(this.#failures, this.#firstCause)
+  }
+}
+
+/** Table names compare as SQLite compares them, without regard to ASCII case. */
+function decider(resolution: ConflictResolution): (conflict: Conflict) => ConflictDecision {
+  if (typeof resolution === 'function') return resolution
+  if (typeof resolution === 'string') return () => resolution
   const byTable = new Map(
     Object.entries(resolution).map(([table, strategy]) => [table.toLowerCase(), strategy]),
   )
-  return (conflict) => engineDecision(byTable.get(conflict.table.toLowerCase()) ?? 'last-push-wins')
+  return (conflict) => byTable.get(conflict.table.toLowerCase()) ?? 'last-push-wins'
 }
 
 function engineDecision(decision: ConflictDecision): ReturnType<ConflictResolver> {

@@ -44,6 +44,7 @@ export class SyncSession {
     const counters = newSyncCounters()
     const remote = new RemoteAccess(settings, counters)
     this.#context = { settings, events: this.events, counters, remote }
+    if (settings.onConflict !== null) this.events.on('conflict', settings.onConflict)
     this.#file = localFile(settings.path)
     try {
       const replica = openLocal(this.#file.path, settings, remote.configuredUrl())
