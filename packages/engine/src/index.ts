@@ -16,7 +16,7 @@ export type {
   CapturedRow,
   CapturedSchema,
 } from './capture/captured-change.ts'
-export { decodeCaptured, encodeCaptured } from './capture/captured-codec.ts'
+export { CapturedDecoder, decodeCaptured, encodeCaptured } from './capture/captured-codec.ts'
 export { writeCommitMarker } from './capture/commit-marker.ts'
 export { captureDifference } from './capture/difference.ts'
 export { captureForeignSchema } from './capture/foreign-schema.ts'

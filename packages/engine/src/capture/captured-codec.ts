@@ -1,51 +1,173 @@
-import { deserialize, serialize } from 'node:v8'
 import { RawText } from '@tidemark/protocol'
-import type { SqlValue } from '@tidemark/protocol'
+import type { SqlValue, TableShape } from '@tidemark/protocol'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 
-/** Malformed text has no class of its own in the serialised form. */
-interface SerializedRawText {
-  readonly rawText: Uint8Array
-}
+/*
+ * A captured change as bytes, for files that live as long as a pull. All numbers are little-endian.
+ *
+ * | bytes | meaning |
+ * | --- | --- |
+ * | 1 | kind: its position in `kinds` |
+ * | 8 | change id, double |
+ * | 8 | time in milliseconds, double |
+ * | value | schema: its SQL; row: its table's shape as JSON; commit: nothing |
+ * | value | row: its rowid, or NULL |
+ * | values | update and delete: the before image, one value per column; then insert and update: the after image |
+ *
+ * A value is a tag, then: 0 NULL, nothing; 1 INTEGER, 8 bytes; 2 REAL, 8 bytes; 3 TEXT, 4 BLOB, 5 TEXT that is not UTF-8: 4 bytes of
+ * length, then the bytes.
+ */
+const kinds = ['insert', 'update', 'delete', 'schema', 'commit'] as const
+const tags = { null: 0, integer: 1, real: 2, text: 3, blob: 4, rawText: 5 } as const
 
-type SerializedValue = Exclude<SqlValue, RawText> | SerializedRawText
-type Serialized =
-  | Exclude<CapturedChange, CapturedRow>
-  | (Omit<CapturedRow, 'before' | 'after'> & {
-      before: SerializedValue[] | null
-      after: SerializedValue[] | null
-    })
+/** A captured change as bytes that stand for themselves, exact to the bit. */
+export function encodeCaptured(change: CapturedChange): Uint8Array {
+  const writer = new Writer()
+  writer.byte(kinds.indexOf(change.kind))
+  writer.double(change.changeId)
+  writer.double(change.timeMs)
+  if (change.kind === 'schema') writer.value(change.sql)
+  if (!('table' in change)) return writer.bytes()
+  writer.value(textOf(change.table))
+  writer.value(change.rowid)
+  for (const value of change.before ?? []) writer.value(value)
+  for (const value of change.after ?? []) writer.value(value)
+  return writer.bytes()
+}
 
 /**
- * A captured change as bytes that stand for themselves, exact to the bit: V8's structured serialisation, which newer
- * versions of Node can always read.
+ * Decodes what {@link encodeCaptured} has encoded; the bytes are not checked. Blobs are views of them. Consecutive rows of the
+ * same shape share one object, so that receivers can tell by identity.
  */
-export function encodeCaptured(change: CapturedChange): Uint8Array {
-  return serialize(
-    'table' in change
-      ? { ...change, before: toSerialized(change.before), after: toSerialized(change.after) }
-      : change,
-  )
+export class CapturedDecoder {
+  #last: { readonly text: string; readonly shape: TableShape } | null = null
+
+  decode(bytes: Uint8Array): CapturedChange {
+    const reader = new Reader(bytes)
+    const kind = kinds[reader.byte()]!
+    const [changeId, timeMs] = [reader.double(), reader.double()]
+    if (kind === 'commit') return { kind, changeId, timeMs }
+    const text = reader.value() as string
+    if (kind === 'schema') return { kind, changeId, timeMs, sql: text }
+    const table = this.#shape(text)
+    const rowid = reader.value() as bigint | null
+    const image = (): SqlValue[] => table.columns.map(() => reader.value())
+    const before = kind === 'insert' ? null : image()
+    const after = kind === 'delete' ? null : image()
+    return { kind, changeId, timeMs, table, rowid, before, after }
+  }
+
+  #shape(text: string): TableShape {
+    if (this.#last?.text !== text) this.#last = { text, shape: JSON.parse(text) as TableShape }
+    return this.#last.shape
+  }
 }
 
-/** The inverse of {@link encodeCaptured}. The bytes must be what it returned: they are not checked. */
+/** {@link CapturedDecoder} for a single change. */
 export function decodeCaptured(bytes: Uint8Array): CapturedChange {
-  const change = deserialize(bytes) as Serialized
-  return 'table' in change
-    ? { ...change, before: fromSerialized(change.before), after: fromSerialized(change.after) }
-    : change
+  return new CapturedDecoder().decode(bytes)
 }
 
-function toSerialized(image: readonly SqlValue[] | null): SerializedValue[] | null {
-  return image === null
-    ? null
-    : image.map((value) => (value instanceof RawText ? { rawText: value.bytes } : value))
+const texts = new WeakMap<TableShape, string>()
+
+function textOf(shape: CapturedRow['table']): string {
+  let text = texts.get(shape)
+  if (text === undefined) {
+    text = JSON.stringify(shape)
+    texts.set(shape, text)
+  }
+  return text
 }
 
-function fromSerialized(image: readonly SerializedValue[] | null): SqlValue[] | null {
-  return image === null ? null : image.map((value) => (isRawText(value) ? new RawText(value.rawText) : value))
+class Writer {
+  #buffer: Buffer = Buffer.allocUnsafe(512)
+  #length = 0
+
+  byte(value: number): void {
+    this.#reserve(1)
+    this.#length = this.#buffer.writeUInt8(value, this.#length)
+  }
+
+  double(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length)
+  }
+
+  value(value: SqlValue): void {
+    if (value === null) this.byte(tags.null)
+    else if (typeof value === 'bigint') {
+      this.byte(tags.integer)
+      this.#reserve(8)
+      this.#length = this.#buffer.writeBigInt64LE(value, this.#length)
+    } else if (typeof value === 'number') {
+      this.byte(tags.real)
+      this.double(value)
+    } else if (typeof value === 'string') {
+      this.byte(tags.text)
+      this.#text(value)
+    } else {
+      this.byte(value instanceof RawText ? tags.rawText : tags.blob)
+      this.#sized(value instanceof RawText ? value.bytes : value)
+    }
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #text(text: string): void {
+    // No character takes more than three bytes per UTF-16 unit.
+    this.#reserve(4 + text.length * 3)
+    const written = this.#buffer.write(text, this.#length + 4, 'utf8')
+    this.#buffer.writeUInt32LE(written, this.#length)
+    this.#length += 4 + written
+  }
+
+  #sized(bytes: Uint8Array): void {
+    this.#reserve(4 + bytes.byteLength)
+    this.#buffer.writeUInt32LE(bytes.byteLength, this.#length)
+    this.#buffer.set(bytes, this.#length + 4)
+    this.#length += 4 + bytes.byteLength
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.byteLength) return
+    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.byteLength * 2, this.#length + bytes))
+    larger.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = larger
+  }
 }
 
-function isRawText(value: SerializedValue): value is SerializedRawText {
-  return typeof value === 'object' && value !== null && 'rawText' in value
+class Reader {
+  readonly #buffer: Buffer
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  byte(): number {
+    this.#at += 1
+    return this.#buffer.readUInt8(this.#at - 1)
+  }
+
+  double(): number {
+    this.#at += 8
+    return this.#buffer.readDoubleLE(this.#at - 8)
+  }
+
+  value(): SqlValue {
+    const tag = this.byte()
+    if (tag === tags.null) return null
+    if (tag === tags.real) return this.double()
+    if (tag === tags.integer) {
+      this.#at += 8
+      return this.#buffer.readBigInt64LE(this.#at - 8)
+    }
+    const start = this.#at + 4
+    this.#at = start + this.#buffer.readUInt32LE(this.#at)
+    if (tag === tags.text) return this.#buffer.toString('utf8', start, this.#at)
+    const bytes = this.#buffer.subarray(start, this.#at)
+    return tag === tags.rawText ? new RawText(bytes) : bytes
+  }
 }
