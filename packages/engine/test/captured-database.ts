@@ -90,6 +90,7 @@ export function rebase(
   const report = replayCaptured(connection, readCaptured(local, 0), {
     acknowledgedId: acknowledgedChangeId(db, clientId),
     rowids: acknowledgedRowids(db, clientId),
+    enforceForeignKeys: true,
     resolve,
     onConflict: (conflict) => conflicts.push(conflict),
   })

@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import {
   capturedDatabase,
@@ -8,7 +8,11 @@ import {
   receiver,
   runSchema,
 } from '../../test/captured-database.ts'
-import type { ApplyConnection } from '../apply/apply-connection.ts'
+import { ApplyConnection } from '../apply/apply-connection.ts'
+import { captureDifference } from '../capture/difference.ts'
+import { installCapture } from '../capture/install.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { replayCaptured } from './replay-captured.ts'
 
 const people = 'CREATE TABLE people(id INTEGER PRIMARY KEY, name TEXT, age, email TEXT UNIQUE)'
 
@@ -145,4 +149,45 @@ test('schema changes are replayed with the rows that need them', () => {
   expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
   expect(contents(server.db)).toEqual(contents(db))
   expect(server.db.prepare('SELECT count(*) FROM pets').pluck().get()).toBe(2)
+})
+
+test('I6: what slipped in on the bare base comes after what was pending before', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET age = 31')
+  const connection = new ApplyConnection(new Database(server.db.serialize()))
+  const { db } = connection
+  const bare = new Database(db.serialize())
+  db.exec("UPDATE people SET age = 32, name = 'Ann'; INSERT INTO people(id, name) VALUES(2, 'bob')")
+  db.exec('BEGIN')
+  installCapture(db, { firstChangeId: maxChangeId(local) + 1 })
+  expect(captureDifference(bare, db)).toBe(2)
+  const options = {
+    acknowledgedId: 0,
+    rowids: [],
+    resolve: () => 'keep-local',
+    onConflict: () => undefined,
+  } as const
+  expect(replayCaptured(connection, readCaptured(local, 0), options)).toMatchObject({ replayed: 3 })
+  db.exec('COMMIT')
+  expect(db.prepare('SELECT name, age FROM people WHERE id = 1').get()).toEqual({ name: 'Ann', age: 32 })
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
+test('a pending child whose parent is gone stays out of its table, a pending delete of a parent that got children does not happen', () => {
+  const sql = `CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id INTEGER PRIMARY KEY, parent REFERENCES parent);
+    INSERT INTO parent VALUES(1), (2), (3)`
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  local.exec('INSERT INTO child VALUES(10, 1), (11, 3); DELETE FROM parent WHERE id = 2')
+  server.db.exec('DELETE FROM parent WHERE id = 1; INSERT INTO child VALUES(20, 2)')
+  const { db, report, conflicts } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 3, conflicts: 2, constraint: 2 })
+  expect(conflicts.map(({ kind, table, key }) => [kind, table, key])).toEqual([
+    ['constraint', 'parent', [2n]],
+    ['constraint', 'child', [10n]],
+  ])
+  expect(db.pragma('foreign_key_check')).toEqual([])
+  expect(db.prepare('SELECT id FROM child').pluck().all()).toEqual([11, 20])
+  expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
 })

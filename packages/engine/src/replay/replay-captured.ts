@@ -1,22 +1,27 @@
 import type { RowidMapping } from '@tidemark/protocol'
 import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { applySchemaChange } from '../apply/apply-schema-change.ts'
+import { ForeignKeyCheck } from '../apply/foreign-key-check.ts'
 import { RowidMap } from '../apply/rowid-map.ts'
-import type { CapturedChange, CapturedSchema } from '../capture/captured-change.ts'
+import type { CapturedChange, CapturedRow, CapturedSchema } from '../capture/captured-change.ts'
 import { CapturedWriter } from '../capture/captured-writer.ts'
 import { refreshTriggers } from '../capture/foreign-schema.ts'
 import { currentSchema, knownSchema, rememberSchema } from '../capture/known-schema.ts'
-import { maxChangeId } from '../capture/read-captured.ts'
+import { changeTypes } from '../capture/own-tables.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { toWireChange } from '../capture/to-wire-change.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
-import { RowReplay } from './row-replay.ts'
+import { conflictOf, RowReplay } from './row-replay.ts'
 
 export interface ReplayOptions {
   /** The last change id that the base has already; changes up to it are left out. */
   readonly acknowledgedId: number
   /** Where the base has put acknowledged rows without keys. */
   readonly rowids: readonly RowidMapping[]
+  /** The application's `PRAGMA foreign_keys`: then what is left without its parent is a violated constraint. */
+  readonly enforceForeignKeys?: boolean
   readonly resolve: ConflictResolver
   /** Told of each conflict, before it is resolved. */
   readonly onConflict: (conflict: Conflict) => void
@@ -33,6 +38,9 @@ export interface ReplayReport {
 /**
  * Puts pending changes back on top of a new base, in the caller's write transaction, after `installCapture`: each is applied as
  * design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What the base has already is dropped.
+ *
+ * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and `captureDifference` found them) have higher ids,
+ * so they are taken back and come last.
  */
 export function replayCaptured(
   connection: ApplyConnection,
@@ -42,7 +50,10 @@ export function replayCaptured(
   const { db } = connection
   const replay = new Replay(connection, options)
   connection.withoutTriggers({ keepSchema: false }, () => {
+    const slipped = replay.takeBack()
     for (const change of changes) replay.apply(change)
+    for (const change of slipped) replay.apply(change)
+    if (options.enforceForeignKeys === true) replay.checkForeignKeys()
     replay.finish()
   })
   if (replay.hasChangedSchema) {
@@ -91,6 +102,33 @@ class Replay {
     else {
       const pending = this.#rows.replay(change)
       if (pending !== null) this.#write(pending)
+    }
+  }
+
+  /** Undoes what is captured already, and forgets it. Schema changes, and what comes with them, stay: they have no inverse. */
+  takeBack(): CapturedChange[] {
+    const { db } = this.#connection
+    const captured = [...readCaptured(db, 0)]
+    if (captured.some((change) => change.kind === 'schema')) return []
+    for (const change of captured.toReversed()) if ('table' in change) this.#rows.undo(change)
+    db.exec(`DELETE FROM tidemark_cdc WHERE change_type <> ${changeTypes.commit}`)
+    return captured.filter((change) => change.kind !== 'commit')
+  }
+
+  /** Takes those changes out of their tables, latest first, that leave a row without its parent. */
+  checkForeignKeys(): void {
+    const { db, tables } = this.#connection
+    const check = new ForeignKeyCheck(db, tables, new RowidMap())
+    if (!check.isNeeded) return
+    const violations: CapturedRow[] = []
+    for (const change of readCaptured(db, this.#options.acknowledgedId)) {
+      const wire = toWireChange(change)
+      if (!('table' in change) || wire === null || wire.kind === 'schema') continue
+      if (check.violation(wire) !== null) violations.push(change)
+    }
+    for (const change of violations.toReversed()) {
+      this.#rows.undo(change)
+      this.#count(conflictOf(change, 'constraint', null))
     }
   }
 

@@ -46,6 +46,22 @@ export class RowReplay {
     }
   }
 
+  /** Takes a change back that has just been made. */
+  undo(change: CapturedRow): void {
+    const table = this.#options.tables.get(change.table)
+    const { before, after } = change
+    const columns = positions(change.table)
+    if (before !== null && after === null) {
+      if (identityOf(change.table, keyOf(change.table.key, before), change.rowid).by === 'key')
+        table.insert(columns, before)
+      else table.insertAt(change.rowid!, columns, before)
+      return
+    }
+    const identity = identityOf(change.table, keyOf(change.table.key, after!), change.rowid)
+    if (before === null) table.delete(identity)
+    else table.update(identity, columns, before)
+  }
+
   #insert(table: TargetTable, change: CapturedRow): CapturedRow | null {
     const after = change.after!
     const identity = identityOf(change.table, keyOf(change.table.key, after), change.rowid)
@@ -204,7 +220,8 @@ function isPlausible(identity: RowIdentity, before: Image, row: Image): boolean 
   return same * 2 > before.length
 }
 
-function conflictOf(change: CapturedRow, kind: ConflictKind, remote: Row | null): Conflict {
+/** A conflict of `change` with the row `remote`. */
+export function conflictOf(change: CapturedRow, kind: ConflictKind, remote: Row | null): Conflict {
   const { changeId, table, before, after } = change
   const key = keyOf(table.key, before ?? after!)
   return {
