@@ -70,6 +70,10 @@ export class Catalog {
     return new Catalog(directory, entries)
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
   /** In order of their names. */
   list(): CatalogEntry[] {
     return [...this.#entries.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))

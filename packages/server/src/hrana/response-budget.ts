@@ -14,6 +14,15 @@ export class ResponseBudget {
     this.#bytes = maxBytes
   }
 
+  get left(): number {
+    return this.#bytes
+  }
+
+  /** What was spent since `left` bytes were left is not sent after all. */
+  refundTo(left: number): void {
+    this.#bytes = left
+  }
+
   /** @throws LimitError when the row is too much */
   spendRow(row: readonly HranaValue[]): void {
     let bytes = ROW_OVERHEAD

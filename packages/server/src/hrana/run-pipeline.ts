@@ -72,9 +72,11 @@ export function parseJson(body: Uint8Array): unknown {
 }
 
 async function answer(request: HranaRequest, context: Context): Promise<HranaResult> {
+  const { left } = context.budget
   try {
     return { type: 'ok', response: await respond(request, context) }
   } catch (error) {
+    context.budget.refundTo(left)
     return { type: 'error', error: toHranaError(error) }
   }
 }

@@ -9,6 +9,7 @@ import { pushChanges } from './endpoints/push-changes.ts'
 import { serverInfo } from './endpoints/server-info.ts'
 import { sql } from './endpoints/sql.ts'
 import { errorResponse } from './error-response.ts'
+import { metrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 
 /** What one database is asked; served under `/db/<name>` and at the root. */
@@ -42,6 +43,7 @@ export function buildApp(context: ServerContext): FastifyInstance {
     log.info({ ...fields, address: request.ip }, 'request')
   })
   if (config.corsOrigins.length > 0) allowOrigins(app, config.corsOrigins)
+  metrics(app, context)
   health(app, context)
   adminDatabases(app, context)
   for (const endpoint of DATABASE_ENDPOINTS) {

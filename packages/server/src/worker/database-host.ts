@@ -22,6 +22,8 @@ interface OpenTenant extends Tenant {
 
 interface Entry {
   readonly opening: Promise<OpenTenant>
+  /** Null while it is being opened. */
+  tenant: OpenTenant | null
   users: number
 }
 
@@ -78,13 +80,14 @@ export class DatabaseHost {
   /** The database, open at least until `done` is called. */
   async acquire(ref: DatabaseRef): Promise<{ readonly tenant: Tenant; readonly done: () => void }> {
     if (this.#isClosing) throw new BusyError('The server is shutting down')
-    const entry = this.#entries.get(ref.id) ?? { opening: this.#open(ref), users: 0 }
+    const entry = this.#entries.get(ref.id) ?? { opening: this.#open(ref), tenant: null, users: 0 }
     this.#entries.delete(ref.id)
     this.#entries.set(ref.id, entry)
     entry.users += 1
     try {
       const tenant = await entry.opening
-      void this.#closeUnused()
+      entry.tenant = tenant
+      this.#closeUnused()
       return {
         tenant,
         done: () => {
@@ -133,13 +136,12 @@ export class DatabaseHost {
     }
   }
 
-  async #closeUnused(): Promise<void> {
-    for (const [databaseId, entry] of this.#entries) {
+  #closeUnused(): void {
+    for (const [databaseId, { tenant, users }] of this.#entries) {
       if (this.#entries.size <= this.#settings.maxOpenDatabases) return
-      if (entry.users > 0) continue
-      const tenant = await entry.opening.catch(() => null)
-      if (entry.users === 0 && (tenant === null || !tenant.streams.hasOpenStreams))
-        await this.release(databaseId)
+      if (users > 0 || tenant === null || tenant.streams.hasOpenStreams) continue
+      this.#entries.delete(databaseId)
+      closeTenant(tenant)
     }
   }
 }

@@ -50,6 +50,18 @@ export class WorkerPool {
     this.#slotOf.delete(databaseId)
   }
 
+  counts(): { readonly running: number; readonly ended: number; readonly pendingCalls: number } {
+    let running = 0
+    let ended = 0
+    let pendingCalls = 0
+    for (const slot of this.#slots) {
+      running += slot.isRunning ? 1 : 0
+      ended += slot.ended
+      pendingCalls += slot.pendingCalls
+    }
+    return { running, ended, pendingCalls }
+  }
+
   /** Whether a worker answers. */
   async isReady(): Promise<boolean> {
     const running = this.#slots.filter(({ isRunning }) => isRunning)

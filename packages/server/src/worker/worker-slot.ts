@@ -15,6 +15,7 @@ export class WorkerSlot {
   #starting: Promise<WorkerClient> | null = null
   #startedAt = -Infinity
   #isClosed = false
+  #ended = 0
   /** Databases that it serves. */
   databases = 0
 
@@ -25,6 +26,15 @@ export class WorkerSlot {
 
   get isRunning(): boolean {
     return this.#worker !== null
+  }
+
+  /** Workers that ended before they were told to. */
+  get ended(): number {
+    return this.#ended
+  }
+
+  get pendingCalls(): number {
+    return this.#worker?.pendingCalls ?? 0
   }
 
   /** @throws WorkerLostError when the process ends first; otherwise what the worker answers */
@@ -65,6 +75,7 @@ export class WorkerSlot {
     void worker.exited.then(() => {
       this.#worker = null
       if (this.#isClosed) return
+      this.#ended += 1
       this.#onLog({ level: 'warn', message: 'worker ended', workerProcessId: worker.processId })
     })
     return worker

@@ -1,0 +1,224 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { initProtocol } from '@tidemark/protocol'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { DatabaseDescription } from '../src/admin/databases.ts'
+import { pull } from './pull-client.ts'
+import {
+  execute,
+  pipeline,
+  postJson,
+  rawRequest,
+  run,
+  startServer,
+  temporaryDirectory,
+} from './running-server.ts'
+import type { RunningServer } from './running-server.ts'
+
+let server: RunningServer
+
+beforeAll(async () => {
+  await initProtocol()
+})
+
+afterEach(async () => {
+  await server.close()
+})
+
+async function list(): Promise<string[]> {
+  const response = await fetch(`${server.url}/admin/v1/databases`)
+  const { databases } = (await response.json()) as { databases: DatabaseDescription[] }
+  return databases.map(({ name }) => name)
+}
+
+async function pendingCalls(): Promise<number> {
+  const response = await fetch(`${server.url}/metrics`)
+  return Number(/^tidemark_worker_calls_pending (\d+)$/m.exec(await response.text())?.[1])
+}
+
+describe('/admin/v1/databases', () => {
+  test('creates, lists, shows and destroys', async () => {
+    server = await startServer()
+    const created = await postJson<DatabaseDescription>(`${server.url}/admin/v1/databases`, { name: 'notes' })
+    expect(created).toMatchObject({ status: 201, body: { name: 'notes', sizeInPages: 1 } })
+    expect(created.body.id).toMatch(/^[0-9a-f]{32}$/)
+    await run(`${server.url}/db/notes`, 'CREATE TABLE t (x)')
+    await server.create('a')
+    expect(await list()).toEqual(['a', 'notes'])
+    const shown = await fetch(`${server.url}/admin/v1/databases/notes`)
+    expect(await shown.json()).toMatchObject({ id: created.body.id, sizeInPages: 2 })
+    expect((await fetch(`${server.url}/admin/v1/databases/notes`, { method: 'DELETE' })).status).toBe(204)
+    expect(await list()).toEqual(['a'])
+    expect((await fetch(`${server.url}/db/notes/tidemark`)).status).toBe(404)
+    expect((await fetch(`${server.url}/admin/v1/databases/notes`, { method: 'DELETE' })).status).toBe(404)
+    expect(readdirSync(join(server.data, 'databases'))).toHaveLength(1)
+  })
+
+  test('a database created again under its name does not know the revisions of the old one', async () => {
+    server = await startServer()
+    const database = await server.create('again')
+    await run(database, 'CREATE TABLE t (x)', 'INSERT INTO t VALUES (1)')
+    const old = await pull(database, 'turso')
+    await fetch(`${server.url}/admin/v1/databases/again`, { method: 'DELETE' })
+    await server.create('again')
+    await run(database, 'CREATE TABLE other (x)', 'CREATE TABLE more (x)', 'CREATE TABLE most (x)')
+    const fresh = await pull(database, 'turso', { clientRevision: old.revision }, old.pages)
+    expect(fresh.pages.size).toBe(fresh.sizeInPages)
+  })
+
+  test('destroying ends streams and long polls', async () => {
+    server = await startServer()
+    const database = await server.create('busy')
+    const { revision } = await pull(database, 'turso')
+    const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE')])
+    const waiting = pull(database, 'turso', { clientRevision: revision, longPollTimeoutMs: 60_000 }).catch(
+      String,
+    )
+    await expect.poll(pendingCalls).toBe(1)
+    await fetch(`${server.url}/admin/v1/databases/busy`, { method: 'DELETE' })
+    await expect(pipeline(database, [execute('COMMIT')], { baton })).rejects.toThrow('404')
+    await waiting
+  })
+
+  test.each(['', 'A', '.', '..', '../x', 'a/b', 'a.b', '-a', '_a', 'a'.repeat(64), 'ä', 'a b', 'a\u0000'])(
+    'the name %j is refused',
+    async (name) => {
+      server = await startServer()
+      const { status } = await postJson(`${server.url}/admin/v1/databases`, { name })
+      expect(status).toBe(400)
+      expect(readdirSync(join(server.data, 'databases'))).toEqual([])
+    },
+  )
+
+  test.each([
+    '/db/../tidemark',
+    '/db/..%2f..%2fetc/tidemark',
+    '/db/%00/tidemark',
+    '/db/%ff/tidemark',
+    '/db//tidemark',
+    '/db/__proto__/tidemark',
+    `/db/${'a'.repeat(5000)}/tidemark`,
+    '/db/a%2Fb/v2/pipeline',
+  ])('the path %s finds nothing, and creates nothing', async (path) => {
+    server = await startServer({ autoCreate: true })
+    const { status, body } = await rawRequest(server.port, path)
+    expect([400, 404, 414]).toContain(status)
+    expect(() => JSON.parse(body) as unknown).not.toThrow()
+    expect(readdirSync(join(server.data, 'databases'))).toEqual([])
+  })
+
+  test.each(['{}', 'null', '{"name": 7}', '{"name": "a", "more": 1}', 'x', '[]'])(
+    'the body %s is refused',
+    async (body) => {
+      server = await startServer()
+      expect((await postJson(`${server.url}/admin/v1/databases`, body)).status).toBe(400)
+    },
+  )
+})
+
+describe('which database', () => {
+  test('by path, by host label, or the root database', async () => {
+    server = await startServer({ rootDatabase: 'main', hostDomains: ['localhost', 'sync.example.com'] })
+    await server.create('notes')
+    const nameAt = async (path: string, host: string): Promise<unknown> => {
+      const { status, body } = await rawRequest(server.port, path, { headers: { host } })
+      return status === 200 ? (JSON.parse(body) as { database: string }).database : status
+    }
+    expect(await nameAt('/tidemark', '127.0.0.1')).toBe('main')
+    expect(await nameAt('/db/notes/tidemark', '127.0.0.1')).toBe('notes')
+    expect(await nameAt('/tidemark', 'notes.localhost:8080')).toBe('notes')
+    expect(await nameAt('/tidemark', 'NOTES.sync.example.com')).toBe('notes')
+    expect(await nameAt('/tidemark', 'missing.localhost')).toBe(404)
+    expect(await nameAt('/tidemark', 'a.notes.localhost')).toBe('main')
+    expect(await nameAt('/db/main/tidemark', 'notes.localhost')).toBe('main')
+  })
+
+  test('without a root database there is nothing at the root', async () => {
+    server = await startServer()
+    expect((await fetch(`${server.url}/tidemark`)).status).toBe(404)
+  })
+
+  test('a database is made on first use where that is configured', async () => {
+    server = await startServer({ autoCreate: true })
+    const database = `${server.url}/db/fresh`
+    const [first, second] = await Promise.all([run(database, 'SELECT 1'), run(database, 'SELECT 2')])
+    expect([first, second]).toEqual([[[1]], [[2]]])
+    expect(await list()).toEqual(['fresh'])
+  })
+})
+
+describe('the data directory', () => {
+  test('databases are there after a restart, with their revisions', async () => {
+    const data = temporaryDirectory()
+    server = await startServer({ data })
+    const database = await server.create('kept')
+    await run(database, 'CREATE TABLE t (x)', 'INSERT INTO t VALUES (1)')
+    const before = await pull(database, 'turso')
+    await server.close()
+    server = await startServer({ data })
+    const again = `${server.url}/db/kept`
+    expect(await run(again, 'SELECT x FROM t')).toEqual([[1]])
+    const same = await pull(again, 'turso', { clientRevision: before.revision })
+    expect(same).toMatchObject({ revision: before.revision, pages: new Map() })
+    await run(again, 'INSERT INTO t VALUES (2)')
+    const delta = await pull(again, 'turso', { clientRevision: before.revision })
+    expect(delta.pages.size).toBe(1)
+    await server.close()
+    rmSync(data, { recursive: true })
+  })
+
+  test('what a crash left unfinished is cleared away', async () => {
+    const data = temporaryDirectory()
+    for (const name of ['.new-1', '.destroyed-2']) {
+      mkdirSync(join(data, 'databases', name), { recursive: true })
+      writeFileSync(join(data, 'databases', name, 'main.db'), 'x')
+    }
+    mkdirSync(join(data, 'spool'))
+    writeFileSync(join(data, 'spool', 'x.push'), 'x')
+    server = await startServer({ data })
+    expect(await list()).toEqual([])
+    expect(existsSync(join(data, 'spool', 'x.push'))).toBe(false)
+    expect(readdirSync(join(data, 'databases'))).toEqual([])
+    await server.close()
+    rmSync(data, { recursive: true })
+  })
+
+  test('a second server on it is refused', async () => {
+    server = await startServer()
+    await expect(startServer({ data: server.data })).rejects.toMatchObject({ code: 'TIDEMARK_BUSY' })
+  })
+
+  test('a directory that belongs to another id is refused', async () => {
+    const data = temporaryDirectory()
+    server = await startServer({ data })
+    await server.create('one')
+    await server.close()
+    const [id] = readdirSync(join(data, 'databases'))
+    const record = { format: 1, id: '0'.repeat(32), name: 'one', createdAt: new Date().toISOString() }
+    writeFileSync(join(data, 'databases', id!, 'database.json'), JSON.stringify(record))
+    await expect(startServer({ data })).rejects.toMatchObject({ code: 'TIDEMARK_CATALOG' })
+    rmSync(data, { recursive: true })
+  })
+})
+
+describe('shutting down', () => {
+  test('long polls are answered, not cut off', async () => {
+    server = await startServer()
+    const database = await server.create('poll')
+    const { revision } = await pull(database, 'turso')
+    const waiting = pull(database, 'turso', { clientRevision: revision, longPollTimeoutMs: 60_000 })
+    await expect.poll(pendingCalls).toBe(1)
+    await server.close()
+    expect(await waiting).toMatchObject({ revision, pages: new Map() })
+  })
+
+  test('logs are JSON lines with what was asked and what was answered', async () => {
+    server = await startServer({ logLevel: 'info' })
+    await server.create('logged')
+    await fetch(`${server.url}/db/logged/tidemark?secret=1`)
+    await expect
+      .poll(() => server.logs.find(({ path }) => path === '/db/logged/tidemark'))
+      .toMatchObject({ msg: 'request', method: 'GET', status: 200 })
+    expect(JSON.stringify(server.logs)).not.toContain('secret')
+  })
+})
