@@ -10,6 +10,7 @@ import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import type { PageImage } from '../wal/inject.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { LOCK_BYTE_PAGE } from './base.ts'
 import { StagedPages, writePageOne } from './changes-file.ts'
 import { finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
@@ -49,11 +50,14 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
 }
 
 /** Every page of the new size is either in the base or among the pages. */
-function assertComplete(session: ReplicaSession, stage: StagedPages): void {
+export function assertComplete(
+  session: Pick<ReplicaSession, 'baseSizeInPages'>,
+  stage: Pick<StagedPages, 'staged' | 'pageNumbers'>,
+): void {
   const { sizeInPages } = stage.staged
   if (sizeInPages === 0) throw new ProtocolError('The server says that the database has no pages')
   for (let page = session.baseSizeInPages + 1; page <= sizeInPages; page++) {
-    if (!stage.pageNumbers.has(page)) {
+    if (page !== LOCK_BYTE_PAGE && !stage.pageNumbers.has(page)) {
       throw new ProtocolError(`The server says that the database has ${sizeInPages} pages and has not sent page ${page}`)
     }
   }
@@ -122,7 +126,7 @@ function* revertThenPulled(session: ReplicaSession, stage: StagedPages, index: W
   const overlay = session.overlayPages(index).add(1)
   const reverted = [...overlay].filter((page) => page <= stage.staged.sizeInPages && !stage.pageNumbers.has(page))
   yield* session.baseImages(reverted)
-  yield* stage.pages()
+  for (const page of stage.pages()) if (page.pageNumber !== LOCK_BYTE_PAGE) yield page
 }
 
 /**

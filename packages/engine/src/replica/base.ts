@@ -1,10 +1,17 @@
 import { readSync } from 'node:fs'
 
 import { PAGE_SIZE } from '@tidemark/protocol'
+import type { WalSalts } from '@tidemark/protocol'
 
 import type { WalFile } from '../wal/wal-file.ts'
 import { readPageNumbers } from '../wal/wal-index.ts'
 import type { RevertFile } from './revert-file.ts'
+
+/**
+ * The page at byte 2^30, on which SQLite takes its locks: part of a database's size and never written, so no file need hold it and no server
+ * sends it (https://www.sqlite.org/fileformat2.html#the_lock_byte_page).
+ */
+export const LOCK_BYTE_PAGE = 262_145
 
 /**
  * Reads pages of the base (I1): from `-wal-revert` if it is there, else the newest frame at or before the watermark, else the main
@@ -17,6 +24,7 @@ export class BaseReader {
   readonly #revert: RevertFile
   readonly #frames = new Map<number, number>()
   #indexed = 0
+  #salts: WalSalts = [0, 0]
 
   constructor(parts: {
     readonly mainDescriptor: number
@@ -30,8 +38,9 @@ export class BaseReader {
     this.#revert = parts.revert
   }
 
-  /** Counts the frames up to `frame` to the base. They must be in the wal-index. */
-  extendTo(frame: number): void {
+  /** Counts the frames up to `frame` of the WAL with these salts to the base. They must be in the wal-index. */
+  extendTo(frame: number, salts: WalSalts): void {
+    this.#salts = salts
     for (const [number, page] of readPageNumbers(this.#shmDescriptor, this.#indexed + 1, frame)) {
       this.#frames.set(page, number)
     }
@@ -55,10 +64,16 @@ export class BaseReader {
 
   /** The same without `-wal-revert`: the page as it was at the watermark, overlay included. */
   readBelowRevert(pageNumber: number, target: Uint8Array): boolean {
+    if (pageNumber === LOCK_BYTE_PAGE) {
+      target.fill(0)
+      return true
+    }
     const frame = this.#frames.get(pageNumber)
     if (frame !== undefined) {
       this.#wal.readImage(frame, target)
-      return true
+      // A writer may have started the WAL over since the last look at the wal-index. Then the main file has the page. Salts are written before images.
+      const salts = this.#wal.readSalts(frame)
+      if (salts[0] === this.#salts[0] && salts[1] === this.#salts[1]) return true
     }
     return readSync(this.#mainDescriptor, target, 0, PAGE_SIZE, (pageNumber - 1) * PAGE_SIZE) === PAGE_SIZE
   }

@@ -5,6 +5,7 @@ import { PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
 
 import { WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
+import { LOCK_BYTE_PAGE } from './base.ts'
 import { readPageOne, writePageOne } from './changes-file.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
@@ -27,6 +28,7 @@ export class BootstrapWriter {
   readonly #descriptor: number
   readonly #pages = new Set<number>()
   #pageOne: PageOnePatch | null = null
+  #isClosed = false
 
   constructor(path: string, options: BootstrapOptions) {
     this.#path = path
@@ -51,14 +53,16 @@ export class BootstrapWriter {
 
   /** Puts the database in place. @throws ProtocolError when pages are missing; nothing has changed then */
   finish(end: { readonly revision: string; readonly sizeInPages: number }): void {
-    if (end.sizeInPages < 1 || this.#pages.size !== end.sizeInPages) {
+    const missing = end.sizeInPages - this.#pages.size
+    const hasLockBytePage = end.sizeInPages < LOCK_BYTE_PAGE || this.#pages.has(LOCK_BYTE_PAGE)
+    if (end.sizeInPages < 1 || missing !== (hasLockBytePage ? 0 : 1)) {
       throw new ProtocolError(`The server announced ${end.sizeInPages} pages and sent ${this.#pages.size}`)
     }
     for (const page of this.#pages) {
       if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the announced ${end.sizeInPages} pages`)
     }
     fsyncSync(this.#descriptor)
-    closeSync(this.#descriptor)
+    this.#close()
     const paths = replicaPaths(this.#path)
     const status = statSync(paths.bootstrap, { bigint: true })
     for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay]) removeFile(stale)
@@ -81,7 +85,14 @@ export class BootstrapWriter {
 
   /** Throws the download away. */
   abort(): void {
-    closeSync(this.#descriptor)
+    this.#close()
     removeFile(replicaPaths(this.#path).bootstrap)
+  }
+
+  /** The number of a closed descriptor may be another file's by the time of an {@link abort}. */
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSync(this.#descriptor)
   }
 }

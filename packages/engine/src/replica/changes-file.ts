@@ -44,7 +44,12 @@ export class PullStage {
       checkpointSequence: 0,
       salts: [randomBytes(4).readUInt32BE(), randomBytes(4).readUInt32BE()],
     })
-    this.#file.writeHeader(header)
+    try {
+      this.#file.writeHeader(header)
+    } catch (error) {
+      this.abort()
+      throw error
+    }
     this.#frames = new FrameSequence({ ...decodeWalHeader(header), capacity: FRAMES_PER_WRITE })
   }
 
@@ -122,16 +127,17 @@ export class StagedPages {
     const staged = decodeHeaderBlock(MAGIC, block) as StagedPull | null
     if (staged === null) return null
     const file = WalFile.open(path, HEADER_BLOCK_SIZE)
-    const header = file.header()
-    if (header === null || verifyFrames(file, header, staged.frames) === null) {
+    try {
+      const header = file.header()
+      if (header === null || verifyFrames(file, header, staged.frames) === null) throw new ProtocolError('a checksum does not match')
+      const pageNumbers = new Set<number>()
+      for (const frame of file.readFrames(1, staged.frames)) pageNumbers.add(frame.pageNumber)
+      return new StagedPages(staged, file, pageNumbers)
+    } catch (cause) {
       file.close()
-      throw new ProtocolError(`${path} is damaged: a checksum does not match. It will be downloaded again.`, {
-        recovery: 'retry',
-      })
+      if (!(cause instanceof ProtocolError)) throw cause
+      throw new ProtocolError(`${path} is damaged: ${cause.message}. It will be downloaded again.`, { recovery: 'retry', cause })
     }
-    const pageNumbers = new Set<number>()
-    for (const frame of file.readFrames(1, staged.frames)) pageNumbers.add(frame.pageNumber)
-    return new StagedPages(staged, file, pageNumbers)
   }
 
   *pages(): Generator<PageImage> {

@@ -1,4 +1,4 @@
-import { BusyError } from '@tidemark/protocol'
+import { RawText } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { captureDifference } from '../capture/difference.ts'
@@ -8,8 +8,7 @@ import { installCapture } from '../capture/install.ts'
 import { acknowledgedChangeId, acknowledgedRowids } from '../replay/acknowledged.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
 import type { ReplayReport } from '../replay/replay-captured.ts'
-import { sqliteCode } from '../sql/sqlite-error.ts'
-import type { Conflict, ConflictResolver } from '../replay/conflict.ts'
+import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { removeFile } from './durable-file.ts'
 import { readReplayRecords } from './replay-file.ts'
@@ -39,7 +38,7 @@ const REPLAY_ID = 'replay_id'
  * Every step may be repeated after a crash.
  *
  * @throws BusyError when another program keeps the write lock for too long; `-replay` stays, and the next operation goes on from there
- * @throws what a callback of `options` throws, or what comes of its answer: after the pull is done, with all local changes kept
+ * @throws what a callback of `options` throws, or TypeError for an answer that is none: after the pull is done, with all local changes kept
  */
 export function finishReplay(
   session: ReplicaSession,
@@ -51,21 +50,21 @@ export function finishReplay(
   },
 ): ApplyReport {
   recordBase(session, plan)
-  let hasCallbackFailed = false
+  let isInCallback = false
   const watched =
     <A, R>(callback: (argument: A) => R) =>
     (argument: A): R => {
-      hasCallbackFailed = true
+      isInCallback = true
       const result = callback(argument)
-      hasCallbackFailed = false
+      isInCallback = false
       return result
     }
+  const resolve = watched((conflict: Conflict) => checkResolution(options.resolve(conflict)))
+  const onConflict = watched(options.onConflict)
   try {
-    const callbacks = { resolve: watched(options.resolve), onConflict: watched(options.onConflict) }
-    return { pages: options.pages, ...replay(session, plan, { ...options, ...callbacks }) }
+    return { pages: options.pages, ...replay(session, plan, { ...options, resolve, onConflict }) }
   } catch (error) {
-    const mayPass = error instanceof BusyError || sqliteCode(error) !== null
-    if (mayPass && !hasCallbackFailed) throw error
+    if (!isInCallback) throw error
     // Until the replay is committed no trigger captures anything, so it cannot wait for a callback that works.
     replay(session, plan, { ...options, resolve: () => 'keep-local', onConflict: () => {} })
     throw error
@@ -95,6 +94,22 @@ function replay(
   })
   discardPullFiles(session)
   return report
+}
+
+function checkResolution(resolution: Resolution): Resolution {
+  if (resolution === 'keep-local' || resolution === 'accept-remote') return resolution
+  const row = typeof resolution === 'object' && resolution !== null ? resolution.row : null
+  if (typeof row !== 'object' || row === null || !Object.values(row).every(isSqlValue)) {
+    throw new TypeError("A conflict resolver must return 'keep-local', 'accept-remote' or { row } with SQLite values")
+  }
+  return resolution
+}
+
+function isSqlValue(value: unknown): boolean {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value
+  return (
+    value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array || value instanceof RawText
+  )
 }
 
 /** Whether nothing has been committed since the injection. */

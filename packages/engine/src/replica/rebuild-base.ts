@@ -17,11 +17,16 @@ export class BaseRebuild {
 
   constructor(session: ReplicaSession) {
     this.#session = session
-    this.localSizeInPages = session.withWriteLock((index) => {
-      session.assumeBase(index)
-      return index.sizeInPages
-    })
     this.#stage = new PullStage(session.paths.changes)
+    try {
+      this.localSizeInPages = session.withWriteLock((index) => {
+        session.assumeBase(index)
+        return index.sizeInPages
+      })
+    } catch (error) {
+      this.abort()
+      throw error
+    }
   }
 
   /** Hash of a local page as it is now, or null where the local database has no such page. */
@@ -41,9 +46,9 @@ export class BaseRebuild {
     this.#isFinished = true
   }
 
-  /** Gives up, also after {@link finish} when the stage could not be applied: the base stays unknown. */
+  /** Gives up, also after {@link finish}: the base stays unknown unless the stage was applied. */
   abort(): void {
     if (!this.#isFinished) this.#stage.abort()
-    this.#session.setBase(null)
+    this.#session.dropAssumedBase()
   }
 }

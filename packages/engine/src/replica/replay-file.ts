@@ -47,6 +47,27 @@ export class ReplayFile {
   constructor(path: string, records: Iterable<Uint8Array>) {
     this.#path = path
     this.#descriptor = openSync(path, 'w+')
+    try {
+      this.#writeAll(records)
+    } catch (error) {
+      this.close()
+      throw error
+    }
+  }
+
+  /** Makes the file valid; on disk when this returns. */
+  seal(plan: ReplayPlan): void {
+    const content: Content = { ...plan, bytes: this.#bytes, crc: this.#crc }
+    writeFully(this.#descriptor, encodeHeaderBlock(MAGIC, content), 0)
+    fdatasyncSync(this.#descriptor)
+    syncDirectoryOf(this.#path)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  #writeAll(records: Iterable<Uint8Array>): void {
     const buffer = Buffer.alloc(BUFFER_SIZE)
     let used = 0
     const flush = (): void => {
@@ -65,18 +86,6 @@ export class ReplayFile {
       }
     }
     flush()
-  }
-
-  /** Makes the file valid; on disk when this returns. */
-  seal(plan: ReplayPlan): void {
-    const content: Content = { ...plan, bytes: this.#bytes, crc: this.#crc }
-    writeFully(this.#descriptor, encodeHeaderBlock(MAGIC, content), 0)
-    fdatasyncSync(this.#descriptor)
-    syncDirectoryOf(this.#path)
-  }
-
-  close(): void {
-    closeSync(this.#descriptor)
   }
 
   #write(bytes: Uint8Array): void {

@@ -143,7 +143,7 @@ export class Replica {
 
   /** Changes the sync state, durably. */
   updateInfo(patch: InfoPatch): void {
-    this.#session.save(patch)
+    this.#session.saveOnly(patch)
   }
 
   /** Captures what other programs have changed in the schema. @throws BusyError */
@@ -212,12 +212,18 @@ export class Replica {
     }
   }
 
-  /** Checkpoints if nobody is in the way, then closes. The replica can be opened again. */
+  /**
+   * Rolls an open transaction back, checkpoints if nobody is in the way, then closes. The replica can be opened again.
+   *
+   * @throws TypeError when a statement of {@link connection} is being iterated; nothing has changed then
+   */
   close(): void {
     if (this.#isClosed) return
+    // Its open transaction would be in the way of the checkpoint. The last connection's close checkpoints all, sealed or not.
+    this.#session.user.close()
     this.#isClosed = true
     try {
-      if (!this.#session.user.inTransaction) this.#checkpointIfPossible()
+      this.#checkpointIfPossible()
     } finally {
       this.#session.close()
       this.#lock.close()
@@ -231,8 +237,6 @@ export class Replica {
       checkpoint(this.#session)
     } catch {
       // Somebody else is at work on the file. What is not checkpointed stays in the WAL, or is found at the next opening.
-    } finally {
-      this.#lock.release()
     }
   }
 

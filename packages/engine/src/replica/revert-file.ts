@@ -83,12 +83,11 @@ export class RevertFile {
   /** Adds base images; on disk when this returns. They count once `-info` has recorded {@link state}. */
   append(pages: Iterable<PageImage>): void {
     let sequence: FrameSequence | null = null
-    let next = this.#frames.size + 1
     const added: number[] = []
+    let written = 0
     const flush = (file: WalFile, frames: FrameSequence): void => {
-      file.writeFrames(next, frames.bytes)
-      next += added.length
-      for (const pageNumber of added.splice(0)) this.#frames.set(pageNumber, this.#frames.size + 1)
+      file.writeFrames(this.#frames.size + 1 + written, frames.bytes)
+      written = added.length
       frames.clear()
     }
     for (const { pageNumber, image } of pages) {
@@ -105,8 +104,10 @@ export class RevertFile {
     }
     if (sequence === null) return
     flush(this.#file!, sequence)
-    this.#checksum = sequence.checksum
     this.#file!.sync()
+    // Only now: what a failing write or sync has left does not count, and is written again.
+    this.#checksum = sequence.checksum
+    for (const pageNumber of added) this.#frames.set(pageNumber, this.#frames.size + 1)
   }
 
   /** Forgets all images: the base has changed, and `-info` says so already. */
@@ -125,7 +126,12 @@ export class RevertFile {
     const file = WalFile.create(this.#path)
     const salts: WalSalts = [randomBytes(4).readUInt32BE(), randomBytes(4).readUInt32BE()]
     const header = encodeWalHeader({ checkpointSequence: 0, salts })
-    file.writeHeader(header)
+    try {
+      file.writeHeader(header)
+    } catch (error) {
+      file.close()
+      throw error
+    }
     this.#file = file
     this.#salts = salts
     this.#checksum = decodeWalHeader(header).checksum

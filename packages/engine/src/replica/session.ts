@@ -1,18 +1,18 @@
 import { fstatSync, statSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import { BusyError, PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import type { PageImage } from '../wal/inject.ts'
 import { WalFile } from '../wal/wal-file.ts'
 import { readBackfilledFrames, readWalIndexHeader } from '../wal/wal-index.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
-import { BaseReader } from './base.ts'
+import { BaseReader, LOCK_BYTE_PAGE } from './base.ts'
 import { writePageOne } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
-import { saveInfo } from './info.ts'
-import type { BaseState, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
+import { loadInfo, saveInfo } from './info.ts'
+import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
 import { RevertFile } from './revert-file.ts'
@@ -65,6 +65,7 @@ export class ReplicaSession {
     this.durability = options.durability
     this.#mainDescriptor = acquireDescriptor(path)
     const opened: Database.Database[] = []
+    let wal: WalFile | null = null
     const connect = (timeout: number): Database.Database => {
       const connection = new Database(path, { timeout })
       opened.push(connection)
@@ -80,10 +81,12 @@ export class ReplicaSession {
       // Never waits: the lock may be held by the application, which cannot go on before we do.
       this.work = new ApplyConnection(connect(0))
       this.#beginPin()
+      wal = WalFile.open(this.paths.wal)
+      this.wal = wal
       this.shmDescriptor = acquireDescriptor(this.paths.sharedMemory)
-      this.wal = WalFile.open(this.paths.wal)
     } catch (error) {
       for (const connection of opened) connection.close()
+      wal?.close()
       releaseDescriptor(this.#mainDescriptor)
       throw error
     }
@@ -107,7 +110,7 @@ export class ReplicaSession {
 
   /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
   readIndex(): WalIndexHeader {
-    const index = readWalIndexHeader(this.shmDescriptor)
+    const index = this.#readHeader()
     if (index.maxFrame > 0) return index
     return { ...index, sizeInPages: Math.floor(fstatSync(this.#mainDescriptor).size / PAGE_SIZE) }
   }
@@ -167,7 +170,7 @@ export class ReplicaSession {
     this.#baseSizeInPages = this.#info.sizeInPages
     this.#isAssumed = false
     this.#base.restart()
-    if (base !== null) this.#base.extendTo(base.watermark.frame)
+    if (base !== null) this.#base.extendTo(base.watermark.frame, base.watermark.salts)
   }
 
   /**
@@ -179,6 +182,11 @@ export class ReplicaSession {
     this.advanceTo(index)
     this.#baseSizeInPages = index.sizeInPages
     this.#isAssumed = true
+  }
+
+  /** The assumed base has not come true. */
+  dropAssumedBase(): void {
+    if (this.#isAssumed) this.setBase(null)
   }
 
   /** The pages up to `watermark` are the server's at a new revision, and replace the base. */
@@ -193,7 +201,7 @@ export class ReplicaSession {
   advanceTo(index: Pick<WalIndexHeader, 'maxFrame' | 'salts' | 'checksum'>): void {
     this.repin()
     this.#watermark = { frame: index.maxFrame, salts: index.salts, checksum: index.checksum }
-    this.#base.extendTo(index.maxFrame)
+    this.#base.extendTo(index.maxFrame, index.salts)
   }
 
   get baseSizeInPages(): number {
@@ -206,7 +214,7 @@ export class ReplicaSession {
 
   /** Moves the pin to the newest commit. Only under the write lock is it known which that is. */
   repin(): void {
-    this.#pin.exec('COMMIT')
+    if (this.#pin.inTransaction) this.#pin.exec('COMMIT')
     this.#beginPin()
   }
 
@@ -223,6 +231,7 @@ export class ReplicaSession {
       if (frame.commitSizeInPages > 0) smallest = Math.min(smallest, frame.commitSizeInPages)
     }
     for (let page = smallest + 1; page <= size; page++) pages.add(page)
+    pages.delete(LOCK_BYTE_PAGE)
     return pages
   }
 
@@ -255,9 +264,9 @@ export class ReplicaSession {
     return true
   }
 
-  /** Reads a page as it is at the watermark, overlay included. False: the database is smaller. */
+  /** Reads a page of an assumed base. False: the database is smaller, though its files may have more from before it shrank. */
   readPinned(pageNumber: number, target: Uint8Array): boolean {
-    return this.#base.readBelowRevert(pageNumber, target)
+    return pageNumber <= this.#baseSizeInPages && this.#base.readBelowRevert(pageNumber, target)
   }
 
   /** Replaces the sync state, durably; the base is recorded as it is now. */
@@ -265,6 +274,12 @@ export class ReplicaSession {
     const info = { ...this.#info, ...patch, base: this.#baseState() }
     saveInfo(this.paths.info, info)
     this.#info = info
+  }
+
+  /** The same without the base, which another process may have moved: for a caller that need not hold the sync lock. */
+  saveOnly(patch: InfoPatch): void {
+    saveInfo(this.paths.info, { ...loadInfo(this.paths.info), ...patch })
+    this.#info = { ...this.#info, ...patch }
   }
 
   /** Takes over a state that another process has written. */
@@ -293,6 +308,17 @@ export class ReplicaSession {
       mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
       revert: this.revert.state,
       pageOne: this.#pageOne,
+    }
+  }
+
+  /** A writer that died while it published has left two headers that differ; SQLite's next read mends that. */
+  #readHeader(): WalIndexHeader {
+    try {
+      return readWalIndexHeader(this.shmDescriptor)
+    } catch (error) {
+      if (!(error instanceof BusyError)) throw error
+      this.work.db.prepare('SELECT 1 FROM sqlite_schema').get()
+      return readWalIndexHeader(this.shmDescriptor)
     }
   }
 

@@ -43,6 +43,7 @@ export class SyncLock {
   }
 
   #tryBegin(timeoutMs: number): boolean {
+    if (this.#connection.inTransaction) return false
     this.#connection.pragma(`busy_timeout = ${timeoutMs}`)
     try {
       this.#connection.exec('BEGIN EXCLUSIVE')

@@ -10,9 +10,10 @@ import {
   ProtocolError,
   WAL_HEADER_SIZE,
 } from '@tidemark/protocol'
-import type { FrameHeader, WalHeader } from '@tidemark/protocol'
+import type { FrameHeader, WalHeader, WalSalts } from '@tidemark/protocol'
 
 const FRAMES_PER_READ = 64
+const FRAME_SALTS_OFFSET = 8
 
 export interface WalFrame extends FrameHeader {
   readonly frameNumber: number
@@ -27,6 +28,7 @@ export interface WalFrame extends FrameHeader {
 export class WalFile {
   readonly #descriptor: number
   readonly #start: number
+  #isClosed = false
 
   private constructor(descriptor: number, start: number) {
     this.#descriptor = descriptor
@@ -54,6 +56,13 @@ export class WalFile {
     const bytes = Buffer.alloc(FRAME_SIZE)
     const length = readSync(this.#descriptor, bytes, 0, FRAME_SIZE, this.#start + frameOffset(frameNumber))
     return length < FRAME_SIZE ? null : decodeFrameHeader(bytes, 0)
+  }
+
+  /** Salts of one frame; of no meaning where the file ends before it. */
+  readSalts(frameNumber: number): WalSalts {
+    const bytes = Buffer.alloc(8)
+    readSync(this.#descriptor, bytes, 0, 8, this.#start + frameOffset(frameNumber) + FRAME_SALTS_OFFSET)
+    return [bytes.readUInt32BE(0), bytes.readUInt32BE(4)]
   }
 
   /** Reads the page image of one frame into `target` (4096 bytes). @throws ProtocolError where the file is too short */
@@ -95,7 +104,10 @@ export class WalFile {
     fdatasyncSync(this.#descriptor)
   }
 
+  /** May be called again: the number of a closed descriptor may be another file's by then. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     closeSync(this.#descriptor)
   }
 }

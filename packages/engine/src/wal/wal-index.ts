@@ -22,10 +22,12 @@
  * Every 32 KiB block holds 4096 page numbers (4062 in the first) and, in its second half, 8192 hash slots of two bytes:
  * slot `(page × 383) mod 8192`, linear probing, value = position in the block from 1, 0 = free.
  */
-import { fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs'
+import { fstatSync, readSync } from 'node:fs'
 
 import { BusyError, StateError, walChecksum, WAL_VERSION, PAGE_SIZE } from '@tidemark/protocol'
 import type { WalChecksum, WalSalts } from '@tidemark/protocol'
+
+import { writeFully } from './wal-file.ts'
 
 const HEADER_SIZE = 48
 const BACKFILL_OFFSET = 96
@@ -162,7 +164,8 @@ function appendToBlock(
   pages: readonly number[],
 ): void {
   const blockEnd = block.start + BLOCK_SIZE
-  if (fstatSync(shmDescriptor).size < blockEnd) ftruncateSync(shmDescriptor, blockEnd)
+  // Written, not only made longer: SQLite maps the file, and a hole that the disk has no room for would kill the process.
+  if (fstatSync(shmDescriptor).size < blockEnd) writeFully(shmDescriptor, Buffer.alloc(BLOCK_SIZE), block.start)
   const bytes = Buffer.alloc(blockEnd - block.pageNumbers)
   readSync(shmDescriptor, bytes, 0, bytes.length, block.pageNumbers)
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, block.entries * 4)
@@ -178,9 +181,9 @@ function appendToBlock(
     slots[slot] = entry
   }
   // Page numbers first: a slot must never name an entry that is not there yet.
-  const changed = position * 4
-  writeSync(shmDescriptor, bytes, changed, (position + pages.length) * 4 - changed, block.pageNumbers + changed)
-  writeSync(shmDescriptor, bytes, bytes.length - HASH_SLOTS * 2, HASH_SLOTS * 2, block.start + HASH_OFFSET)
+  const added = bytes.subarray(position * 4, (position + pages.length) * 4)
+  writeFully(shmDescriptor, added, block.pageNumbers + position * 4)
+  writeFully(shmDescriptor, bytes.subarray(bytes.length - HASH_SLOTS * 2), block.start + HASH_OFFSET)
 }
 
 /**
@@ -201,7 +204,7 @@ export function publishHeader(
   const [s0, s1] = walChecksum(raw.subarray(0, 40), [0, 0], false)
   raw.writeUInt32LE(s0, 40)
   raw.writeUInt32LE(s1, 44)
-  writeSync(shmDescriptor, raw, 0, HEADER_SIZE, HEADER_SIZE)
-  writeSync(shmDescriptor, raw, 0, HEADER_SIZE, 0)
+  writeFully(shmDescriptor, raw, HEADER_SIZE)
+  writeFully(shmDescriptor, raw, 0)
 }
 
