@@ -36,6 +36,7 @@ export class SyncServer implements AsyncDisposable {
       autoCreate: true,
       workers: 1,
       logLevel: 'silent',
+      durability: 'normal',
       ...this.#flags,
     }
     this.#server = createServer(loadConfig({ flags }))

@@ -1,4 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
+import { Replica } from '@tidemark/engine'
+import { decodePageHashesResponse, encodePageHashesRequest, pageHash } from '@tidemark/protocol'
 import { describe, expect, test } from 'vitest'
 import { SyncConflictError } from '../src/index.ts'
 import type { Conflict, Database } from '../src/index.ts'
@@ -16,6 +18,28 @@ async function pair(
   await a.push()
   const b = await server.client('b.db', options)
   return [a, b]
+}
+
+async function remotePageHashes(url: string, revision: string): Promise<string[]> {
+  const response = await fetch(`${url}/page-hashes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/protobuf' },
+    body: Buffer.from(encodePageHashesRequest({ revision, firstPage: 1, pageCount: 100_000 })),
+  })
+  const { hashes, sizeInPages } = decodePageHashesResponse(new Uint8Array(await response.arrayBuffer()))
+  return Array.from({ length: sizeInPages }, (_, index) =>
+    Buffer.from(hashes.subarray(index * 8, index * 8 + 8)).toString('hex'),
+  )
+}
+
+function basePageHashes(path: string, count: number): string[] {
+  const replica = Replica.open(path)
+  const hashes = Array.from({ length: count }, (_, index) => {
+    const image = replica.baseImage(index + 1)
+    return image === null ? 'none' : Buffer.from(pageHash(image)).toString('hex')
+  })
+  replica.close()
+  return hashes
 }
 
 describe('push and pull', () => {
@@ -58,12 +82,24 @@ describe('push and pull', () => {
     })
   })
 
-  test('with nothing pending the rest of both files is the same database, and whole (I1)', async () => {
+  test("after a pull with nothing pending the base is the server's pages, byte for byte (I1)", async () => {
     await using server = await SyncServer.start()
     const [a, b] = await pair(server)
+    a.exec(`WITH RECURSIVE series (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM series WHERE value < 300)
+      INSERT INTO note SELECT 'n' || value, hex(randomblob(200)), 1 FROM series`)
+    await a.push()
+    b.exec(`DELETE FROM note WHERE id = '2'`)
     for (const db of [b, a]) await db.sync()
-    for (const db of [a, b]) expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
-    expect((await a.stats()).revision).toBe((await b.stats()).revision)
+    await a.checkpoint()
+    const { revision } = await a.stats()
+    for (const db of [a, b]) {
+      expect(db.pragma('integrity_check', { simple: true })).toBe('ok')
+      expect((await db.stats()).revision).toBe(revision)
+    }
+    const remote = await remotePageHashes(server.url(), revision)
+    expect(remote.length).toBeGreaterThan(10)
+    expect(basePageHashes(server.directory.file('a.db'), remote.length)).toEqual(remote)
+    expect(basePageHashes(server.directory.file('b.db'), remote.length)).toEqual(remote)
   })
 
   test('schema changes and user_version travel', async () => {

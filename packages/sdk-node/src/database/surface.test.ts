@@ -128,13 +128,7 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
   },
   'transaction behaviours': (db) => {
     const fn = db.transaction(() => db.inTransaction)
-    return [
-      fn.deferred(),
-      fn.immediate(),
-      fn.exclusive(),
-      fn.default(),
-      Object.getOwnPropertyNames(fn.immediate).includes('exclusive'),
-    ]
+    return [fn.deferred(), fn.immediate(), fn.exclusive(), fn.default()]
   },
   'a transaction that returns a promise': (db) => db.transaction(async () => 1)(),
   'transaction of something else': (db) => db.transaction('x' as never),
