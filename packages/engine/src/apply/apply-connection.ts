@@ -1,6 +1,7 @@
 import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
-import { quoteIdentifier } from '../sql/quote.ts'
+import { quoteIdentifier, quoteText } from '../sql/quote.ts'
+import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
 
 /**
@@ -9,7 +10,8 @@ import { TargetTables } from './target-tables.ts'
  *
  * SQLite has no switch for triggers. But the connection's schema in memory can be loaded from a moment at which the file has no triggers:
  * delete them in a savepoint, load the schema, roll the savepoint back. The file and the schema cookie are as before, so SQLite takes the
- * loaded schema for current until another connection changes the schema; then it is done again. See docs/adr/0004.
+ * loaded schema for current until another connection changes the schema; then it is done again. See docs/adr/0004. The exception are triggers that
+ * only maintain a full-text index: what they write is not captured, so they fire here too.
  */
 export class ApplyConnection {
   readonly db: Database.Database
@@ -88,25 +90,29 @@ export class ApplyConnection {
 
   #blind(): void {
     const version = this.schemaVersion()
-    if (this.#blindAt === version && !this.#seesTrigger()) return
-    this.db
-      .exec(`SAVEPOINT tidemark_blind; PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE type = 'trigger';
+    const kept = `(${indexTriggers(this.db).map(quoteText).join()})`
+    if (this.#blindAt === version && !this.#seesTrigger(kept)) return
+    this.db.exec(`
+      SAVEPOINT tidemark_blind;
+      PRAGMA writable_schema = ON;
+      DELETE FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN ${kept};
       PRAGMA writable_schema = RESET`)
     this.db.prepare('SELECT 1 FROM sqlite_schema').get()
     this.db.exec('ROLLBACK TO tidemark_blind; RELEASE tidemark_blind; PRAGMA writable_schema = OFF')
-    if (this.#seesTrigger())
+    if (this.#seesTrigger(kept))
       throw new StateError('TIDEMARK_TRIGGERS_VISIBLE', 'this SQLite cannot be kept from firing triggers', {
         recovery: 'bug',
       })
     this.#blindAt = version
   }
 
-  /** Whether the schema in memory has a trigger: a row trigger shows in the program of a DELETE as a sub-program. */
-  #seesTrigger(): boolean {
+  /** Whether the schema in memory has a trigger that is not in the SQL list `kept`: a trigger shows in a statement's program as a sub-program. */
+  #seesTrigger(kept: string): boolean {
     const table = this.db
       .prepare<[], string>(
         `SELECT tbl_name FROM sqlite_schema AS s WHERE type = 'trigger' AND sql LIKE '%DELETE%'
-         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = s.tbl_name) LIMIT 1`,
+         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = s.tbl_name)
+         AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = s.tbl_name AND name IN ${kept}) LIMIT 1`,
       )
       .pluck()
       .get()

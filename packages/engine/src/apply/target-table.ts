@@ -3,6 +3,8 @@ import type { ImageValue, SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { isReservedName } from '../capture/own-tables.ts'
 import { findTable } from '../capture/user-table.ts'
+import type { UserTable } from '../capture/user-table.ts'
+import { virtualTables } from '../capture/virtual-table.ts'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import { ExactSelect } from '../sql/exact-read.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
@@ -32,7 +34,9 @@ export class TargetTable {
 
   /** @throws RefusedChangeError when the table, or a column of the shape, does not exist or must not be written */
   constructor(db: Database.Database, shape: TableShape) {
-    const table = isReservedName(shape.name) ? null : findTable(db, shape.name)
+    const table = isReservedName(shape.name)
+      ? null
+      : (findTable(db, shape.name) ?? findVirtual(db, shape.name))
     if (table === null) throw new RefusedChangeError(`no such table: ${shape.name}`)
     const stored = new Set(table.shape.columns.map((name) => name.toLowerCase()))
     for (const name of shape.columns)
@@ -179,6 +183,11 @@ export class TargetTable {
     }
     return statement
   }
+}
+
+function findVirtual(db: Database.Database, name: string): UserTable | null {
+  const virtual = virtualTables(db).find(({ table }) => table.shape.name.toLowerCase() === name.toLowerCase())
+  return virtual?.table ?? null
 }
 
 function bindingsOf(identity: RowIdentity): unknown[] {

@@ -4,6 +4,7 @@ import { schemaDifference } from './schema-difference.ts'
 import { currentSchema, currentVersions, rememberSchema } from './known-schema.ts'
 import { recordRows, recordSchema } from './record.ts'
 import { userTables } from './user-table.ts'
+import { virtualTables } from './virtual-table.ts'
 
 /**
  * Captures a whole existing database, as if all of it had just been written: every object as a schema change, every row as an insert.
@@ -14,6 +15,7 @@ export function adoptExisting(db: Database.Database): void {
     const { statementsBeforeRows, statementsAfterRows } = schemaDifference([], currentSchema(db), () => null)
     for (const sql of statementsBeforeRows) recordSchema(db, sql)
     for (const table of userTables(db)) recordRows(db, table)
+    for (const { table } of virtualTables(db)) recordRows(db, table)
     for (const sql of statementsAfterRows) recordSchema(db, sql)
     const { userVersion, applicationId } = currentVersions(db)
     if (userVersion !== 0) recordSchema(db, `PRAGMA user_version = ${userVersion}`)

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 import { growImages } from './image-tables.ts'
-import { shapeNumber } from './install.ts'
+import { shapeNumber } from './shape-number.ts'
 import { changeTypes } from './own-tables.ts'
 
 /** Writes changes into `tidemark_cdc` as they are, without the help of triggers. */

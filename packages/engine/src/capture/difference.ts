@@ -10,6 +10,7 @@ import { schemaDifference } from './schema-difference.ts'
 import { uniqueKeys } from './unique-conditions.ts'
 import { userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
+import { virtualTables } from './virtual-table.ts'
 import { RowFinder, walkRows } from './walk-rows.ts'
 import type { StoredRow } from './walk-rows.ts'
 
@@ -29,7 +30,7 @@ export function captureDifference(base: Database.Database, current: Database.Dat
     const schema = schemaDifference(currentSchema(base), currentSchema(current), unchangedIn(base, current))
     recordAll(pragmas(base, current))
     recordAll(schema.statementsBeforeRows)
-    for (const table of userTables(current)) {
+    for (const table of [...userTables(current), ...virtualTables(current).map((virtual) => virtual.table)]) {
       if (schema.newTables.has(table.shape.name)) count += recordRows(current, table)
       else count += captureRows(base, current, table)
     }

@@ -6,12 +6,16 @@ import type { SchemaObject } from './known-schema.ts'
 import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
 import { userTables } from './user-table.ts'
+import { captureVirtualRows, rememberVirtualRows } from './virtual-rows.ts'
+import { virtualTables } from './virtual-table.ts'
 
 /**
  * Captures what another program has changed in the schema, `user_version` and `application_id`, since capture last looked: the statements that
  * lead from one to the other, and the rows of new tables. Cheap when nothing has. In the caller's write transaction.
  *
- * @returns the number of statements captured
+ * Rows of virtual tables, which have no triggers, are captured here too.
+ *
+ * @returns the number of statements, and rows of virtual tables, captured
  */
 export function captureForeignSchema(db: Database.Database): number {
   const known = knownVersions(db)
@@ -21,12 +25,13 @@ export function captureForeignSchema(db: Database.Database): number {
   if (known.userVersion !== current.userVersion) pragmas.push(`PRAGMA user_version = ${current.userVersion}`)
   if (known.applicationId !== current.applicationId)
     pragmas.push(`PRAGMA application_id = ${current.applicationId}`)
-  if (!hasNewSchema && pragmas.length === 0) return 0
+  if (!hasNewSchema && pragmas.length === 0) return captureVirtualRows(db)
   return inSavepoint(db, () => {
+    const rows = captureVirtualRows(db)
     const statements = hasNewSchema ? captureSchemaDifference(db) : 0
     for (const sql of pragmas) recordSchema(db, sql)
     rememberSchema(db)
-    return statements + pragmas.length
+    return rows + statements + pragmas.length
   })
 }
 
@@ -41,6 +46,9 @@ function captureSchemaDifference(db: Database.Database): number {
     if (difference.newTables.has(table.shape.name)) recordRows(db, table)
     recordAddedColumns(db, table, difference.addedColumns.get(table.shape.name) ?? [])
   }
+  for (const { table } of virtualTables(db))
+    if (difference.newTables.has(table.shape.name)) recordRows(db, table)
+  rememberVirtualRows(db)
   for (const sql of difference.statementsAfterRows) recordSchema(db, sql)
   return difference.statementsBeforeRows.length + difference.statementsAfterRows.length
 }

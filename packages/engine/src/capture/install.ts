@@ -1,14 +1,15 @@
-import type { TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { createImageTables, growImages } from './image-tables.ts'
 import { rememberSchema } from './known-schema.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
+import { shapeNumber } from './shape-number.ts'
 import { captureTriggers } from './trigger-sql.ts'
 import { uniqueKeys } from './unique-conditions.ts'
 import { assertCapturable, userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
+import { rememberVirtualRows, virtualCopies } from './virtual-rows.ts'
 
 /**
  * Creates capture's tables, and its triggers for every table of the application, and takes the schema as known, in the
@@ -23,6 +24,7 @@ export function installCapture(db: Database.Database, options: { readonly firstC
     createOwnTables(db, Math.max(1, ...tables.map((table) => table.shape.columns.length)))
     raiseChangeIds(db, options.firstChangeId)
     for (const table of tables) installTriggers(db, table)
+    rememberVirtualRows(db)
     rememberSchema(db)
   })
 }
@@ -42,7 +44,7 @@ export function removeCapture(db: Database.Database): void {
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'tidemark\\_%' ESCAPE '\\'"
     for (const name of db.prepare<[], string>(triggers).pluck().all())
       db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
-    for (const name of ownTables) db.exec(`DROP TABLE IF EXISTS ${name}`)
+    for (const name of [...ownTables, ...virtualCopies(db)]) db.exec(`DROP TABLE IF EXISTS ${name}`)
   })
 }
 
@@ -83,12 +85,4 @@ export function removeTriggers(db: Database.Database, tableName: string): void {
     .pluck()
     .all(tableName)
   for (const name of names) db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
-}
-
-/** The number under which `tidemark_shapes` has this shape. */
-export function shapeNumber(db: Database.Database, shape: TableShape): number {
-  const parameters = [shape.name, JSON.stringify(shape.columns), JSON.stringify(shape.key)]
-  db.prepare('INSERT OR IGNORE INTO tidemark_shapes(name, columns, key) VALUES (?, ?, ?)').run(parameters)
-  const find = 'SELECT shape FROM tidemark_shapes WHERE name = ? AND columns = ? AND key = ?'
-  return db.prepare<unknown[], number>(find).pluck().get(parameters)!
 }

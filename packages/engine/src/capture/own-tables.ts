@@ -18,6 +18,8 @@
  * `tidemark_evicted`: rows that the running statement may be about to remove through another unique key. Filled before each row by a
  * BEFORE trigger and settled right after it.
  *
+ * `tidemark_virtual_<shape>`: the rows of a virtual table as they were captured last.
+ *
  * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
  */
 export const changeTypes = { insert: 1, update: 0, delete: -1, commit: 2, schema: 3, touch: 4 } as const

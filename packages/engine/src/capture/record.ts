@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
-import { shapeNumber } from './install.ts'
+import { growImages } from './image-tables.ts'
+import { shapeNumber } from './shape-number.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -13,6 +14,7 @@ export function recordSchema(db: Database.Database, sql: string): void {
 
 /** Appends an insert for every row of `table`, in one statement. Returns how many. */
 export function recordRows(db: Database.Database, table: UserTable): number {
+  growImages(db, table.shape.columns.length)
   const columns = table.shape.columns.map(quoteIdentifier)
   const images = columns.map((_, index) => `a${index}`)
   const insert = db.prepare(`

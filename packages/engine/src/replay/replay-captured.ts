@@ -9,6 +9,7 @@ import { refreshTriggers } from '../capture/foreign-schema.ts'
 import { currentSchema, knownSchema, rememberSchema } from '../capture/known-schema.ts'
 import { changeTypes } from '../capture/own-tables.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { rememberVirtualRows } from '../capture/virtual-rows.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
@@ -60,6 +61,7 @@ export function replayCaptured(
     refreshTriggers(db, knownSchema(db), currentSchema(db))
     rememberSchema(db)
   }
+  rememberVirtualRows(db)
   return replay.report
 }
 

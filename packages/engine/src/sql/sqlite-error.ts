@@ -12,12 +12,8 @@ export function isOperational(code: string): boolean {
   return operational.test(code)
 }
 
-/** True when a row with the same unique key, or rowid, stands in the way. */
+/** True when a row with the same unique key, or rowid, may stand in the way. Virtual tables do not say which constraint it was. */
 export function isTaken(error: unknown): boolean {
   const code = sqliteCode(error)
-  return (
-    code === 'SQLITE_CONSTRAINT_PRIMARYKEY' ||
-    code === 'SQLITE_CONSTRAINT_UNIQUE' ||
-    code === 'SQLITE_CONSTRAINT_ROWID'
-  )
+  return code !== null && /^SQLITE_CONSTRAINT(_PRIMARYKEY|_UNIQUE|_ROWID|_VTAB)?$/.test(code)
 }

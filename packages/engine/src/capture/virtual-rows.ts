@@ -1,0 +1,104 @@
+import type Database from 'better-sqlite3'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { growImages } from './image-tables.ts'
+import { shapeNumber } from './shape-number.ts'
+import { changeTypes, nowMs } from './own-tables.ts'
+import { virtualTables } from './virtual-table.ts'
+import type { VirtualTable } from './virtual-table.ts'
+
+/*
+ * Virtual tables have no triggers, and triggers on their shadow tables make the file unreadable for connections in defensive mode. So their rows
+ * are kept a second time as they were captured last, in `tidemark_virtual_<shape>`, and compared before each push and pull. That costs
+ * a scan, which FTS5 spares where it shows by its structure record that nothing was written.
+ */
+
+/** Takes the rows of all virtual tables as they are for captured. */
+export function rememberVirtualRows(db: Database.Database): void {
+  const virtuals = virtualTables(db)
+  const copies = new Set(virtuals.map((virtual) => copyName(db, virtual)))
+  for (const name of virtualCopies(db)) if (!copies.has(name)) db.exec(`DROP TABLE ${name}`)
+  for (const virtual of virtuals) rememberRows(db, virtual)
+}
+
+/** Names of the tables that hold the rows captured last. */
+export function virtualCopies(db: Database.Database): string[] {
+  const select =
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tidemark\\_virtual\\_%' ESCAPE '\\'"
+  return db.prepare<[], string>(select).pluck().all()
+}
+
+/** Captures what has changed in virtual tables since their rows were last remembered. Returns the number of rows. */
+export function captureVirtualRows(db: Database.Database): number {
+  let count = 0
+  for (const virtual of virtualTables(db)) {
+    const copy = copyName(db, virtual)
+    if (!hasTable(db, copy) || isUntouched(db, virtual, copy)) continue
+    const changes = captureRows(db, virtual, copy)
+    if (changes > 0) rememberRows(db, virtual)
+    else rememberStamp(db, virtual, copy)
+    count += changes
+  }
+  return count
+}
+
+function captureRows(db: Database.Database, { table }: VirtualTable, copy: string): number {
+  const { name, columns } = table.shape
+  const shape = shapeNumber(db, table.shape)
+  const source = quoteIdentifier(name)
+  const names = columns.map(quoteIdentifier)
+  const list = (prefix: string): string => columns.map((_, index) => prefix + index).join()
+  const now = names.map((column) => `v.${column}`)
+  const differs = now.map((value, index) => `${value} COLLATE BINARY IS NOT c.c${index}`).join(' OR ')
+  const insert = (type: number, images: string, values: string): string =>
+    `INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images}) SELECT ${nowMs}, ${type}, ${shape}, ${values}`
+  const both = `${list('a')}, ${list('b')}`
+  const statements = [
+    `${insert(changeTypes.delete, list('b'), `c.c0, ${list('c.c')}`)} FROM ${copy} AS c WHERE NOT EXISTS (SELECT 1 FROM ${source} AS v WHERE v.rowid = c.c0)`,
+    `${insert(changeTypes.update, both, `c.c0, ${now.join()}, ${list('c.c')}`)} FROM ${copy} AS c JOIN ${source} AS v ON v.rowid = c.c0 WHERE ${differs}`,
+    `${insert(changeTypes.insert, list('a'), `v.rowid, ${now.join()}`)} FROM ${source} AS v WHERE NOT EXISTS (SELECT 1 FROM ${copy} AS c WHERE c.c0 = v.rowid)`,
+  ]
+  return statements.reduce((count, sql) => count + db.prepare(sql).run().changes, 0)
+}
+
+function rememberRows(db: Database.Database, virtual: VirtualTable): void {
+  const { name, columns } = virtual.table.shape
+  growImages(db, columns.length)
+  const copy = copyName(db, virtual)
+  const rest = columns.slice(1).map((_, index) => `, c${index + 1}`)
+  db.exec(`
+    CREATE TABLE IF NOT EXISTS ${copy}(c0 INTEGER PRIMARY KEY${rest.join('')});
+    DELETE FROM ${copy};
+    INSERT INTO ${copy} SELECT ${columns.map(quoteIdentifier).join()} FROM ${quoteIdentifier(name)}`)
+  rememberStamp(db, virtual, copy)
+}
+
+function copyName(db: Database.Database, { table }: VirtualTable): string {
+  return `tidemark_virtual_${shapeNumber(db, table.shape)}`
+}
+
+function hasTable(db: Database.Database, name: string): boolean {
+  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
+}
+
+function isUntouched(db: Database.Database, virtual: VirtualTable, copy: string): boolean {
+  const stamp = stampOf(db, virtual)
+  const known = db
+    .prepare<[string], string>('SELECT value FROM tidemark_state WHERE key = ?')
+    .pluck()
+    .get(copy)
+  return stamp !== null && stamp === known
+}
+
+function rememberStamp(db: Database.Database, virtual: VirtualTable, copy: string): void {
+  db.prepare('INSERT OR REPLACE INTO tidemark_state(key, value) VALUES (?, ?)').run(
+    copy,
+    stampOf(db, virtual),
+  )
+}
+
+/** FTS5 writes its structure (id 10) and averages (id 1) records with every change. Other modules have nothing of the kind. */
+function stampOf(db: Database.Database, { table, module }: VirtualTable): string | null {
+  if (module !== 'fts5') return null
+  const select = `SELECT group_concat(id || hex(block)) FROM ${quoteIdentifier(`${table.shape.name}_data`)} WHERE id IN (1, 10)`
+  return db.prepare<[], string | null>(select).pluck().get() ?? null
+}
