@@ -20,6 +20,16 @@ const HINTS: Readonly<Record<Recovery, string | null>> = {
   bug: 'This should not happen. Please report it.',
 }
 
+/** For failures of the system itself, by `errno` code. */
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'Check the permissions.',
+  EADDRINUSE: 'Another program listens there: stop it, or choose another --port.',
+  EADDRNOTAVAIL: 'This machine does not have that address; choose another --host.',
+  ENOENT: 'Check the path.',
+  ENOSPC: 'The disk is full.',
+  EROFS: 'The disk is read-only.',
+}
+
 /** Describes any thrown value. */
 export function describeFailure(error: unknown): Failure {
   if (isTidemarkError(error)) {
@@ -32,7 +42,7 @@ export function describeFailure(error: unknown): Failure {
   }
   if (error instanceof Error) {
     const code = 'code' in error && typeof error.code === 'string' ? error.code : 'TIDEMARK_UNEXPECTED'
-    return { code, message: oneLine(error.message), recovery: null, hint: null }
+    return { code, message: oneLine(error.message), recovery: null, hint: SYSTEM_HINTS[code] ?? null }
   }
   return { code: 'TIDEMARK_UNEXPECTED', message: oneLine(String(error)), recovery: null, hint: null }
 }

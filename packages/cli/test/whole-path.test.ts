@@ -51,6 +51,34 @@ describe('tidemark serve', () => {
   })
 })
 
+describe('tidemark serve --root-database', () => {
+  it('serves one database at the root URL as well as under its name', async () => {
+    server = await serve('--data', file('data'), '--root-database', 'main')
+    await json('sync', file('a.db'), '--url', server.url)
+    write(file('a.db'), 'CREATE TABLE note (id INTEGER PRIMARY KEY); INSERT INTO note VALUES (7)')
+    await json('sync', file('a.db'))
+    await json('sync', file('b.db'), '--url', `${server.url}/db/main`)
+    expect(read(file('b.db'), 'SELECT id FROM note')).toEqual([7])
+  })
+})
+
+describe('two servers', () => {
+  it('do not share a data folder: the second says who is in the way and exits 3', async () => {
+    server = await serve('--data', file('data'))
+    const { code, stderr } = await tidemark('serve', '--data', file('data'), '--port', '0')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^error: .*lock.*\[TIDEMARK_BUSY\]\n$/u)
+  })
+
+  it('do not share a port: the second says so and exits 1', async () => {
+    server = await serve('--data', file('data'))
+    const port = new URL(server.url).port
+    const { code, stderr } = await tidemark('serve', '--data', file('other'), '--port', port)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: .*another --port\. \[EADDRINUSE\]\n$/u)
+  })
+})
+
 describe('tidemark db', () => {
   it('creates, lists, shows and destroys databases of a running server', async () => {
     server = await serve('--data', file('data'))
