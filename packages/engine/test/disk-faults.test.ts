@@ -42,8 +42,16 @@ afterAll(() => {
 const pull = (replica: Replica): unknown => replica.applyPull(keepLocal)
 
 const operations = {
-  pull: { prepare: (replica: Replica): void => origin.stage(replica), run: pull, ids: ['mine-1', 'mine-2', 'remote'] },
-  checkpoint: { prepare: (): void => {}, run: (replica: Replica): unknown => replica.checkpoint(), ids: ['mine-1', 'mine-2'] },
+  pull: {
+    prepare: (replica: Replica): void => origin.stage(replica),
+    run: pull,
+    ids: ['mine-1', 'mine-2', 'remote'],
+  },
+  checkpoint: {
+    prepare: (): void => {},
+    run: (replica: Replica): unknown => replica.checkpoint(),
+    ids: ['mine-1', 'mine-2'],
+  },
 }
 
 function check(replica: Replica, expected: readonly string[]): void {
@@ -62,12 +70,20 @@ const aftermaths = {
     run(replica)
     return replica
   },
-  'dies and is opened again': (replica: Replica, run: (replica: Replica) => unknown, path: string): Replica => {
+  'dies and is opened again': (
+    replica: Replica,
+    run: (replica: Replica) => unknown,
+    path: string,
+  ): Replica => {
     const crashed = afterCrash(path)
     replica.close()
     return caughtUp(Replica.open(crashed), run)
   },
-  'closes and is opened again': (replica: Replica, run: (replica: Replica) => unknown, path: string): Replica => {
+  'closes and is opened again': (
+    replica: Replica,
+    run: (replica: Replica) => unknown,
+    path: string,
+  ): Replica => {
     replica.close()
     return caughtUp(Replica.open(path), run)
   },
@@ -94,11 +110,14 @@ describe.each(Object.entries(operations))('a %s that fails at any of its file ca
       let at = 1 + ((aftermath.length + kind.length) % STRIDE)
       for (; ; at += STRIDE) {
         const place = mkdtempSync(join(directory, 'try-'))
-        for (const suffix of ['', '-wal', '-info', '-wal-revert']) spawnSync('cp', ['-a', template + suffix, join(place, `c.db${suffix}`)])
+        for (const suffix of ['', '-wal', '-info', '-wal-revert'])
+          spawnSync('cp', ['-a', template + suffix, join(place, `c.db${suffix}`)])
         const path = join(place, 'c.db')
         let replica = Replica.open(path)
         operation.prepare(replica)
-        const { isReached, error } = withFault({ at, kind, code: at % 2 === 0 ? 'ENOSPC' : 'EIO' }, () => operation.run(replica))
+        const { isReached, error } = withFault({ at, kind, code: at % 2 === 0 ? 'ENOSPC' : 'EIO' }, () =>
+          operation.run(replica),
+        )
         try {
           if (isReached && error !== null) replica = goOn(replica, operation.run, path)
           check(replica, operation.ids)

@@ -14,11 +14,21 @@ let kind: FaultKind = 'refused'
 let code = 'ENOSPC'
 
 const mutable = fs as unknown as Record<string, (...args: unknown[]) => unknown>
-for (const name of ['openSync', 'writeSync', 'writeFileSync', 'fdatasyncSync', 'fsyncSync', 'renameSync', 'rmSync', 'ftruncateSync']) {
+for (const name of [
+  'openSync',
+  'writeSync',
+  'writeFileSync',
+  'fdatasyncSync',
+  'fsyncSync',
+  'renameSync',
+  'rmSync',
+  'ftruncateSync',
+]) {
   const original = mutable[name]!
   mutable[name] = (...args: unknown[]): unknown => {
     if (countdown === 0 || --countdown > 0) return original(...args)
-    if (kind === 'cut' && name === 'writeSync') original(args[0], args[1], args[2], Math.floor(Number(args[3]) / 2), args[4])
+    if (kind === 'cut' && name === 'writeSync')
+      original(args[0], args[1], args[2], Math.floor(Number(args[3]) / 2), args[4])
     else if (kind === 'cut' && name !== 'openSync') original(...args)
     throw Object.assign(new Error(`${code}: injected, ${name}`), { code })
   }

@@ -47,7 +47,12 @@ function expectKeptLocal(): void {
 }
 
 it.each<[string, () => unknown]>([
-  ['throws', () => { throw new Error('from the application') }],
+  [
+    'throws',
+    () => {
+      throw new Error('from the application')
+    },
+  ],
   ['writes to the database', () => replica.connection.exec('DELETE FROM note')],
   ['answers with nothing', () => undefined],
   ['answers with a value that SQLite does not have', () => ({ row: { body: new Date(0) } })],

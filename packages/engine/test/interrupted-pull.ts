@@ -4,7 +4,6 @@ import { existsSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
-import { Replica } from '../src/index.ts'
 import { injectStage } from '../src/replica/apply-pull.ts'
 import { PullStage, StagedPages } from '../src/replica/changes-file.ts'
 import { openReplica } from '../src/replica/open-replica.ts'
@@ -51,4 +50,5 @@ export function afterCrash(path: string): string {
   return copy
 }
 
-export const ids = (db: Database.Database): unknown[] => db.prepare('SELECT id FROM note ORDER BY id').pluck().all()
+export const ids = (db: Database.Database): unknown[] =>
+  db.prepare('SELECT id FROM note ORDER BY id').pluck().all()

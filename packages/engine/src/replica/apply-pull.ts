@@ -38,12 +38,18 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
   if (resumed) return resumed
   const stage = StagedPages.open(session.paths.changes)
   if (stage === null) {
-    throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', { recovery: 'pull' })
+    throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', {
+      recovery: 'pull',
+    })
   }
   try {
     assertComplete(session, stage)
     const plan = injectStage(session, stage)
-    return finishReplay(session, plan, { ...options, pages: stage.staged.frames, snapshotAtInjection: session.pinned })
+    return finishReplay(session, plan, {
+      ...options,
+      pages: stage.staged.frames,
+      snapshotAtInjection: session.pinned,
+    })
   } finally {
     stage.close()
   }
@@ -58,7 +64,9 @@ export function assertComplete(
   if (sizeInPages === 0) throw new ProtocolError('The server says that the database has no pages')
   for (let page = session.baseSizeInPages + 1; page <= sizeInPages; page++) {
     if (page !== LOCK_BYTE_PAGE && !stage.pageNumbers.has(page)) {
-      throw new ProtocolError(`The server says that the database has ${sizeInPages} pages and has not sent page ${page}`)
+      throw new ProtocolError(
+        `The server says that the database has ${sizeInPages} pages and has not sent page ${page}`,
+      )
     }
   }
 }
@@ -74,7 +82,9 @@ export function injectStage(session: ReplicaSession, stage: StagedPages): Replay
     )
     if (plan !== null) return plan
   }
-  throw new BusyError('The pull cannot be applied: another program keeps changing the schema. Try again later.')
+  throw new BusyError(
+    'The pull cannot be applied: another program keeps changing the schema. Try again later.',
+  )
 }
 
 /** What other programs have changed in the schema must be pending before the overlay is reverted. */
@@ -88,7 +98,8 @@ function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: Wal
   const { staged } = stage
   const replay = new ReplayFile(session.paths.replay, encodePending(session))
   const pageOne = staged.pageOne ?? session.pageOne
-  const cookie = Math.max(db.pragma('schema_version', { simple: true }) as number, pageOne?.schemaCookie ?? 0) + 1
+  const cookie =
+    Math.max(db.pragma('schema_version', { simple: true }) as number, pageOne?.schemaCookie ?? 0) + 1
   let plan: ReplayPlan | null = null
   try {
     const injection = injectPages({
@@ -122,9 +133,15 @@ function* encodePending(session: ReplicaSession): Generator<Uint8Array> {
 }
 
 /** Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them. */
-function* revertThenPulled(session: ReplicaSession, stage: StagedPages, index: WalIndexHeader): Generator<PageImage> {
+function* revertThenPulled(
+  session: ReplicaSession,
+  stage: StagedPages,
+  index: WalIndexHeader,
+): Generator<PageImage> {
   const overlay = session.overlayPages(index).add(1)
-  const reverted = [...overlay].filter((page) => page <= stage.staged.sizeInPages && !stage.pageNumbers.has(page))
+  const reverted = [...overlay].filter(
+    (page) => page <= stage.staged.sizeInPages && !stage.pageNumbers.has(page),
+  )
   yield* session.baseImages(reverted)
   for (const page of stage.pages()) if (page.pageNumber !== LOCK_BYTE_PAGE) yield page
 }

@@ -33,7 +33,11 @@ export class BootstrapWriter {
   constructor(path: string, options: BootstrapOptions) {
     this.#path = path
     this.#options = options
-    this.#descriptor = openSync(replicaPaths(path).bootstrap, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644)
+    this.#descriptor = openSync(
+      replicaPaths(path).bootstrap,
+      constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
+      0o644,
+    )
   }
 
   /** @throws ProtocolError for page 0, a page of the wrong size, or one that came before */
@@ -59,13 +63,15 @@ export class BootstrapWriter {
       throw new ProtocolError(`The server announced ${end.sizeInPages} pages and sent ${this.#pages.size}`)
     }
     for (const page of this.#pages) {
-      if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the announced ${end.sizeInPages} pages`)
+      if (page > end.sizeInPages)
+        throw new ProtocolError(`page ${page} lies beyond the announced ${end.sizeInPages} pages`)
     }
     fsyncSync(this.#descriptor)
     this.#close()
     const paths = replicaPaths(this.#path)
     const status = statSync(paths.bootstrap, { bigint: true })
-    for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay]) removeFile(stale)
+    for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay])
+      removeFile(stale)
     // State first: state without a database means that there is none yet, a database without state could be anyone's.
     saveInfo(paths.info, {
       ...initialInfo(this.#options.clientId ?? randomUUID(), this.#options.url),

@@ -58,7 +58,8 @@ export class PullStage {
     if (!Number.isSafeInteger(pageNumber) || pageNumber < 1 || pageNumber > 0xff_ff_ff_fe) {
       throw new ProtocolError(`page number ${pageNumber} is out of range`)
     }
-    if (image.byteLength !== PAGE_SIZE) throw new ProtocolError(`page ${pageNumber} is ${image.byteLength} bytes long`)
+    if (image.byteLength !== PAGE_SIZE)
+      throw new ProtocolError(`page ${pageNumber} is ${image.byteLength} bytes long`)
     if (this.#pages.has(pageNumber)) throw new ProtocolError(`page ${pageNumber} came twice`)
     if (pageNumber === 1) this.#pageOne = readPageOne(image)
     this.#pages.add(pageNumber)
@@ -74,7 +75,8 @@ export class PullStage {
   finish(end: { readonly revision: string; readonly sizeInPages: number }): StagedPull {
     if (end.revision.length > MAX_REVISION_LENGTH) throw new ProtocolError('the revision is too long')
     for (const page of this.#pages) {
-      if (page > end.sizeInPages) throw new ProtocolError(`page ${page} lies beyond the size of ${end.sizeInPages} pages`)
+      if (page > end.sizeInPages)
+        throw new ProtocolError(`page ${page} lies beyond the size of ${end.sizeInPages} pages`)
     }
     this.#flush()
     this.#file.close()
@@ -129,14 +131,18 @@ export class StagedPages {
     const file = WalFile.open(path, HEADER_BLOCK_SIZE)
     try {
       const header = file.header()
-      if (header === null || verifyFrames(file, header, staged.frames) === null) throw new ProtocolError('a checksum does not match')
+      if (header === null || verifyFrames(file, header, staged.frames) === null)
+        throw new ProtocolError('a checksum does not match')
       const pageNumbers = new Set<number>()
       for (const frame of file.readFrames(1, staged.frames)) pageNumbers.add(frame.pageNumber)
       return new StagedPages(staged, file, pageNumbers)
     } catch (cause) {
       file.close()
       if (!(cause instanceof ProtocolError)) throw cause
-      throw new ProtocolError(`${path} is damaged: ${cause.message}. It will be downloaded again.`, { recovery: 'retry', cause })
+      throw new ProtocolError(`${path} is damaged: ${cause.message}. It will be downloaded again.`, {
+        recovery: 'retry',
+        cause,
+      })
     }
   }
 
@@ -160,6 +166,9 @@ export function readPageOne(image: Uint8Array): PageOnePatch {
 
 /** Writes the fields of {@link readPageOne} back into an image. */
 export function writePageOne(image: Uint8Array, fields: PageOnePatch): void {
-  new DataView(image.buffer, image.byteOffset, image.byteLength).setUint32(SCHEMA_COOKIE_OFFSET, fields.schemaCookie)
+  new DataView(image.buffer, image.byteOffset, image.byteLength).setUint32(
+    SCHEMA_COOKIE_OFFSET,
+    fields.schemaCookie,
+  )
   image.set(fields.formatVersions, FORMAT_VERSIONS_OFFSET)
 }

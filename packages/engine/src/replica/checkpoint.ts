@@ -26,7 +26,9 @@ export function checkpoint(session: ReplicaSession): void {
     })
     session.save({})
     if (runCheckpoint(session, 'PASSIVE').checkpointed < sealed) {
-      throw new BusyError('The checkpoint is partial: another connection reads an older state of the database. Try again when it is done.')
+      throw new BusyError(
+        'The checkpoint is partial: another connection reads an older state of the database. Try again when it is done.',
+      )
     }
     const isComplete = session.withWriteLock((index) => {
       if (index.maxFrame !== sealed) return false

@@ -16,7 +16,8 @@ interface SharedDescriptor {
 
 const open = new Map<string, SharedDescriptor>()
 
-const keyOf = (status: { readonly dev: number; readonly ino: number }): string => `${status.dev}:${status.ino}`
+const keyOf = (status: { readonly dev: number; readonly ino: number }): string =>
+  `${status.dev}:${status.ino}`
 
 /** A descriptor on `path`, shared by everyone in this process who asks. Give it back with {@link releaseDescriptor}. */
 export function acquireDescriptor(path: string): number {

@@ -77,4 +77,5 @@ function isUnchanged(path: string, recorded: BaseState['mainFile']): boolean {
   return Number(status.size) === recorded.size && String(status.mtimeNs) === recorded.mtimeNs
 }
 
-const equal = (a: readonly [number, number], b: readonly [number, number]): boolean => a[0] === b[0] && a[1] === b[1]
+const equal = (a: readonly [number, number], b: readonly [number, number]): boolean =>
+  a[0] === b[0] && a[1] === b[1]

@@ -89,7 +89,10 @@ function replay(
       resolve: options.resolve,
       onConflict: options.onConflict,
     })
-    db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(REPLAY_ID, plan.replayId)
+    db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
+      REPLAY_ID,
+      plan.replayId,
+    )
     return done
   })
   discardPullFiles(session)
@@ -100,7 +103,9 @@ function checkResolution(resolution: Resolution): Resolution {
   if (resolution === 'keep-local' || resolution === 'accept-remote') return resolution
   const row = typeof resolution === 'object' && resolution !== null ? resolution.row : null
   if (typeof row !== 'object' || row === null || !Object.values(row).every(isSqlValue)) {
-    throw new TypeError("A conflict resolver must return 'keep-local', 'accept-remote' or { row } with SQLite values")
+    throw new TypeError(
+      "A conflict resolver must return 'keep-local', 'accept-remote' or { row } with SQLite values",
+    )
   }
   return resolution
 }
@@ -108,13 +113,19 @@ function checkResolution(resolution: Resolution): Resolution {
 function isSqlValue(value: unknown): boolean {
   if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value
   return (
-    value === null || typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array || value instanceof RawText
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'number' ||
+    value instanceof Uint8Array ||
+    value instanceof RawText
   )
 }
 
 /** Whether nothing has been committed since the injection. */
 export function isAtInjection(plan: ReplayPlan, index: WalIndexHeader): boolean {
-  return index.maxFrame === plan.lastFrame && index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
+  return (
+    index.maxFrame === plan.lastFrame && index.salts[0] === plan.salts[0] && index.salts[1] === plan.salts[1]
+  )
 }
 
 /** The pulled revision is the base now; `-wal-revert` belongs to the one before. */

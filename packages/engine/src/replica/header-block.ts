@@ -18,7 +18,8 @@ const JSON_OFFSET = 20
 export function encodeHeaderBlock(magic: string, content: object): Buffer {
   const bytes = Buffer.alloc(HEADER_BLOCK_SIZE)
   const json = Buffer.from(JSON.stringify(content))
-  if (json.length > CHECKSUM_OFFSET - JSON_OFFSET) throw new ProtocolError(`header of ${json.length} bytes does not fit`)
+  if (json.length > CHECKSUM_OFFSET - JSON_OFFSET)
+    throw new ProtocolError(`header of ${json.length} bytes does not fit`)
   bytes.write(magic, 0, 16, 'ascii')
   bytes.writeUInt32LE(json.length, 16)
   json.copy(bytes, JSON_OFFSET)
@@ -33,6 +34,7 @@ export function decodeHeaderBlock(magic: string, bytes: Buffer): unknown {
   if (bytes.length < HEADER_BLOCK_SIZE) return null
   if (bytes.toString('ascii', 0, 16).replace(/\0+$/, '') !== magic) return null
   const [s0, s1] = walChecksum(bytes.subarray(0, CHECKSUM_OFFSET), [0, 0], false)
-  if (bytes.readUInt32LE(CHECKSUM_OFFSET) !== s0 || bytes.readUInt32LE(CHECKSUM_OFFSET + 4) !== s1) return null
+  if (bytes.readUInt32LE(CHECKSUM_OFFSET) !== s0 || bytes.readUInt32LE(CHECKSUM_OFFSET + 4) !== s1)
+    return null
   return JSON.parse(bytes.toString('utf8', JSON_OFFSET, JSON_OFFSET + bytes.readUInt32LE(16)))
 }

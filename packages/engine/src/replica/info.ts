@@ -64,7 +64,17 @@ export interface ReplicaInfo {
 
 /** State that SDKs may change at any time; the rest follows from engine operations. */
 export type InfoPatch = Partial<
-  Pick<ReplicaInfo, 'clientId' | 'url' | 'pushId' | 'attemptedPushId' | 'lastPushedChangeId' | 'lastPullUnixTime' | 'lastPushUnixTime' | 'server'>
+  Pick<
+    ReplicaInfo,
+    | 'clientId'
+    | 'url'
+    | 'pushId'
+    | 'attemptedPushId'
+    | 'lastPushedChangeId'
+    | 'lastPullUnixTime'
+    | 'lastPushUnixTime'
+    | 'server'
+  >
 >
 
 export function initialInfo(clientId: string, url: string | null): ReplicaInfo {

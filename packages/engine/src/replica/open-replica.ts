@@ -79,7 +79,11 @@ export function assertSqliteFile(path: string): void {
   // An empty file is a database that nothing has been written to.
   if (length === 0) return
   if (header.toString('latin1', 0, 16) !== SQLITE_MAGIC) {
-    throw new StateError('TIDEMARK_NOT_A_DATABASE', `${path} is not a SQLite database. It was left as it is.`, { recovery: 'operator' })
+    throw new StateError(
+      'TIDEMARK_NOT_A_DATABASE',
+      `${path} is not a SQLite database. It was left as it is.`,
+      { recovery: 'operator' },
+    )
   }
   const stored = header.readUInt16BE(16)
   const pageSize = stored === 1 ? 65_536 : stored

@@ -27,7 +27,10 @@ const keepLocal: ReplayOptions = { resolve: () => 'keep-local', onConflict: () =
  *
  * @throws BusyError when somebody is writing; call again
  */
-export function resumeInterruptedPull(session: ReplicaSession, options: ReplayOptions = keepLocal): ResumedPull | null {
+export function resumeInterruptedPull(
+  session: ReplicaSession,
+  options: ReplayOptions = keepLocal,
+): ResumedPull | null {
   const plan = readReplayPlan(session.paths.replay)
   if (plan === null) {
     removeFile(session.paths.replay)
@@ -67,11 +70,18 @@ function isSameWal(plan: ReplayPlan, index: WalIndexHeader): boolean {
 }
 
 /** The base right after the injection; null where another program has moved later frames into the main file. */
-function findInjectedBase(session: ReplicaSession, plan: ReplayPlan, index: WalIndexHeader): ReturnType<typeof findBase> {
+function findInjectedBase(
+  session: ReplicaSession,
+  plan: ReplayPlan,
+  index: WalIndexHeader,
+): ReturnType<typeof findBase> {
   if (isInWal(session, plan, index)) {
     const mainFile = session.info.base?.mainFile ?? null
     if (!isMainFileIntact(session, { frame: plan.lastFrame, mainFile }, index)) return null
-    return { watermark: { frame: plan.lastFrame, salts: plan.salts, checksum: plan.checksum }, pageOne: plan.pageOne }
+    return {
+      watermark: { frame: plan.lastFrame, salts: plan.salts, checksum: plan.checksum },
+      pageOne: plan.pageOne,
+    }
   }
   return session.info.replayId === plan.replayId ? findBase(session, session.info) : null
 }
@@ -95,9 +105,11 @@ function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: Replay
     session.repin()
     return true
   })
-  if (isUnchanged) return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
+  if (isUnchanged)
+    return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
   // What others have written since the injection cannot be told from the base; the base is fetched again.
-  if (session.watermark === null) return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
+  if (session.watermark === null)
+    return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
   return resumeReplayOnCopy(session, plan, options)
 }
 

@@ -116,7 +116,7 @@ export function* readReplayRecords(path: string): Generator<Uint8Array> {
       })
     }
     let buffer = Buffer.alloc(BUFFER_SIZE)
-    for (let position = 0; position < content.bytes; ) {
+    for (let position = 0; position < content.bytes;) {
       readSync(descriptor, buffer, 0, LENGTH_SIZE, HEADER_BLOCK_SIZE + position)
       const length = buffer.readUInt32LE(0)
       if (length > buffer.length) buffer = Buffer.alloc(length)
@@ -138,8 +138,14 @@ function readContent(descriptor: number): Content | null {
 function checksumOf(descriptor: number, bytes: number): number {
   const buffer = Buffer.alloc(BUFFER_SIZE)
   let crc = 0
-  for (let position = 0; position < bytes; ) {
-    const length = readSync(descriptor, buffer, 0, Math.min(BUFFER_SIZE, bytes - position), HEADER_BLOCK_SIZE + position)
+  for (let position = 0; position < bytes;) {
+    const length = readSync(
+      descriptor,
+      buffer,
+      0,
+      Math.min(BUFFER_SIZE, bytes - position),
+      HEADER_BLOCK_SIZE + position,
+    )
     if (length === 0) return -1
     crc = crc32(buffer.subarray(0, length), crc)
     position += length

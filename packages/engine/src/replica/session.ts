@@ -9,7 +9,7 @@ import { WalFile } from '../wal/wal-file.ts'
 import { readBackfilledFrames, readWalIndexHeader } from '../wal/wal-index.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { BaseReader, LOCK_BYTE_PAGE } from './base.ts'
-import { writePageOne } from './changes-file.ts'
+import { readPageOne, writePageOne } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { loadInfo, saveInfo } from './info.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
@@ -91,7 +91,12 @@ export class ReplicaSession {
       throw error
     }
     this.revert = new RevertFile(this.paths.revert)
-    this.#base = new BaseReader({ ...this, mainDescriptor: this.#mainDescriptor })
+    this.#base = new BaseReader({
+      mainDescriptor: this.#mainDescriptor,
+      shmDescriptor: this.shmDescriptor,
+      wal: this.wal,
+      revert: this.revert,
+    })
   }
 
   get info(): ReplicaInfo {
@@ -182,6 +187,9 @@ export class ReplicaSession {
     this.advanceTo(index)
     this.#baseSizeInPages = index.sizeInPages
     this.#isAssumed = true
+    // A pull patches page 1 even where it is the server's already.
+    const pageOne = new Uint8Array(PAGE_SIZE)
+    if (this.readBase(1, pageOne)) this.#pageOne = readPageOne(pageOne)
   }
 
   /** The assumed base has not come true. */
@@ -242,6 +250,8 @@ export class ReplicaSession {
   seal(index: WalIndexHeader): void {
     const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page))
     this.revert.append(this.baseImages(missing))
+    // A power loss must not take the frame that the watermark names.
+    if (index.maxFrame > this.#knownWatermark().frame) this.wal.sync()
     this.advanceTo(index)
   }
 
@@ -250,7 +260,9 @@ export class ReplicaSession {
     const image = new Uint8Array(PAGE_SIZE)
     for (const pageNumber of pageNumbers) {
       if (!this.readBase(pageNumber, image)) {
-        throw new StateError('TIDEMARK_BASE_LOST', `The base image of page ${pageNumber} cannot be read`, { recovery: 'pull' })
+        throw new StateError('TIDEMARK_BASE_LOST', `The base image of page ${pageNumber} cannot be read`, {
+          recovery: 'pull',
+        })
       }
       yield { pageNumber, image }
     }
@@ -304,7 +316,8 @@ export class ReplicaSession {
     const status = statSync(this.paths.main, { bigint: true })
     return {
       watermark: this.#watermark,
-      backfilled: this.#watermark.frame === 0 || readBackfilledFrames(this.shmDescriptor) >= this.#watermark.frame,
+      backfilled:
+        this.#watermark.frame === 0 || readBackfilledFrames(this.shmDescriptor) >= this.#watermark.frame,
       mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
       revert: this.revert.state,
       pageOne: this.#pageOne,
@@ -324,7 +337,11 @@ export class ReplicaSession {
 
   #knownWatermark(): Watermark {
     if (this.#watermark === null) {
-      throw new StateError('TIDEMARK_BASE_LOST', 'The base of this replica is not known; it must be fetched again', { recovery: 'pull' })
+      throw new StateError(
+        'TIDEMARK_BASE_LOST',
+        'The base of this replica is not known; it must be fetched again',
+        { recovery: 'pull' },
+      )
     }
     return this.#watermark
   }
@@ -351,11 +368,18 @@ function enterWalMode(connection: Database.Database): void {
   try {
     mode = connection.pragma('journal_mode = WAL', { simple: true })
   } catch (error) {
-    if (isBusy(error)) withBusyErrors('opening it', () => { throw error })
+    if (isBusy(error))
+      withBusyErrors('opening it', () => {
+        throw error
+      })
     throw error
   }
   if (mode === 'wal') return
-  throw new StateError('TIDEMARK_NOT_WAL', `The database cannot be put into WAL mode (it stays in ${String(mode)} mode)`, {
-    recovery: 'operator',
-  })
+  throw new StateError(
+    'TIDEMARK_NOT_WAL',
+    `The database cannot be put into WAL mode (it stays in ${String(mode)} mode)`,
+    {
+      recovery: 'operator',
+    },
+  )
 }

@@ -13,8 +13,11 @@ export function withBusyErrors<T>(what: string, run: () => T): T {
     return run()
   } catch (error) {
     if (!isBusy(error)) throw error
-    throw new BusyError(`The database is locked by another connection while ${what}. Finish its transaction, or try again.`, {
-      cause: error,
-    })
+    throw new BusyError(
+      `The database is locked by another connection while ${what}. Finish its transaction, or try again.`,
+      {
+        cause: error,
+      },
+    )
   }
 }

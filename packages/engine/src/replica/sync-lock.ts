@@ -24,7 +24,6 @@ export class SyncLock {
     const deadline = performance.now() + timeoutMs
     while (!this.#tryBegin(0)) {
       if (performance.now() >= deadline) throw this.#busy()
-      // oxlint-disable-next-line no-await-in-loop -- each attempt waits for the one before
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
@@ -55,6 +54,8 @@ export class SyncLock {
   }
 
   #busy(): BusyError {
-    return new BusyError(`Another sync operation is running on this database (it holds ${this.#path}). Try again when it is done.`)
+    return new BusyError(
+      `Another sync operation is running on this database (it holds ${this.#path}). Try again when it is done.`,
+    )
   }
 }

@@ -48,7 +48,9 @@ export class WalFile {
   /** The header, or null where the file is shorter than one. @throws ProtocolError when it is damaged */
   header(): WalHeader | null {
     const bytes = Buffer.alloc(WAL_HEADER_SIZE)
-    return readSync(this.#descriptor, bytes, 0, WAL_HEADER_SIZE, this.#start) < WAL_HEADER_SIZE ? null : decodeWalHeader(bytes)
+    return readSync(this.#descriptor, bytes, 0, WAL_HEADER_SIZE, this.#start) < WAL_HEADER_SIZE
+      ? null
+      : decodeWalHeader(bytes)
   }
 
   /** The header of one frame, or null where the file ends before the frame does. */
@@ -76,7 +78,7 @@ export class WalFile {
   /** Yields the frames `first..last` in order, reading many at once. @throws ProtocolError where the file is too short */
   *readFrames(first: number, last: number): Generator<WalFrame> {
     const chunk = Buffer.alloc(FRAME_SIZE * Math.min(FRAMES_PER_READ, Math.max(last - first + 1, 0)))
-    for (let next = first; next <= last; ) {
+    for (let next = first; next <= last;) {
       const count = Math.min(FRAMES_PER_READ, last - next + 1)
       const length = readSync(this.#descriptor, chunk, 0, count * FRAME_SIZE, this.#start + frameOffset(next))
       if (length < count * FRAME_SIZE) {
@@ -114,7 +116,7 @@ export class WalFile {
 
 /** Writes all of `bytes` at `position`: a single write may be short. */
 export function writeFully(descriptor: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.byteLength; ) {
+  for (let written = 0; written < bytes.byteLength;) {
     written += writeSync(descriptor, bytes, written, bytes.byteLength - written, position + written)
   }
 }

@@ -133,12 +133,13 @@ export function* readPageNumbers(
   first: number,
   last: number,
 ): Generator<readonly [frame: number, page: number]> {
-  for (let frame = first; frame <= last; ) {
+  for (let frame = first; frame <= last;) {
     const block = blockOf(frame)
     const until = Math.min(last, block.framesBefore + block.entries)
     const bytes = Buffer.alloc((until - frame + 1) * 4)
     readSync(shmDescriptor, bytes, 0, bytes.length, block.pageNumbers + (frame - block.framesBefore - 1) * 4)
-    for (let offset = 0; offset < bytes.length; offset += 4, frame++) yield [frame, bytes.readUInt32LE(offset)]
+    for (let offset = 0; offset < bytes.length; offset += 4, frame++)
+      yield [frame, bytes.readUInt32LE(offset)]
   }
 }
 
@@ -148,7 +149,7 @@ export function* readPageNumbers(
  * {@link publishHeader}. Entries that a writer which died left above `maxFrame` are removed.
  */
 export function appendPageNumbers(shmDescriptor: number, maxFrame: number, pages: readonly number[]): void {
-  for (let added = 0; added < pages.length; ) {
+  for (let added = 0; added < pages.length;) {
     const block = blockOf(maxFrame + added + 1)
     const position = maxFrame + added - block.framesBefore
     const count = Math.min(block.entries - position, pages.length - added)
@@ -165,11 +166,16 @@ function appendToBlock(
 ): void {
   const blockEnd = block.start + BLOCK_SIZE
   // Written, not only made longer: SQLite maps the file, and a hole that the disk has no room for would kill the process.
-  if (fstatSync(shmDescriptor).size < blockEnd) writeFully(shmDescriptor, Buffer.alloc(BLOCK_SIZE), block.start)
+  if (fstatSync(shmDescriptor).size < blockEnd)
+    writeFully(shmDescriptor, Buffer.alloc(BLOCK_SIZE), block.start)
   const bytes = Buffer.alloc(blockEnd - block.pageNumbers)
   readSync(shmDescriptor, bytes, 0, bytes.length, block.pageNumbers)
   const numbers = new DataView(bytes.buffer, bytes.byteOffset, block.entries * 4)
-  const slots = new Uint16Array(bytes.buffer, bytes.byteOffset + block.start + HASH_OFFSET - block.pageNumbers, HASH_SLOTS)
+  const slots = new Uint16Array(
+    bytes.buffer,
+    bytes.byteOffset + block.start + HASH_OFFSET - block.pageNumbers,
+    HASH_SLOTS,
+  )
 
   for (let slot = 0; slot < HASH_SLOTS; slot++) if (slots[slot]! > position) slots[slot] = 0
   bytes.fill(0, position * 4, block.entries * 4)
@@ -207,4 +213,3 @@ export function publishHeader(
   writeFully(shmDescriptor, raw, HEADER_SIZE)
   writeFully(shmDescriptor, raw, 0)
 }
-

@@ -1,0 +1,171 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import Database from 'better-sqlite3'
+import { initProtocol } from '@tidemark/protocol'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { Replica } from '../src/index.ts'
+import { assertComplete } from '../src/replica/apply-pull.ts'
+import { LOCK_BYTE_PAGE } from '../src/replica/base.ts'
+import { BaseRebuild } from '../src/replica/rebuild-base.ts'
+import { WalFile } from '../src/wal/wal-file.ts'
+import { ids, keepLocal, openSession } from './interrupted-pull.ts'
+import { baseDifferences, Origin } from './origin.ts'
+
+let directory: string
+let origin: Origin
+let path: string
+
+beforeAll(initProtocol)
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tidemark-base-'))
+  path = join(directory, 'c.db')
+  origin = new Origin(join(directory, 'origin.db'))
+  origin.exec(
+    "CREATE TABLE note (id TEXT PRIMARY KEY, body TEXT); INSERT INTO note VALUES ('old', hex(randomblob(20000)))",
+  )
+  origin.bootstrap(path)
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  origin.close()
+  rmSync(directory, { recursive: true })
+})
+
+it('I1: the base is read right after a writer has started the WAL over, which a checkpoint could not', () => {
+  const replica = Replica.open(path)
+  origin.exec("INSERT INTO note VALUES ('remote', hex(randomblob(20000)))")
+  origin.pull(replica)
+  // Reads the newest state from the WAL, so it hinders no copying, only the truncation.
+  const reader = new Database(path)
+  reader.exec('BEGIN; SELECT * FROM note')
+  reader.prepare('SELECT count(*) FROM note').get()
+  replica.checkpoint()
+  reader.close()
+  replica.connection.exec(
+    "UPDATE note SET body = hex(randomblob(20000)); INSERT INTO note VALUES ('mine', hex(randomblob(40000)))",
+  )
+  expect(baseDifferences(replica, origin)).toEqual([])
+  replica.close()
+})
+
+describe('close', () => {
+  it('I1: keeps the base when the application has left a transaction open', () => {
+    let replica = Replica.open(path)
+    replica.connection.exec(
+      "INSERT INTO note VALUES ('mine', 'x'); BEGIN; INSERT INTO note VALUES ('undone', 'x')",
+    )
+    replica.close()
+    replica = Replica.open(path)
+    expect(replica.needsRebase).toBe(false)
+    expect(ids(replica.connection)).toEqual(['mine', 'old'])
+    expect(baseDifferences(replica, origin)).toEqual([])
+    replica.close()
+  })
+
+  it('can be called again when a statement was being iterated', () => {
+    const replica = Replica.open(path)
+    const rows = replica.connection.prepare('SELECT id FROM note').iterate()
+    rows.next()
+    expect(() => {
+      replica.close()
+    }).toThrow(TypeError)
+    rows.return!()
+    replica.close()
+    expect(Replica.open(path).close()).toBeUndefined()
+  })
+})
+
+describe('finding the base again', () => {
+  /** Another program moves the overlay into the main file of a closed replica. */
+  function loseBase(sql: string): void {
+    Replica.open(path).close()
+    new Database(path).exec(sql).close()
+  }
+
+  it('counts as not begun when its file cannot be created', () => {
+    loseBase("INSERT INTO note VALUES ('other', 'x')")
+    const session = openSession(path)
+    vi.spyOn(WalFile, 'create').mockImplementationOnce(() => {
+      throw new Error('EMFILE')
+    })
+    expect(() => new BaseRebuild(session)).toThrow('EMFILE')
+    expect(session.watermark).toBeNull()
+    session.close()
+  })
+
+  it('takes no page for equal that the local database is too small to have', () => {
+    origin.exec('CREATE TABLE big (a); INSERT INTO big VALUES (randomblob(400000))')
+    origin.bootstrap(path)
+    loseBase("INSERT INTO note VALUES ('other', 'x')")
+    const replica = Replica.open(path)
+    replica.connection.exec('DROP TABLE big; VACUUM')
+    const local = replica.connection.pragma('page_count', { simple: true }) as number
+    const pages = origin.pages(origin.head)
+    expect(pages.length).toBeGreaterThan(local)
+    const rebuild = replica.rebuildBase()
+    for (const [index, image] of pages.entries()) {
+      const hash = rebuild.localHash(index + 1)
+      if (index + 1 > local) expect(hash).toBeNull()
+      rebuild.addPage(index + 1, image)
+    }
+    rebuild.finish({ revision: origin.head, sizeInPages: pages.length })
+    replica.applyPull(keepLocal)
+    rebuild.abort()
+    expect(replica.needsRebase).toBe(false)
+    expect(baseDifferences(replica, origin)).toEqual([])
+    replica.close()
+  })
+})
+
+describe('a database of more than one GiB', () => {
+  const stage = (missing: number): Parameters<typeof assertComplete>[1] => ({
+    staged: { revision: '2', sizeInPages: LOCK_BYTE_PAGE + 2, frames: 0, pageOne: null },
+    pageNumbers: { has: (page: number) => page !== missing } as ReadonlySet<number>,
+  })
+
+  it('may come without the page that SQLite never writes, and must bring every other', () => {
+    const base = { baseSizeInPages: LOCK_BYTE_PAGE - 3 }
+    expect(() => {
+      assertComplete(base, stage(LOCK_BYTE_PAGE))
+    }).not.toThrow()
+    expect(() => {
+      assertComplete(base, stage(LOCK_BYTE_PAGE + 1))
+    }).toThrow('has not sent page 262146')
+  })
+})
+
+describe('the sync state', () => {
+  it('I1: a change of it does not undo what another instance has pulled meanwhile', async () => {
+    const first = Replica.open(path)
+    const second = Replica.open(path)
+    origin.exec("INSERT INTO note VALUES ('remote', 'x')")
+    origin.pull(second)
+    first.updateInfo({ server: { name: 'x' } })
+    await first.withSyncLock(() => {
+      expect(first.info).toMatchObject({ revision: origin.head, server: { name: 'x' } })
+      expect(baseDifferences(first, origin)).toEqual([])
+      return Promise.resolve()
+    })
+    first.close()
+    second.close()
+  })
+
+  it('runs operations of one instance one after the other', async () => {
+    const replica = Replica.open(path)
+    const running: number[] = []
+    let count = 0
+    const run = async (): Promise<void> => {
+      running.push(++count)
+      await Promise.resolve()
+      count -= 1
+    }
+    await Promise.all([replica.withSyncLock(run), replica.withSyncLock(run)])
+    expect(running).toEqual([1, 1])
+    replica.close()
+  })
+})
