@@ -63,7 +63,7 @@ for (const [kind, sql] of Object.entries(schemas)) {
         expect(contents(world.client('one'))).toEqual(contents(world.server.db))
         expect(contents(world.client('two'))).toEqual(contents(world.server.db))
       }),
-      { numRuns: 150 },
+      { numRuns: 40 },
     )
   })
 }
