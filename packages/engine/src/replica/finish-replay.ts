@@ -153,7 +153,11 @@ export function isReplayed(db: Database.Database, plan: ReplayPlan): boolean {
 export function discardPullFiles(session: ReplicaSession): void {
   if (session.durability !== 'full') session.wal.sync()
   removeFile(session.paths.replay)
-  removeFile(session.paths.changes)
+  try {
+    removeFile(session.paths.changes)
+  } catch {
+    // The pull is done; the next download overwrites the file.
+  }
 }
 
 function* decodeRecords(session: ReplicaSession): Generator<CapturedChange> {
