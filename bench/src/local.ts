@@ -26,7 +26,8 @@ type Contender = Pick<BetterSqlite3.Database, 'prepare' | 'exec' | 'pragma'>
 const insertAll = (db: Contender): void => {
   const insert = db.prepare(INSERT)
   db.exec('BEGIN')
-  for (let i = 0; i < ROWS; i++) insert.run(`name of item ${i}`, 'a place with a name', i, 'some thirty characters of note')
+  for (let i = 0; i < ROWS; i++)
+    insert.run(`name of item ${i}`, 'a place with a name', i, 'some thirty characters of note')
   db.exec('COMMIT')
 }
 const updateAll = (db: Contender): void => {
@@ -50,7 +51,9 @@ const works = {
   [`one read of ${ROWS} rows`]: scan,
 }
 const versions = plain.prepare('SELECT sqlite_version()').pluck().get()
-process.stdout.write(`Node ${process.version}, SQLite ${String(versions)}, synchronous=FULL on both, median of ${ROUNDS}\n`)
+process.stdout.write(
+  `Node ${process.version}, SQLite ${String(versions)}, synchronous=FULL on both, median of ${ROUNDS}\n`,
+)
 const contender = synced as unknown as Contender
 for (const [name, work] of Object.entries(works)) {
   const times = compare(ROUNDS, { plain: () => work(plain), synced: () => work(contender) })
@@ -60,5 +63,5 @@ for (const [name, work] of Object.entries(works)) {
   )
 }
 plain.close()
-await synced.close()
+synced.close()
 rmSync(directory, { recursive: true })

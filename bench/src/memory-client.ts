@@ -13,6 +13,6 @@ if (step === 'push') {
   })()
   await db.push()
 }
-await db.close()
+db.close()
 const status = readFileSync('/proc/self/status', 'utf8')
 process.stdout.write(`peak ${Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? '0') / 1024}\n`)

@@ -57,11 +57,12 @@ try {
     )
   }
   for (let push = 0; push < PUSHES; push++) {
-    // oxlint-disable-next-line no-await-in-loop -- one after the other is what is measured
     say(`push of 200 MB, number ${push + 1}`, await runClient('push', join(directory, 'a.db'), url))
   }
   say('bootstrap', await runClient('bootstrap', join(directory, 'b.db'), url))
-  process.stdout.write(`database: ${(statSync(join(directory, 'b.db')).size / 1e6).toFixed(0)} MB; bound ${BOUND_MB} MB\n`)
+  process.stdout.write(
+    `database: ${(statSync(join(directory, 'b.db')).size / 1e6).toFixed(0)} MB; bound ${BOUND_MB} MB\n`,
+  )
 } finally {
   server.kill('SIGTERM')
   if (server.exitCode === null) await once(server, 'exit')

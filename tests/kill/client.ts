@@ -25,7 +25,6 @@ for (let i = 0; ; i++) {
     writeSync(1, `${id}\n`)
   }
   try {
-    // oxlint-disable-next-line no-await-in-loop -- one operation after the other
     await steps[Math.floor(Math.random() * steps.length)]!()
   } catch (error) {
     if (!isTidemarkError(error) || !['retry', 'pull'].includes(error.recovery)) throw error

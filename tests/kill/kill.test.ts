@@ -42,39 +42,33 @@ async function runAndKill(path: string, url: string, name: string, ms: number): 
   return output.split('\n').slice(0, -1)
 }
 
-it(
-  `I3, I4, I5: ${KILLS} clients and some servers killed at random moments lose nothing and apply nothing twice`,
-  async () => {
-    const acknowledged: string[] = []
-    for (let kill = 0; kill < KILLS; kill++) {
-      const path = join(directory, `client-${kill % 2}.db`)
-      const lines = runAndKill(path, `${server.url}/db/kill`, String(kill), Math.random() * 250)
-      // oxlint-disable-next-line no-await-in-loop -- each client goes on where the killed one stopped
-      acknowledged.push(...(await lines))
-      if (kill % 10 === 9) {
-        const { port } = server
-        // oxlint-disable-next-line no-await-in-loop -- the server too
-        await server.stop('SIGKILL')
-        // oxlint-disable-next-line no-await-in-loop
-        server = await ServerProcess.start(join(directory, 'data'), port)
-      }
+it(`I3, I4, I5: ${KILLS} clients and some servers killed at random moments lose nothing and apply nothing twice`, async () => {
+  const acknowledged: string[] = []
+  for (let kill = 0; kill < KILLS; kill++) {
+    const path = join(directory, `client-${kill % 2}.db`)
+    const lines = runAndKill(path, `${server.url}/db/kill`, String(kill), Math.random() * 250)
+    acknowledged.push(...(await lines))
+    if (kill % 10 === 9) {
+      const { port } = server
+      await server.stop('SIGKILL')
+      server = await ServerProcess.start(join(directory, 'data'), port)
     }
-    const replicas = await Promise.all(
-      [0, 1, 2].map((index) => connect({ path: join(directory, `client-${index}.db`), url: `${server.url}/db/kill` })),
-    )
-    for (const replica of [...replicas, ...replicas]) {
-      // oxlint-disable-next-line no-await-in-loop -- the second round brings what the first one pushed
-      await replica.sync()
-    }
-    for (const replica of replicas) {
-      expect(replica.pragma('integrity_check', { simple: true })).toBe('ok')
-      const entries = replica.prepare('SELECT id FROM entry ORDER BY id').pluck().all()
-      expect(entries).toEqual(expect.arrayContaining(acknowledged))
-      // A line has no key: applied twice, it would be there twice.
-      expect(replica.prepare('SELECT word FROM line ORDER BY word').pluck().all()).toEqual(entries)
-      expect((await replica.stats()).cdcOperations).toBe(0)
-      await replica.close()
-    }
-  },
-  600_000,
-)
+  }
+  const replicas = await Promise.all(
+    [0, 1, 2].map((index) =>
+      connect({ path: join(directory, `client-${index}.db`), url: `${server.url}/db/kill` }),
+    ),
+  )
+  for (const replica of [...replicas, ...replicas]) {
+    await replica.sync()
+  }
+  for (const replica of replicas) {
+    expect(replica.pragma('integrity_check', { simple: true })).toBe('ok')
+    const entries = replica.prepare('SELECT id FROM entry ORDER BY id').pluck().all()
+    expect(entries).toEqual(expect.arrayContaining(acknowledged))
+    // A line has no key: applied twice, it would be there twice.
+    expect(replica.prepare('SELECT word FROM line ORDER BY word').pluck().all()).toEqual(entries)
+    expect((await replica.stats()).cdcOperations).toBe(0)
+    replica.close()
+  }
+}, 600_000)

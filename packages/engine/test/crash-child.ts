@@ -23,7 +23,9 @@ note('after-pull')
 replica.checkpoint()
 tell('checkpointed')
 note('after-checkpoint')
-origin.exec("INSERT INTO note VALUES ('remote-2', hex(randomblob(20000))); DELETE FROM filler WHERE id % 3 = 0; VACUUM")
+origin.exec(
+  "INSERT INTO note VALUES ('remote-2', hex(randomblob(20000))); DELETE FROM filler WHERE id % 3 = 0; VACUUM",
+)
 origin.pull(replica)
 tell('pulled')
 note('after-second-pull')

@@ -12,7 +12,15 @@ const report = fs.writeSync
 
 let steps = 0
 const mutable = fs as unknown as Record<string, (...args: unknown[]) => unknown>
-for (const name of ['writeSync', 'fdatasyncSync', 'fsyncSync', 'renameSync', 'rmSync', 'ftruncateSync', 'writeFileSync']) {
+for (const name of [
+  'writeSync',
+  'fdatasyncSync',
+  'fsyncSync',
+  'renameSync',
+  'rmSync',
+  'ftruncateSync',
+  'writeFileSync',
+]) {
   const original = mutable[name]!
   mutable[name] = (...args: unknown[]): unknown => {
     steps += 1

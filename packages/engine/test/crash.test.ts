@@ -27,7 +27,9 @@ beforeAll(async () => {
       INSERT INTO filler SELECT i, hex(randomblob(500)) FROM n`)
   origin.bootstrap(join(template, 'c.db'))
   Replica.open(join(template, 'c.db')).close()
-  origin.exec("INSERT INTO note VALUES ('remote-1', hex(randomblob(9000))); DELETE FROM filler WHERE id % 7 = 0")
+  origin.exec(
+    "INSERT INTO note VALUES ('remote-1', hex(randomblob(9000))); DELETE FROM filler WHERE id % 7 = 0",
+  )
   origin.close()
 })
 
@@ -35,7 +37,10 @@ afterAll(() => {
   rmSync(directory, { recursive: true })
 })
 
-function run(at: number, when: 'before' | 'after'): { readonly path: string; readonly lines: string[]; readonly killed: boolean } {
+function run(
+  at: number,
+  when: 'before' | 'after',
+): { readonly path: string; readonly lines: string[]; readonly killed: boolean } {
   const path = join(directory, `${when}-${at}`)
   // Keeps the times to the nanosecond, by which a replica knows that nobody has touched its file.
   spawnSync('cp', ['-a', join(directory, 'template'), path])
@@ -52,7 +57,8 @@ function check(path: string, lines: readonly string[]): void {
   const acknowledged = lines.filter((line) => line.startsWith('note ')).map((line) => line.slice(5))
   const origin = new Origin(join(path, 'origin.db'))
   const replica = Replica.open(join(path, 'c.db'))
-  const ids = (): unknown[] => replica.connection.prepare("SELECT id FROM note WHERE body = 'local' ORDER BY id").pluck().all()
+  const ids = (): unknown[] =>
+    replica.connection.prepare("SELECT id FROM note WHERE body = 'local' ORDER BY id").pluck().all()
   try {
     expect(replica.connection.pragma('integrity_check', { simple: true })).toBe('ok')
     expect(ids()).toEqual(expect.arrayContaining(acknowledged))
@@ -70,7 +76,9 @@ function check(path: string, lines: readonly string[]): void {
     expect(baseDifferences(replica, origin)).toEqual([])
     expect(ids()).toEqual(expect.arrayContaining(acknowledged))
     origin.push(replica)
-    expect(origin.db.prepare("SELECT id FROM note WHERE body = 'local' ORDER BY id").pluck().all()).toEqual(ids())
+    expect(origin.db.prepare("SELECT id FROM note WHERE body = 'local' ORDER BY id").pluck().all()).toEqual(
+      ids(),
+    )
   } finally {
     replica.close()
     origin.close()

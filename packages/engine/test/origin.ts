@@ -66,7 +66,10 @@ export class Origin {
       changes: () => batch.changes(),
     })
     batch.close()
-    if (outcome.type !== 'ok') throw new Error(JSON.stringify(outcome, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)))
+    if (outcome.type !== 'ok')
+      throw new Error(
+        JSON.stringify(outcome, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+      )
     this.record()
     replica.acknowledgePush({ lastChangeId: outcome.lastChangeId, pushId: pushId.toString('hex') })
   }
@@ -77,7 +80,8 @@ export class Origin {
     const pages = this.pages(this.head)
     const stage = replica.stagePull()
     for (const [index, image] of pages.entries()) {
-      if (from[index] === undefined || !Buffer.from(from[index]).equals(image)) stage.writePage(index + 1, image)
+      if (from[index] === undefined || !Buffer.from(from[index]).equals(image))
+        stage.writePage(index + 1, image)
     }
     stage.finish({ revision: this.head, sizeInPages: pages.length })
   }

@@ -124,12 +124,17 @@ describe('push and pull', () => {
 
   it('adopts an ordinary database: all of it is pending', () => {
     const db = new Database(path)
-    db.exec("CREATE TABLE own (a INTEGER PRIMARY KEY, b); CREATE INDEX own_b ON own (b); INSERT INTO own VALUES (1, 'x'), (2, 'y')")
+    db.exec(
+      "CREATE TABLE own (a INTEGER PRIMARY KEY, b); CREATE INDEX own_b ON own (b); INSERT INTO own VALUES (1, 'x'), (2, 'y')",
+    )
     db.close()
     expect(() => Replica.open(path)).toThrow(expect.objectContaining({ code: 'TIDEMARK_NOT_SYNCED' }))
     const replica = Replica.adopt(path, { url: null })
     origin.push(replica)
-    expect(origin.db.prepare('SELECT a, b FROM own').raw().all()).toEqual([[1, 'x'], [2, 'y']])
+    expect(origin.db.prepare('SELECT a, b FROM own').raw().all()).toEqual([
+      [1, 'x'],
+      [2, 'y'],
+    ])
     origin.pull(replica)
     expect(baseDifferences(replica, origin)).toEqual([])
     expect(replica.pendingCount()).toBe(0)
@@ -209,7 +214,11 @@ describe('checkpoint and close', () => {
 
 describe('what is not a replica', () => {
   it.each([
-    ['not a database', 'TIDEMARK_NOT_A_DATABASE', 'hello, this is only a text, longer than a header of one hundred bytes would be, so that it is read whole'],
+    [
+      'not a database',
+      'TIDEMARK_NOT_A_DATABASE',
+      'hello, this is only a text, longer than a header of one hundred bytes would be, so that it is read whole',
+    ],
   ])('refuses %s and leaves it', (_, code, content) => {
     writeFileSync(path, content)
     expect(() => Replica.adopt(path, { url: null })).toThrow(expect.objectContaining({ code }))
@@ -220,7 +229,9 @@ describe('what is not a replica', () => {
     db.pragma('page_size = 8192')
     db.exec('CREATE TABLE t (a)')
     db.close()
-    expect(() => Replica.adopt(path, { url: null })).toThrow(expect.objectContaining({ code: 'TIDEMARK_PAGE_SIZE' }))
+    expect(() => Replica.adopt(path, { url: null })).toThrow(
+      expect.objectContaining({ code: 'TIDEMARK_PAGE_SIZE' }),
+    )
   })
 
   it.each([
@@ -240,7 +251,6 @@ describe('several programs', () => {
     const second = Replica.open(path)
     for (let round = 0; round < 5; round++) {
       for (const replica of [first, second]) {
-        // oxlint-disable-next-line no-await-in-loop -- turns
         await replica.withSyncLock(async () => {
           insert(replica.connection, `${round}-${replica === first ? 'first' : 'second'}`)
           origin.exec(`INSERT INTO note VALUES ('remote-${round}-${replica === first ? 1 : 2}', 'x')`)
@@ -302,7 +312,6 @@ describe('several programs', () => {
       insert(replica.connection, `n${pull}`)
       if (pull % 20 === 0) origin.push(replica)
       origin.pull(replica)
-      // oxlint-disable-next-line no-await-in-loop -- lets the reader's failure arrive
       if (pull % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
       expect(reader.exitCode).toBeNull()
     }
