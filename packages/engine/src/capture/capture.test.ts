@@ -180,7 +180,7 @@ test('capture can be removed without a trace', () => {
 test('an adopted file is captured whole: every object and every row', () => {
   const db = new Database(':memory:')
   db.exec(`
-    CREATE TABLE "a b"(id INTEGER PRIMARY KEY, "c ""d"", g AS (id + 1)); CREATE TABLE k(x); CREATE TABLE w(k PRIMARY KEY, v) WITHOUT ROWID;
+    CREATE TABLE "a b"(id INTEGER PRIMARY KEY, "c ""d""", g AS (id + 1)); CREATE TABLE k(x); CREATE TABLE w(k PRIMARY KEY, v) WITHOUT ROWID;
     CREATE INDEX i ON k(x); CREATE VIEW v AS SELECT * FROM k; CREATE TRIGGER t AFTER INSERT ON k BEGIN DELETE FROM w; END;
     INSERT INTO "a b"(id, "c ""d""") VALUES(1, 'x'), (7, CAST(x'ff' AS TEXT)); INSERT INTO k(rowid, x) VALUES(5, 1), (9, 1); INSERT INTO w VALUES('k', 1);
     PRAGMA user_version = 3; PRAGMA application_id = 4`)
