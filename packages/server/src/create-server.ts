@@ -7,6 +7,7 @@ import { Catalog } from './catalog/catalog.ts'
 import { parseConfig } from './config/load-config.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { lockDirectory } from './database/database-lock.ts'
+import { BodyMemory } from './http/body-memory.ts'
 import { buildApp } from './http/build-app.ts'
 import { workerSettings } from './worker/worker-settings-of.ts'
 import { WorkerPool } from './worker/worker-pool.ts'
@@ -70,7 +71,15 @@ async function start(config: ServerConfig): Promise<Running> {
       log[level](fields, message),
     )
     closers.push(async () => pool.close(config.shutdownGraceMs))
-    const app = buildApp({ config, catalog, authority, pool, log, spoolDirectory })
+    const app = buildApp({
+      config,
+      catalog,
+      authority,
+      pool,
+      log,
+      bodyMemory: new BodyMemory(config.maxBodyMemoryBytes),
+      spoolDirectory,
+    })
     closers.push(async () => {
       const timer = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceMs)
       await Promise.all([app.close(), pool.drain()])

@@ -79,41 +79,6 @@ describe('/admin/v1/databases', () => {
     await expect(pipeline(database, [execute('COMMIT')], { baton })).rejects.toThrow('404')
     await waiting
   })
-
-  test.each(['', 'A', '.', '..', '../x', 'a/b', 'a.b', '-a', '_a', 'a'.repeat(64), 'ä', 'a b', 'a\u0000'])(
-    'the name %j is refused',
-    async (name) => {
-      server = await startServer()
-      const { status } = await postJson(`${server.url}/admin/v1/databases`, { name })
-      expect(status).toBe(400)
-      expect(readdirSync(join(server.data, 'databases'))).toEqual([])
-    },
-  )
-
-  test.each([
-    '/db/../tidemark',
-    '/db/..%2f..%2fetc/tidemark',
-    '/db/%00/tidemark',
-    '/db/%ff/tidemark',
-    '/db//tidemark',
-    '/db/__proto__/tidemark',
-    `/db/${'a'.repeat(5000)}/tidemark`,
-    '/db/a%2Fb/v2/pipeline',
-  ])('the path %s finds nothing, and creates nothing', async (path) => {
-    server = await startServer({ autoCreate: true })
-    const { status, body } = await rawRequest(server.port, path)
-    expect([400, 404, 414]).toContain(status)
-    expect(() => JSON.parse(body) as unknown).not.toThrow()
-    expect(readdirSync(join(server.data, 'databases'))).toEqual([])
-  })
-
-  test.each(['{}', 'null', '{"name": 7}', '{"name": "a", "more": 1}', 'x', '[]'])(
-    'the body %s is refused',
-    async (body) => {
-      server = await startServer()
-      expect((await postJson(`${server.url}/admin/v1/databases`, body)).status).toBe(400)
-    },
-  )
 })
 
 describe('which database', () => {

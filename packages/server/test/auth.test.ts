@@ -107,7 +107,9 @@ describe('tokens', () => {
     expect(await statusWith(token, '/db/missing/tidemark')).toBe(403)
     expect(await statusWith(token, '/admin/v1/databases')).toBe(403)
     expect(await statusWith(await tokenFor({ '*': 'write' }), '/db/missing/tidemark')).toBe(404)
-    expect(await statusWith(await tokenFor({ constructor: 'admin' }), '/db/toString/tidemark')).toBe(400)
+    expect(await statusWith(await tokenFor({ constructor: 'admin' as const }), '/db/toString/tidemark')).toBe(
+      400,
+    )
   })
 
   test('a token for reading reads and cannot write, by SQL or by push', async () => {

@@ -2,7 +2,8 @@ import { ProtocolError } from '@tidemark/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { CatalogEntry } from '../catalog/catalog.ts'
-import { readBody } from '../http/read-body.ts'
+import { withBody } from '../http/read-body.ts'
+import { bodyLimits } from '../http/server-context.ts'
 import type { ServerContext } from '../http/server-context.ts'
 
 const MAX_REQUEST_BYTES = 4096
@@ -23,7 +24,7 @@ export interface DatabaseDescription {
 
 /** `/admin/v1/databases`: create, list, show, destroy. For tokens with the scope `admin` on `*`. */
 export function adminDatabases(app: FastifyInstance, context: ServerContext): void {
-  const { authority, catalog, config, pool } = context
+  const { authority, catalog, pool } = context
   const authorise = async (request: FastifyRequest): Promise<void> =>
     (await authority.identify(request.headers.authorization)).requireAdmin()
   const nameOf = (request: FastifyRequest): string => (request.params as { readonly name: string }).name
@@ -33,8 +34,8 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
     url: '/admin/v1/databases',
     handler: async (request, reply) => {
       await authorise(request)
-      const body = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
-      const { name } = parseCreate(body)
+      const limits = bodyLimits(context, MAX_REQUEST_BYTES)
+      const { name } = await withBody(request.raw, limits, async (body) => parseCreate(body))
       return reply.status(201).send(await describe(catalog.create(name)))
     },
   })

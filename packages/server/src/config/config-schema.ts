@@ -60,6 +60,7 @@ const settings = {
   maxWalPages: count(1000),
   maxSqlBytes: bytes(64 * MIB),
   maxSqlResponseBytes: bytes(64 * MIB),
+  maxBodyMemoryBytes: bytes(256 * MIB),
   maxStreams: count(128),
   maxConnections: count(4096),
 

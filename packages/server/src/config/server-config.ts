@@ -67,6 +67,8 @@ export interface ServerConfig {
   readonly maxSqlBytes: number
   /** Answer to a SQL request. */
   readonly maxSqlResponseBytes: number
+  /** Bodies of all requests that are being received or answered; larger pushes wait in files. */
+  readonly maxBodyMemoryBytes: number
   /** SQL streams open at the same time on one database. */
   readonly maxStreams: number
   /** Connections open at the same time. */

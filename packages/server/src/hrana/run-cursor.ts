@@ -3,7 +3,7 @@ import type { HranaColumn, HranaCursorEntry, HranaCursorResponse, HranaValue } f
 import type { Caller } from '../worker/worker-calls.ts'
 import { ResponseBudget } from './response-budget.ts'
 import { runBatch } from './run-batch.ts'
-import { parseJson } from './run-pipeline.ts'
+import { PARSE_TIMEOUT_MS, parseJson } from './run-pipeline.ts'
 import { toHranaError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
@@ -21,7 +21,7 @@ export async function* runCursor(
   caller: Caller,
   guard: StatementGuard,
 ): AsyncGenerator<Uint8Array> {
-  const request = parseCursorRequest(parseJson(body))
+  const request = guard.run(PARSE_TIMEOUT_MS, () => parseCursorRequest(parseJson(body)))
   const stream = registry.take(request.baton)
   if (request.baton !== null) guard.begin()
   const lines = new Lines()

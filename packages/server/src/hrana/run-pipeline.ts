@@ -19,6 +19,9 @@ import { toHranaError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
 
+/** For the JSON of a request; the watchdog also notices what takes too much memory. */
+export const PARSE_TIMEOUT_MS = 10_000
+
 interface Context {
   readonly stream: HranaStream
   readonly caller: Caller
@@ -41,7 +44,7 @@ export async function runPipeline(
   caller: Caller,
   guard: StatementGuard,
 ): Promise<string> {
-  const request = parsePipelineRequest(parseJson(body))
+  const request = guard.run(PARSE_TIMEOUT_MS, () => parsePipelineRequest(parseJson(body)))
   const stream = registry.take(request.baton)
   if (request.baton !== null) guard.begin()
   const context = { stream, caller, guard, budget: new ResponseBudget(maxResponseBytes) }

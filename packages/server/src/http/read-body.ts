@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { LimitError, ProtocolError } from '@tidemark/protocol'
+import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
+import type { BodyMemory } from './body-memory.ts'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
 /**
@@ -20,7 +21,8 @@ export async function* bodyPieces(
   const endWatch = cutWhenSilent(request.socket, silenceMs)
   let length = 0
   try {
-    for await (const piece of request as AsyncIterable<Buffer>) {
+    // Left open where it is not read to its end, so that the client can be told why.
+    for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       length += piece.length
       if (length > maxBytes) throw new LimitError(`The body is larger than ${maxBytes} bytes`)
       yield piece
@@ -33,13 +35,33 @@ export async function* bodyPieces(
   }
 }
 
-/** The whole body. @throws as {@link bodyPieces} */
-export async function readBody(
+export interface BodyLimits {
+  readonly maxBytes: number
+  readonly silenceMs: number
+  readonly memory: BodyMemory
+}
+
+/**
+ * Runs `use` with the whole body, which counts against `memory` meanwhile.
+ *
+ * @throws as {@link bodyPieces}; BusyError when bodies of other requests take all the memory
+ */
+export async function withBody<T>(
   request: IncomingMessage,
-  maxBytes: number,
-  silenceMs: number,
-): Promise<Buffer> {
+  limits: BodyLimits,
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
+  const { maxBytes, silenceMs, memory } = limits
   const pieces: Buffer[] = []
-  for await (const piece of bodyPieces(request, maxBytes, silenceMs)) pieces.push(piece)
-  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+  let taken = 0
+  try {
+    for await (const piece of bodyPieces(request, maxBytes, silenceMs)) {
+      if (!memory.take(piece.length)) throw new BusyError('Too much is being received at the same time')
+      taken += piece.length
+      pieces.push(piece)
+    }
+    return await use(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+  } finally {
+    memory.release(taken)
+  }
 }

@@ -47,7 +47,7 @@ describe('page selector', () => {
       const bytes = serialize(ids, at % 2 === 0)
       bytes[at % bytes.length] = value
       const damaged = bytes.subarray(0, bytes.length - (cut % 3))
-      let pages = new Uint32Array(0)
+      let pages: Uint32Array = new Uint32Array(0)
       try {
         pages = decodePageSelector(damaged, 100)
       } catch (error) {

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
+import { BusyError } from '@tidemark/protocol'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
 import { toWireError } from './worker-error.ts'
 import type { Frame } from './frame.ts'
@@ -87,7 +88,7 @@ export class CallServer {
           call.wake = resolve
         })
       }
-      if (call.abort.signal.aborted) return
+      if (call.abort.signal.aborted) throw new BusyError('The call was cancelled')
       call.credits -= 1
       channel.send('chunk', callId, undefined, chunk)
       await nextTurnOfLoop()

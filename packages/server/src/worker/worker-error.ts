@@ -1,3 +1,4 @@
+import { sqliteCode } from '@tidemark/engine'
 import {
   BusyError,
   isTidemarkError,
@@ -17,8 +18,11 @@ export interface WireError {
   readonly retryAfterMs?: number
 }
 
-/** Anything else is a bug or a failing disk: the caller learns its message, not its stack. */
+/** Anything else is a bug or a failing disk: the main process logs its message; the client does not see it. */
 export function toWireError(error: unknown): WireError {
+  const ofSqlite = sqliteCode(error)
+  if (ofSqlite?.startsWith('SQLITE_FULL') === true) return toWireError(databaseFull())
+  if (ofSqlite?.startsWith('SQLITE_BUSY') === true) return toWireError(new BusyError('The database is busy'))
   if (isTidemarkError(error)) {
     const retryAfterMs = error instanceof BusyError ? error.retryAfterMs : undefined
     const { name, code, message, recovery } = error
@@ -47,4 +51,8 @@ export function fromWireError(wire: WireError): TidemarkError {
     default:
       return new TidemarkError(code, message, { recovery })
   }
+}
+
+function databaseFull(): LimitError {
+  return new LimitError('The database has reached its largest size, or the disk is full')
 }

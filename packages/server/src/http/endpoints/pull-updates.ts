@@ -3,8 +3,9 @@ import type { WorkerAnswer } from '../../worker/worker-client.ts'
 import { WorkerLostError } from '../../worker/worker-client.ts'
 import { clientGone } from '../client-gone.ts'
 import { findDatabase } from '../find-database.ts'
-import { readBody } from '../read-body.ts'
+import { withBody } from '../read-body.ts'
 import { sendStream } from '../send-stream.ts'
+import { bodyLimits } from '../server-context.ts'
 import type { ServerContext } from '../server-context.ts'
 
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
@@ -24,16 +25,29 @@ export function pullUpdates(app: FastifyInstance, context: ServerContext): void 
     url: '/pull-updates',
     handler: async (request, reply) => {
       const { database } = await findDatabase(context, request, 'read')
-      const bytes = await readBody(request.raw, MAX_REQUEST_BYTES, config.requestTimeoutMs)
       const isTidemark = request.headers['tidemark-dialect'] === '1'
       const signal = clientGone(reply)
-      const ask = async (skipBytes: number, pinnedRevision: string | null): Promise<WorkerAnswer<'pull'>> =>
-        pool.call('pull', database, { database, isTidemark, skipBytes, pinnedRevision }, { bytes, signal })
-      const first = await ask(0, null)
-      const pull = { first, resume: async (sentBytes: number) => ask(sentBytes, first.result.revision) }
+      const pull = await withBody(
+        request.raw,
+        bodyLimits(context, MAX_REQUEST_BYTES),
+        async (bytes): Promise<Pull> => {
+          const ask = async (
+            skipBytes: number,
+            pinnedRevision: string | null,
+          ): Promise<WorkerAnswer<'pull'>> =>
+            pool.call(
+              'pull',
+              database,
+              { database, isTidemark, skipBytes, pinnedRevision },
+              { bytes, signal },
+            )
+          const first = await ask(0, null)
+          return { first, resume: async (sentBytes) => ask(sentBytes, first.result.revision) }
+        },
+      )
       return sendStream(reply, resumable(pull), {
         contentType: 'application/protobuf',
-        contentLength: first.result.contentLength,
+        contentLength: pull.first.result.contentLength,
         silenceMs: config.requestTimeoutMs,
       })
     },

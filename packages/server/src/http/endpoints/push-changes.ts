@@ -7,7 +7,7 @@ import type { ServerContext } from '../server-context.ts'
 
 /** `POST /push-changes`. */
 export function pushChanges(app: FastifyInstance, context: ServerContext): void {
-  const { config, pool, spoolDirectory } = context
+  const { bodyMemory, config, pool, spoolDirectory } = context
   app.route({
     method: 'POST',
     url: '/push-changes',
@@ -15,14 +15,16 @@ export function pushChanges(app: FastifyInstance, context: ServerContext): void 
       const { database, caller } = await findDatabase(context, request, 'write')
       const signal = clientGone(reply)
       const pieces = bodyPieces(request.raw, config.maxPushBytes, config.requestTimeoutMs)
-      const body = await spoolBody(pieces, spoolDirectory)
+      const body = await spoolBody(pieces, spoolDirectory, bodyMemory)
+      const args = { database, caller, file: body.file }
+      let response: Uint8Array
       try {
-        const args = { database, caller, file: body.file }
         const answer = await pool.call('push', database, args, { bytes: body.bytes, signal })
-        return await reply.header('content-type', 'application/protobuf').send(answer.bytes)
+        response = answer.bytes
       } finally {
         await body.remove()
       }
+      return reply.header('content-type', 'application/protobuf').send(response)
     },
   })
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { clientGone } from '../client-gone.ts'
 import { findDatabase } from '../find-database.ts'
-import { readBody } from '../read-body.ts'
+import { withBody } from '../read-body.ts'
 import { sendStream } from '../send-stream.ts'
+import { bodyLimits } from '../server-context.ts'
 import type { ServerContext } from '../server-context.ts'
 
 const CURSOR_TYPE = 'application/x-ndjson'
@@ -17,9 +18,10 @@ export function sql(app: FastifyInstance, context: ServerContext): void {
       url: `${version}/pipeline`,
       handler: async (request, reply) => {
         const { database, caller } = await findDatabase(context, request, 'read')
-        const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
         const signal = clientGone(reply)
-        const answer = await pool.call('pipeline', database, { database, caller }, { bytes, signal })
+        const answer = await withBody(request.raw, bodyLimits(context, config.maxSqlBytes), async (bytes) =>
+          pool.call('pipeline', database, { database, caller }, { bytes, signal }),
+        )
         return reply.header('content-type', 'application/json').send(answer.bytes)
       },
     })
@@ -29,9 +31,10 @@ export function sql(app: FastifyInstance, context: ServerContext): void {
     url: '/v3/cursor',
     handler: async (request, reply) => {
       const { database, caller } = await findDatabase(context, request, 'read')
-      const bytes = await readBody(request.raw, config.maxSqlBytes, config.requestTimeoutMs)
       const signal = clientGone(reply)
-      const answer = await pool.call('cursor', database, { database, caller }, { bytes, signal })
+      const answer = await withBody(request.raw, bodyLimits(context, config.maxSqlBytes), async (bytes) =>
+        pool.call('cursor', database, { database, caller }, { bytes, signal }),
+      )
       return sendStream(reply, answer.chunks, {
         contentType: CURSOR_TYPE,
         contentLength: null,

@@ -1,0 +1,110 @@
+import type { HranaRequest } from '@tidemark/protocol'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { execute, pipeline, run, startServer } from './running-server.ts'
+import type { RunningServer } from './running-server.ts'
+
+let server: RunningServer
+
+beforeAll(async () => {
+  server = await startServer({
+    statementTimeoutMs: 2000,
+    turnWaitMs: 300,
+    transactionIdleTimeoutMs: 400,
+    streamIdleTimeoutMs: 400,
+    maxSqlResponseBytes: 1_000_000,
+    maxStreams: 8,
+  })
+})
+
+afterAll(async () => {
+  await server.close()
+})
+
+const CLOSE: HranaRequest = { type: 'close' }
+
+async function withItems(name: string): Promise<string> {
+  const database = await server.create(name)
+  await run(
+    database,
+    'CREATE TABLE item (id INTEGER PRIMARY KEY, body UNIQUE)',
+    "INSERT INTO item VALUES (1, 'one')",
+  )
+  return database
+}
+
+describe('pipeline: streams', () => {
+  test('a transaction spans requests and is invisible to others until it commits', async () => {
+    const database = await withItems('interactive')
+    const first = await pipeline(database, [execute('BEGIN'), execute("INSERT INTO item VALUES (2, 'two')")])
+    expect(first.baton).not.toBeNull()
+    expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[1]])
+    const second = await pipeline(database, [execute('COMMIT'), CLOSE], { baton: first.baton })
+    expect(second.baton).toBeNull()
+    expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[2]])
+  })
+
+  test('a baton is good for one request, and only for its database', async () => {
+    const database = await withItems('batons')
+    const other = await server.create('batons-of-others')
+    const { baton } = await pipeline(database, [execute('BEGIN')])
+    await expect(pipeline(other, [execute('SELECT 1')], { baton })).rejects.toThrow('baton')
+    const next = await pipeline(database, [execute('SELECT 1')], { baton })
+    expect(next.baton).not.toBe(baton)
+    await expect(pipeline(database, [execute('SELECT 1')], { baton })).rejects.toThrow('baton')
+    await pipeline(database, [CLOSE], { baton: next.baton })
+    await expect(pipeline(database, [execute('SELECT 1')], { baton: next.baton })).rejects.toThrow('baton')
+    for (const forged of ['', 'x', 'A'.repeat(100_000), '__proto__']) {
+      await expect(pipeline(database, [execute('SELECT 1')], { baton: forged })).rejects.toThrow('baton')
+    }
+  })
+
+  test('a stream that is closed rolls its transaction back', async () => {
+    const database = await withItems('rollback')
+    const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE'), execute('DELETE FROM item')])
+    await pipeline(database, [CLOSE], { baton })
+    expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[1]])
+  })
+
+  test('a transaction that is left open loses the turn; the next writer gets it', async () => {
+    const database = await withItems('abandoned')
+    const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE'), execute('DELETE FROM item')])
+    const busy = await pipeline(database, [execute("INSERT INTO item VALUES (2, 'two')"), CLOSE])
+    expect(busy.results[0]).toMatchObject({ error: { code: 'TIDEMARK_BUSY' } })
+    await expect
+      .poll(
+        async () =>
+          (await pipeline(database, [execute("INSERT INTO item VALUES (2, 'two')"), CLOSE])).results[0]?.type,
+      )
+      .toBe('ok')
+    expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[2]])
+    await expect(pipeline(database, [execute('COMMIT')], { baton })).rejects.toThrow('baton')
+  })
+
+  test('readers do not wait for a writer’s transaction', async () => {
+    const database = await withItems('readers')
+    const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE'), execute('DELETE FROM item')])
+    expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[1]])
+    await pipeline(database, [CLOSE], { baton })
+  })
+
+  test('settings of one stream do not reach another', async () => {
+    const database = await withItems('settings')
+    await pipeline(database, [
+      execute('PRAGMA foreign_keys = ON'),
+      execute('CREATE TEMP TABLE mine (x)'),
+      CLOSE,
+    ])
+    expect(await run(database, 'PRAGMA foreign_keys')).toEqual([[0]])
+    await expect(run(database, 'SELECT * FROM mine')).rejects.toThrow('no such table')
+  })
+
+  test('streams left open are bounded, and their places come back', async () => {
+    const database = await withItems('bounded')
+    const open = await Promise.all(
+      Array.from({ length: 8 }, async () => pipeline(database, [execute('SELECT 1')])),
+    )
+    expect(open).toHaveLength(8)
+    await expect(pipeline(database, [execute('SELECT 1')])).rejects.toThrow('streams')
+    await expect.poll(async () => run(database, 'SELECT 1').catch(() => null)).toEqual([[1]])
+  })
+})

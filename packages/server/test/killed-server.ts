@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ServerConfig } from '../src/config/server-config.ts'
+
+/** A server process that can be killed at any moment. */
+export class KilledServer {
+  readonly port: number
+  readonly #process: ChildProcess
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#process = child
+    this.port = port
+  }
+
+  static async start(data: string, settings: Partial<ServerConfig>): Promise<KilledServer> {
+    const script = fileURLToPath(new URL('server-process.ts', import.meta.url))
+    const child = spawn(process.execPath, [script, data, JSON.stringify(settings)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    return new KilledServer(child, Number(line.toString()))
+  }
+
+  get workers(): number[] {
+    const path = `/proc/${this.#process.pid}/task/${this.#process.pid}/children`
+    return readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number)
+  }
+
+  /** `all`: the machine's own kill; `main`: the workers find out by themselves; `worker`: the server goes on. */
+  async kill(what: 'all' | 'main' | 'worker'): Promise<void> {
+    const { workers } = this
+    if (what !== 'main') for (const worker of workers) process.kill(worker, 'SIGKILL')
+    if (what === 'worker') return
+    this.#process.kill('SIGKILL')
+    await this.#exited()
+  }
+
+  async stop(): Promise<number | null> {
+    this.#process.kill('SIGTERM')
+    await this.#exited()
+    return this.#process.exitCode
+  }
+
+  async #exited(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null)
+      await once(this.#process, 'exit')
+  }
+}
