@@ -164,7 +164,7 @@ test('I6: what slipped in on the bare base comes after what was pending before',
   const options = {
     acknowledgedId: 0,
     rowids: [],
-    resolve: () => 'keep-local',
+    resolve: () => 'keep-local' as const,
     onConflict: () => undefined,
   } as const
   expect(replayCaptured(connection, readCaptured(local, 0), options)).toMatchObject({ replayed: 3 })
