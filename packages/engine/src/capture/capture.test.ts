@@ -141,7 +141,7 @@ test('change ids only go up, also when what they counted is gone, and start wher
 test('a commit marker is read as such, and sends nothing', () => {
   const db = capturedDatabase('CREATE TABLE t(x)')
   db.exec('BEGIN; INSERT INTO t VALUES(1)')
-  writeCommitMarker(db)
+  writeCommitMarker(db, 0)
   db.exec('COMMIT')
   expect(changesOf(db).map((change) => change.kind)).toEqual(['insert', 'commit'])
   expect(changesOf(db).map(toWireChange).at(-1)).toBeNull()

@@ -4,7 +4,7 @@ import type Database from 'better-sqlite3'
 import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
-import { capturedCount } from '../capture/read-captured.ts'
+import { capturedCount, maxChangeId } from '../capture/read-captured.ts'
 import { applyPull } from './apply-pull.ts'
 import { BootstrapWriter } from './bootstrap.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
@@ -149,6 +149,11 @@ export class Replica {
   /** Captures what other programs have changed in the schema. @throws BusyError */
   captureForeign(): void {
     this.#session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
+  }
+
+  /** The last change id that has been committed; what an open transaction of the application adds is not seen. */
+  lastCommittedChangeId(): number {
+    return maxChangeId(this.#session.work.db)
   }
 
   /** Number of captured changes that the server has not acknowledged. */

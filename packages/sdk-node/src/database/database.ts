@@ -207,7 +207,7 @@ export class Database implements BetterSqlite3.Database {
     if (this.#local !== null) return this.#local
     const { replica } = this.#session
     if (replica === null) throw this.#session.notOpenError()
-    this.#local = new LocalSurface(this, replica.connection, this.#session)
+    this.#local = new LocalSurface(this, replica, this.#session)
     return this.#local
   }
 }

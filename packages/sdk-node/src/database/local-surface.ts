@@ -1,6 +1,6 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { captureSchemaStatement, classifyStatement, splitStatements } from '@tidemark/engine'
-import type { StatementClass } from '@tidemark/engine'
+import type { Replica, StatementClass } from '@tidemark/engine'
 import { GuardedStatement } from '../statement/guarded-statement.ts'
 import type { StatementGuard } from '../statement/guarded-statement.ts'
 import { Statement } from '../statement/statement.ts'
@@ -25,10 +25,11 @@ export class LocalSurface {
   readonly #tracker: TransactionTracker
   readonly #writes: WriteCounter
 
-  constructor(database: BetterSqlite3.Database, connection: BetterSqlite3.Database, writes: WriteCounter) {
+  constructor(database: BetterSqlite3.Database, replica: Replica, writes: WriteCounter) {
+    const { connection } = replica
     this.connection = connection
     this.#database = database
-    this.#tracker = new TransactionTracker(connection)
+    this.#tracker = new TransactionTracker(connection, () => replica.lastCommittedChangeId())
     this.transactions = new TransactionFactory(database, connection, this.#tracker)
     this.#writes = writes
   }

@@ -10,6 +10,7 @@ type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
  */
 export class TransactionTracker {
   readonly #connection: BetterSqlite3.Database
+  readonly #lastCommittedChangeId: () => number
   readonly #totalChanges: BetterSqlite3.Statement<[], number>
   readonly #savepoint: BetterSqlite3.Statement
   readonly #release: BetterSqlite3.Statement
@@ -18,8 +19,9 @@ export class TransactionTracker {
   /** Open savepoints, outermost first, when a SAVEPOINT opened the transaction; empty when BEGIN did. */
   #savepoints: string[] = []
 
-  constructor(connection: BetterSqlite3.Database) {
+  constructor(connection: BetterSqlite3.Database, lastCommittedChangeId: () => number) {
     this.#connection = connection
+    this.#lastCommittedChangeId = lastCommittedChangeId
     this.#totalChanges = connection.prepare<[], number>('SELECT total_changes()').pluck()
     this.#savepoint = connection.prepare('SAVEPOINT "tidemark commit"')
     this.#release = connection.prepare('RELEASE "tidemark commit"')
@@ -41,7 +43,7 @@ export class TransactionTracker {
     if (!connection.inTransaction || this.#countChanges() === this.#changesAtBegin) return execute()
     this.#savepoint.run()
     try {
-      writeCommitMarker(connection)
+      writeCommitMarker(connection, this.#lastCommittedChangeId())
       return execute()
     } catch (error) {
       if (connection.inTransaction) {
