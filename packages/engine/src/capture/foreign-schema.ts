@@ -39,7 +39,11 @@ function captureSchemaDifference(db: Database.Database): number {
   const known = knownSchema(db)
   const current = currentSchema(db)
   const origins = capturedOrigins(db)
-  const difference = schemaDifference(known, current, (table) => origins.get(table) ?? null)
+  const difference = schemaDifference(
+    known,
+    current,
+    (table) => origins.get(table) ?? unchangedVirtual(table, known, current),
+  )
   for (const sql of difference.statementsBeforeRows) recordSchema(db, sql)
   refreshTriggers(db, known, current)
   for (const table of userTables(db)) {
@@ -62,6 +66,17 @@ function capturedOrigins(db: Database.Database): Map<string, string> {
     )
     .all()
   return new Map(rows.map(({ table, origin }) => [table, origin]))
+}
+
+/** Virtual tables have no triggers: one with the same definition as before is the same. */
+function unchangedVirtual(
+  table: string,
+  known: readonly SchemaObject[],
+  current: readonly SchemaObject[],
+): string | null {
+  const isIt = ({ rootpage, name }: SchemaObject): boolean => rootpage === 0 && name === table
+  const definition = current.find(isIt)?.sql
+  return definition !== undefined && known.find(isIt)?.sql === definition ? table : null
 }
 
 /** Makes our triggers fit the tables that have changed, or whose indexes or triggers have. */

@@ -68,12 +68,24 @@ function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
     )
 }
 
-/** Replaces our triggers of one table by those that fit it now, and makes room for its columns. */
+/** Makes our triggers of one table fit it as it is now, and makes room for its columns. */
 export function installTriggers(db: Database.Database, table: UserTable): void {
   assertCapturable(table)
   growImages(db, table.shape.columns.length)
+  const triggers = captureTriggers(table, shapeNumber(db, table.shape), uniqueKeys(db, table))
+  if (areInstalled(db, table.shape.name, triggers)) return
   removeTriggers(db, table.shape.name)
-  for (const sql of captureTriggers(table, shapeNumber(db, table.shape), uniqueKeys(db, table))) db.exec(sql)
+  for (const sql of triggers) db.exec(sql)
+}
+
+/** Whether exactly these triggers of ours are there, created after all others of the table. */
+function areInstalled(db: Database.Database, tableName: string, triggers: readonly string[]): boolean {
+  const select =
+    "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE ORDER BY rowid"
+  const existing = db.prepare<[string], string>(select).pluck().all(tableName)
+  const foreign = existing.length - triggers.length
+  const ours = existing.filter((sql) => sql.startsWith('CREATE TRIGGER tidemark_')).length
+  return ours === triggers.length && triggers.every((sql, index) => existing[foreign + index] === sql)
 }
 
 /** Drops our triggers of the table `tableName`; its changes are not captured until {@link installTriggers}. */

@@ -29,69 +29,86 @@ export function schemaDifference(
   current: readonly SchemaObject[],
   originOf: (table: string) => string | null,
 ): SchemaDifference {
-  if (known.length === 0) return creation(current)
-  const model = new SchemaModel(known)
-  try {
-    const vanished = known.filter((object) => object.type !== 'table' && find(current, object) === undefined)
-    const dropsFirst = dropsOf(vanished, new Set())
-    model.tryAll(dropsFirst)
-    const alterations = alterTables(model, known, current, originOf)
-    const altered = model.objects()
-    const kept = new Set(alterations.map(({ table }) => table.toLowerCase()))
-    const isNew = (object: SchemaObject): boolean =>
-      object.type === 'table' && !kept.has(object.name.toLowerCase())
-    const newTables = current.filter(isNew)
-    const goneTables = altered.filter(isNew)
-    const goneNames = new Set(goneTables.map((object) => object.name.toLowerCase()))
-    const differing = altered.filter(
-      (object) => object.type !== 'table' && find(current, object)?.sql !== object.sql,
+  const tables = current.filter(({ type }) => type === 'table')
+  const isToAlter = tables.some((table) => {
+    const origin = originOf(table.name)
+    return (
+      origin !== null &&
+      known.find(({ type, name }) => type === 'table' && name === origin)?.sql !== table.sql
     )
-    const missing = current.filter((object) => {
-      const there = find(altered, object)
-      return (
-        object.type !== 'table' && (there?.sql !== object.sql || goneNames.has(there.tbl_name.toLowerCase()))
-      )
-    })
-    return {
-      statementsBeforeRows: [
-        ...dropsFirst,
-        ...dropsOf(differing, goneNames),
-        ...dropsOf(goneTables, new Set()),
-        ...alterations.flatMap(({ statements }) => statements),
-        ...newTables.map(({ sql }) => sql),
-      ],
-      newTables: new Set(newTables.map(({ name }) => name)),
-      addedColumns: new Map(
-        alterations
-          .filter(({ addedColumns }) => addedColumns.length > 0)
-          .map(({ table, addedColumns }) => [table, addedColumns]),
-      ),
-      statementsAfterRows: missing.map(({ sql }) => sql),
-    }
+  })
+  // Reading a whole schema into a model takes longer than most schema changes.
+  const model = isToAlter ? new SchemaModel(known) : null
+  try {
+    const inCurrent = new SchemaIndex(current)
+    const vanished = known.filter((object) => object.type !== 'table' && inCurrent.find(object) === undefined)
+    const dropsFirst = model === null ? [] : dropsOf(vanished, new Set())
+    model?.tryAll(dropsFirst)
+    const alterations =
+      model === null ? unchangedTables(tables, originOf) : alterTables(model, known, tables, originOf)
+    return differenceAfter(alterations, dropsFirst, model === null ? known : model.objects(), current)
   } finally {
-    model.close()
+    model?.close()
   }
 }
 
-function creation(current: readonly SchemaObject[]): SchemaDifference {
-  const tables = current.filter((object) => object.type === 'table')
+/** What is left to do after `alterations`, which lead to the schema `altered`. */
+function differenceAfter(
+  alterations: readonly Alteration[],
+  dropsFirst: readonly string[],
+  altered: readonly SchemaObject[],
+  current: readonly SchemaObject[],
+): SchemaDifference {
+  const kept = new Set(alterations.map(({ table }) => table.toLowerCase()))
+  const isNew = (object: SchemaObject): boolean =>
+    object.type === 'table' && !kept.has(object.name.toLowerCase())
+  const newTables = current.filter(isNew)
+  const goneTables = altered.filter(isNew)
+  const goneNames = new Set(goneTables.map((object) => object.name.toLowerCase()))
+  const inCurrent = new SchemaIndex(current)
+  const inAltered = new SchemaIndex(altered)
+  const differing = altered.filter(
+    (object) => object.type !== 'table' && inCurrent.find(object)?.sql !== object.sql,
+  )
+  const missing = current.filter((object) => {
+    const there = inAltered.find(object)
+    return (
+      object.type !== 'table' && (there?.sql !== object.sql || goneNames.has(there.tbl_name.toLowerCase()))
+    )
+  })
+  const withColumns = alterations.filter(({ addedColumns }) => addedColumns.length > 0)
   return {
-    statementsBeforeRows: tables.map(({ sql }) => sql),
-    newTables: new Set(tables.map(({ name }) => name)),
-    addedColumns: new Map(),
-    statementsAfterRows: current.filter((object) => object.type !== 'table').map(({ sql }) => sql),
+    statementsBeforeRows: [
+      ...dropsFirst,
+      ...dropsOf(differing, goneNames),
+      ...dropsOf(goneTables, new Set()),
+      ...alterations.flatMap(({ statements }) => statements),
+      ...newTables.map(({ sql }) => sql),
+    ],
+    newTables: new Set(newTables.map(({ name }) => name)),
+    addedColumns: new Map(withColumns.map(({ table, addedColumns }) => [table, addedColumns])),
+    statementsAfterRows: missing.map(({ sql }) => sql),
   }
+}
+
+function unchangedTables(
+  tables: readonly SchemaObject[],
+  originOf: (table: string) => string | null,
+): Alteration[] {
+  return tables
+    .filter(({ name }) => originOf(name) !== null)
+    .map(({ name }) => ({ table: name, statements: [], addedColumns: [] }))
 }
 
 /** The tables that need not be created anew, with what has to be done to each. */
 function alterTables(
   model: SchemaModel,
   known: readonly SchemaObject[],
-  current: readonly SchemaObject[],
+  tables: readonly SchemaObject[],
   originOf: (table: string) => string | null,
 ): Alteration[] {
-  return current.flatMap((object) => {
-    const origin = object.type === 'table' ? originOf(object.name) : null
+  return tables.flatMap((object) => {
+    const origin = originOf(object.name)
     const before = known.find(
       ({ type, name }) => type === 'table' && name.toLowerCase() === origin?.toLowerCase(),
     )
@@ -99,7 +116,7 @@ function alterTables(
     const alteration = alterationOf(before, object)
     if (alteration === null) return []
     const leadsThere =
-      model.tryAll(alteration.statements) && find(model.objects(), object)?.sql === object.sql
+      model.tryAll(alteration.statements) && new SchemaIndex(model.objects()).find(object)?.sql === object.sql
     return leadsThere ? [alteration] : []
   })
 }
@@ -134,8 +151,21 @@ function alterationOf(before: SchemaObject, after: SchemaObject): Alteration | n
   }
 }
 
-function find(objects: readonly SchemaObject[], { type, name }: SchemaObject): SchemaObject | undefined {
-  return objects.find((other) => other.type === type && other.name.toLowerCase() === name.toLowerCase())
+/** Objects by type and name, whatever its case. */
+class SchemaIndex {
+  readonly #objects: ReadonlyMap<string, SchemaObject>
+
+  constructor(objects: readonly SchemaObject[]) {
+    this.#objects = new Map(objects.map((object) => [keyOfObject(object), object]))
+  }
+
+  find(object: SchemaObject): SchemaObject | undefined {
+    return this.#objects.get(keyOfObject(object))
+  }
+}
+
+function keyOfObject({ type, name }: SchemaObject): string {
+  return `${type} ${name.toLowerCase()}`
 }
 
 /** DROP statements, without those that a table in `tables` takes along. */

@@ -12,6 +12,7 @@ import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { adoptExisting } from './adopt-existing.ts'
 import { captureForeignSchema } from './foreign-schema.ts'
 import { installCapture } from './install.ts'
+import { readCaptured } from './read-captured.ts'
 
 const tables: Record<string, { sql: string; writes: string[] }> = {
   FTS5: {
@@ -78,6 +79,24 @@ for (const [module, { sql, writes }] of Object.entries(tables)) {
     }
   })
 }
+
+test('other schema changes leave virtual tables alone', () => {
+  const sql = Object.values(tables)
+    .map((table, index) => table.sql.replace(' v ', ` v${index} `))
+    .join(';')
+  const a = capturedDatabase(sql)
+  runSchema(a, 'CREATE TABLE t(x)')
+  runSchema(a, 'ALTER TABLE t ADD COLUMN y')
+  a.exec('CREATE TABLE u(x); ALTER TABLE u ADD COLUMN y; ALTER TABLE t ADD COLUMN z')
+  captureForeignSchema(a)
+  const statements = [...readCaptured(a, 0)].map((change) => ('sql' in change ? change.sql : change.kind))
+  expect(statements).toEqual([
+    'CREATE TABLE t(x)',
+    'ALTER TABLE t ADD COLUMN y',
+    'ALTER TABLE "t" ADD COLUMN z',
+    'CREATE TABLE u(x, y)',
+  ])
+})
 
 function expectSame(a: Database.Database, b: ApplyConnection): void {
   const rows = 'SELECT rowid AS r, * FROM v ORDER BY 1'
