@@ -19,13 +19,15 @@ const CLIENTS = 3
 const ENTRY: TableShape = { name: 'entry', columns: ['client', 'batch', 'row'], key: [] }
 
 let data: string
+let server: KilledServer
 
 beforeAll(async () => {
   await initProtocol()
   data = temporaryDirectory()
 })
 
-afterAll(() => {
+afterAll(async () => {
+  await server.end()
   rmSync(data, { recursive: true, force: true })
 })
 
@@ -72,6 +74,17 @@ class Pusher {
   }
 }
 
+/** Reads, again where a worker that has just been killed took the question with it. */
+async function ask(database: string, sql: string): Promise<unknown[][]> {
+  for (;;) {
+    try {
+      return await run(database, sql)
+    } catch (error) {
+      if (!String(error).includes('503')) throw error
+    }
+  }
+}
+
 describe('a server that is killed', () => {
   test(
     `${KILLS} times during pushes has every acknowledged batch, whole and once (I3, I5), and clients’ pages stay right (I1)`,
@@ -83,7 +96,7 @@ describe('a server that is killed', () => {
         historySegmentBytes: 512 * 1024,
         durability: 'normal' as const,
       }
-      let server = await KilledServer.start(data, settings)
+      server = await KilledServer.start(data, settings)
       const database = (): string => `http://127.0.0.1:${server.port}/db/crash`
       await run(database(), 'CREATE TABLE entry (client, batch, row)')
       const pushers = Array.from({ length: CLIENTS }, (_, client) => new Pusher(client))
@@ -100,7 +113,7 @@ describe('a server that is killed', () => {
         await Promise.all(pushing)
         if (what !== 'worker') server = await KilledServer.start(data, settings)
 
-        const rows = await run(
+        const rows = await ask(
           database(),
           'SELECT client, batch, count(*), count(DISTINCT row) FROM entry GROUP BY 1, 2',
         )
@@ -123,7 +136,7 @@ describe('a server that is killed', () => {
         const pages = applied(base, pulled)
         const whole = await pull(database(), 'turso', { serverRevision: pulled.revision })
         expect(fileOf(pages).equals(fileOf(whole.pages))).toBe(true)
-        expect(await run(database(), 'PRAGMA integrity_check')).toEqual([['ok']])
+        expect(await ask(database(), 'PRAGMA integrity_check')).toEqual([['ok']])
         replica = { pulled, pages }
       }
       expect(pushers.every(({ acknowledged }) => acknowledged > 0)).toBe(true)

@@ -38,6 +38,12 @@ export class KilledServer {
     await this.#exited()
   }
 
+  /** Ends it if it has not ended. */
+  async end(): Promise<void> {
+    this.#process.kill('SIGKILL')
+    await this.#exited()
+  }
+
   async stop(): Promise<number | null> {
     this.#process.kill('SIGTERM')
     await this.#exited()

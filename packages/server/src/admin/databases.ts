@@ -7,6 +7,7 @@ import { bodyLimits } from '../http/server-context.ts'
 import type { ServerContext } from '../http/server-context.ts'
 
 const MAX_REQUEST_BYTES = 4096
+const DESCRIBED_AT_A_TIME = 16
 const createSchema = z.strictObject({ name: z.string() })
 
 /** A database as the admin API describes it. */
@@ -45,7 +46,7 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
     url: '/admin/v1/databases',
     handler: async (request) => {
       await authorise(request)
-      return { databases: await Promise.all(catalog.list().map(describe)) }
+      return { databases: await describeAll() }
     },
   })
 
@@ -70,6 +71,17 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
       return reply.status(204).send()
     },
   })
+
+  /** A few at a time: each has to be opened, and only so many may be open. */
+  async function describeAll(): Promise<DatabaseDescription[]> {
+    const entries = catalog.list()
+    const descriptions: DatabaseDescription[] = []
+    for (let start = 0; start < entries.length; start += DESCRIBED_AT_A_TIME) {
+      const some = entries.slice(start, start + DESCRIBED_AT_A_TIME)
+      descriptions.push(...(await Promise.all(some.map(describe))))
+    }
+    return descriptions
+  }
 
   async function describe(entry: CatalogEntry): Promise<DatabaseDescription> {
     const { id, name, createdAt } = entry

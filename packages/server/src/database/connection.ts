@@ -16,13 +16,14 @@ export interface ConnectionSettings {
  */
 export function openConnection(path: string, settings: ConnectionSettings): Connection {
   const connection = new Sqlite(path, { timeout: 0 })
-  connection.pragma('busy_timeout = 0')
-  connection.pragma('wal_autocheckpoint = 0')
-  connection.pragma(`synchronous = ${settings.durability === 'full' ? 'FULL' : 'NORMAL'}`)
-  connection.pragma('trusted_schema = OFF')
-  connection.pragma('foreign_keys = OFF')
-  connection.pragma('recursive_triggers = OFF')
-  connection.pragma(`max_page_count = ${Math.floor(settings.maxDatabaseBytes / PAGE_SIZE)}`)
+  connection.exec(`
+    PRAGMA wal_autocheckpoint = 0;
+    PRAGMA synchronous = ${settings.durability === 'full' ? 'FULL' : 'NORMAL'};
+    PRAGMA trusted_schema = OFF;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA recursive_triggers = OFF;
+    PRAGMA max_page_count = ${Math.floor(settings.maxDatabaseBytes / PAGE_SIZE)};
+  `)
   return connection
 }
 

@@ -6,8 +6,9 @@ import type { HranaSettings } from './hrana-settings.ts'
 import { HranaStream } from './hrana-stream.ts'
 
 const BATON_BYTES = 24
-/** Connections kept for the next stream. */
-const SPARE_CONNECTIONS = 4
+/** Connections kept for the next streams, and for how long unless they are used. */
+const SPARE_CONNECTIONS = 32
+const SPARE_MS = 5000
 /** KiB of page cache per stream: there may be many. */
 const CACHE_KIB = 2048
 
@@ -26,6 +27,7 @@ export class StreamRegistry {
   readonly #streams = new Set<HranaStream>()
   readonly #parked = new Map<string, Parked>()
   readonly #spare: Connection[] = []
+  #spareTimer: NodeJS.Timeout | null = null
   #isClosed = false
 
   constructor(database: Database, settings: HranaSettings) {
@@ -79,9 +81,12 @@ export class StreamRegistry {
   end(stream: HranaStream): void {
     if (!this.#streams.delete(stream)) return
     stream.close()
-    if (!this.#isClosed && !stream.isAltered && this.#spare.length < SPARE_CONNECTIONS)
-      this.#spare.push(stream.connection)
-    else this.#database.releaseConnection(stream.connection)
+    if (this.#isClosed || stream.isAltered || this.#spare.length >= SPARE_CONNECTIONS) {
+      this.#database.releaseConnection(stream.connection)
+      return
+    }
+    this.#spare.push(stream.connection)
+    this.#spareTimer ??= setTimeout(() => this.#closeSpare(), SPARE_MS).unref()
   }
 
   /** Ends all streams and closes their connections. */
@@ -90,8 +95,13 @@ export class StreamRegistry {
     for (const { timer } of this.#parked.values()) clearTimeout(timer)
     this.#parked.clear()
     for (const stream of this.#streams) this.end(stream)
-    for (const connection of this.#spare) this.#database.releaseConnection(connection)
-    this.#spare.length = 0
+    this.#closeSpare()
+  }
+
+  #closeSpare(): void {
+    if (this.#spareTimer !== null) clearTimeout(this.#spareTimer)
+    this.#spareTimer = null
+    for (const connection of this.#spare.splice(0)) this.#database.releaseConnection(connection)
   }
 
   #open(): HranaStream {
