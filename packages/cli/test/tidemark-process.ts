@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
+import { onTestFinished } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
@@ -31,13 +32,16 @@ export interface Serving {
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
 
+/** Starts one; it does not outlive the test. */
 export async function serve(...args: string[]): Promise<Serving> {
   const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', '--json', ...args], {
     env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const said = text(child.stderr)
   const first = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
-  if (first.done === true) throw new Error('tidemark serve ended without listening')
+  if (first.done === true) throw new Error(`tidemark serve ended without listening: ${await said}`)
   const announced = JSON.parse(first.value) as { url: string }
   return {
     url: announced.url,

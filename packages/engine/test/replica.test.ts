@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 import Database from 'better-sqlite3'
 import { initProtocol } from '@tidemark/protocol'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { Replica } from '../src/index.ts'
 import { baseDifferences, Origin } from './origin.ts'
@@ -298,7 +298,11 @@ describe('several programs', () => {
     origin.exec(`CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER);
       WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO account SELECT i, 100 FROM n`)
     const replica = open()
-    const reader = fork(fileURLToPath(new URL('pull-reader-child.ts', import.meta.url)), [path])
+    // Without streams of ours: a child that outlived a failure would keep the test run from ending.
+    const reader = fork(fileURLToPath(new URL('pull-reader-child.ts', import.meta.url)), [path], {
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    })
+    onTestFinished(() => void reader.kill('SIGKILL'))
     await once(reader, 'message')
     const move = origin.db.prepare('UPDATE account SET balance = balance + ? WHERE id = ?')
     for (let pull = 0; pull < 1000; pull++) {
@@ -321,5 +325,5 @@ describe('several programs', () => {
     expect(replica.connection.pragma('integrity_check', { simple: true })).toBe('ok')
     expect(ids(replica.connection)).toHaveLength(1000)
     replica.close()
-  })
+  }, 300_000)
 })
