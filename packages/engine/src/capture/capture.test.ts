@@ -124,6 +124,18 @@ test('DELETE without WHERE and cascades are captured row by row', () => {
   expect(changesOf(db).map((change) => change.kind)).toEqual(Array.from({ length: 5 }, () => 'delete'))
 })
 
+test('when a cascade changes the row that caused it, the cause comes first', () => {
+  const db = capturedDatabase(
+    'CREATE TABLE t(id INTEGER PRIMARY KEY, parent REFERENCES t ON UPDATE CASCADE, a); INSERT INTO t VALUES(1, 1, 0), (2, 1, 0)',
+  )
+  db.exec('UPDATE t SET id = 9, a = 5 WHERE id = 1')
+  expect(summary(db)).toContainEqual(['update', [9n, 1n, 5n], [9n, 9n, 5n]])
+  const [cause, effect] = changesOf(db).filter((change) => 'after' in change && change.after![0] === 9n)
+  expect([cause, effect]).toMatchObject([{ before: [1n, 1n, 0n] }, { before: [9n, 1n, 5n] }])
+  const ids = changesOf(db).map((change) => change.changeId)
+  expect(ids).toEqual(ids.toSorted((a, b) => a - b))
+})
+
 test('change ids only go up, also when what they counted is gone, and start where they are told', () => {
   const db = capturedDatabase('CREATE TABLE t(x)')
   expect(maxChangeId(db)).toBe(0)
