@@ -182,6 +182,7 @@ describe('pipeline: statements', () => {
     'PRAGMA wal_autocheckpoint = 1',
     'PRAGMA trusted_schema = 1',
     'PRAGMA database_list',
+    'SELECT file FROM "pragma_database_list"',
     'PRAGMA max_page_count = 1',
     'PRAGMA "temp_store_directory" = \'/tmp\'',
     "CREATE VIRTUAL TABLE x USING zipfile('/etc/passwd')",
@@ -205,6 +206,16 @@ describe('pipeline: statements', () => {
     await server.create('allowed').catch(() => {})
     const { results } = await pipeline(`${server.url}/db/allowed`, [execute(sql), CLOSE])
     expect(results[0]).toMatchObject({ type: 'ok' })
+  })
+
+  test('a connection never waits for a lock, and leaves checkpoints to the server', async () => {
+    const database = await server.create('pragmas')
+    expect(await run(database, 'PRAGMA busy_timeout')).toEqual([[0]])
+    const settings = ['foreign_keys', 'recursive_triggers', 'trusted_schema', 'synchronous'] as const
+    const values = await Promise.all(
+      settings.map(async (name) => (await run(database, `PRAGMA ${name}`))[0]![0]),
+    )
+    expect(values).toEqual([0, 0, 0, 1])
   })
 
   test('an answer larger than the limit is refused, and the next request is served', async () => {

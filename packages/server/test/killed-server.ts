@@ -5,6 +5,15 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ServerConfig } from '../src/config/server-config.ts'
 
+export function isRunning(processId: number): boolean {
+  try {
+    process.kill(processId, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** A server process that can be killed at any moment. */
 export class KilledServer {
   readonly port: number

@@ -195,6 +195,30 @@ describe('history', () => {
     database.history.close()
   })
 
+  test('segments that a crash kept from being removed after a compaction do no harm', () => {
+    const root = join(directory, 'undeleted')
+    const database = new ModelDatabase(root, 3, 20_000)
+    for (let i = 0; i < 30; i++) {
+      database.commit(commitOf(database, i % 2, [1, (i % 5) + 1]))
+      if (i % 7 === 6) database.checkpoint()
+    }
+    const backup = join(directory, 'segments')
+    mkdirSync(backup)
+    for (const name of readdirSync(root)) copyFileSync(join(root, name), join(backup, name))
+    database.checkpoint()
+    database.compact(60_000)
+    const { floor } = database.history
+    expect(floor).toBeGreaterThan(0)
+    const left = new Set(readdirSync(root))
+    for (const name of readdirSync(backup))
+      if (!left.has(name)) copyFileSync(join(backup, name), join(root, name))
+    database.reopen()
+    expect(database.history.floor).toBe(floor)
+    expect(new Set(readdirSync(root))).toEqual(left)
+    expect(database.difference()).toBeNull()
+    database.history.close()
+  })
+
   test('segments older than retention go, and revisions in them are unknown afterwards', () => {
     const database = new ModelDatabase(join(directory, 'age'), 3, 20_000)
     for (let i = 0; i < 20; i++) database.commit(commitOf(database, 0, [1]))

@@ -61,6 +61,7 @@ const READ_WRITE = new Set([
  * @throws SqlRefusedError for the others
  */
 export function checkSql(sql: string): StatementClass {
+  if (/pragma_database_list/i.test(sql)) throw notAvailable('pragma_database_list')
   const statement = classifyStatement(sql)
   switch (statement.kind) {
     case 'attach':
@@ -92,6 +93,13 @@ export function checkSql(sql: string): StatementClass {
       break
   }
   return statement
+}
+
+function notAvailable(what: string): SqlRefusedError {
+  return new SqlRefusedError(
+    'SQL_NOT_ALLOWED',
+    `${what} is not available: where files are is the server’s business`,
+  )
 }
 
 function checkPragma(name: string, hasValue: boolean): void {

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
-import { BEGUN, CURRENT_CALL } from './watchdog.ts'
-import type { Verdict, WatchdogInput } from './watchdog.ts'
+import { BEGUN, CURRENT_CALL } from './watchdog-memory.ts'
+import type { Verdict, WatchdogInput } from './watchdog-memory.ts'
 import { VERDICT_DESCRIPTOR } from './descriptors.ts'
 
 const INTERVAL_MS = 50
@@ -10,7 +10,6 @@ const input = workerData as WatchdogInput
 const calls = new Int32Array(input.calls)
 const deadline = new Float64Array(input.deadline)
 const sleep = new Int32Array(new SharedArrayBuffer(4))
-const parent = process.ppid
 
 function end(reason: Verdict['reason']): void {
   const begun = [...calls.subarray(BEGUN)].filter((callId) => callId !== 0)
@@ -21,7 +20,7 @@ function end(reason: Verdict['reason']): void {
 
 for (;;) {
   Atomics.wait(sleep, 0, 0, INTERVAL_MS)
-  if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL')
+  if (process.ppid !== input.mainProcessId) process.kill(process.pid, 'SIGKILL')
   const until = deadline[0]!
   if (until !== 0 && Date.now() > until) end('deadline')
   if (process.memoryUsage.rss() > input.maxRssBytes) end('memory')

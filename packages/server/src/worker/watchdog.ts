@@ -1,28 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { BusyError } from '@tidemark/protocol'
 import { siblingModule } from './sibling-module.ts'
-
-/** Places in the shared memory, as 32-bit integers; {@link BEGUN} is the first of {@link BEGUN_PLACES}. */
-export const CURRENT_CALL = 0
-export const BEGUN = 2
-export const BEGUN_PLACES = 254
-
-export interface WatchdogInput {
-  /** 32-bit integers as above. */
-  readonly calls: SharedArrayBuffer
-  /** One 64-bit float: when the current call's statement must have returned, milliseconds since the epoch; 0: no statement is running. */
-  readonly deadline: SharedArrayBuffer
-  readonly maxRssBytes: number
-}
-
-/** Why a worker ended itself. */
-export interface Verdict {
-  readonly reason: 'deadline' | 'memory'
-  /** The call whose statement was running; 0 for none. */
-  readonly callId: number
-  /** Calls that may have had an effect. */
-  readonly begun: readonly number[]
-}
+import { BEGUN, BEGUN_PLACES, CURRENT_CALL } from './watchdog-memory.ts'
+import type { WatchdogInput } from './watchdog-memory.ts'
 
 /**
  * Ends this process when a statement runs longer than it may, when it takes too much memory, or when the main process is gone.
@@ -32,11 +12,11 @@ export class Watchdog {
   readonly #calls = new Int32Array(new SharedArrayBuffer((BEGUN + BEGUN_PLACES) * 4))
   readonly #deadline = new Float64Array(new SharedArrayBuffer(8))
 
-  start(maxRssBytes: number): void {
+  start(limits: Pick<WatchdogInput, 'maxRssBytes' | 'mainProcessId'>): void {
     const workerData: WatchdogInput = {
       calls: this.#calls.buffer,
       deadline: this.#deadline.buffer,
-      maxRssBytes,
+      ...limits,
     }
     new Worker(siblingModule('watchdog-thread', import.meta.url), { workerData }).unref()
   }

@@ -7,11 +7,11 @@ import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { Frame } from './frame.ts'
 import { siblingModule } from './sibling-module.ts'
-import type { Verdict } from './watchdog.ts'
+import type { Verdict } from './watchdog-memory.ts'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
 import { fromWireError } from './worker-error.ts'
 import type { WireError } from './worker-error.ts'
-import type { WorkerSettings } from './worker-settings.ts'
+import type { WorkerLimits, WorkerSettings } from './worker-settings.ts'
 
 /** The worker ended before it answered. */
 export class WorkerLostError extends BusyError {
@@ -70,14 +70,15 @@ export class WorkerClient {
   #verdict: Verdict | null = null
   #isLost = false
 
-  constructor(settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
+  constructor(settings: WorkerLimits, onLog: (log: WorkerLog) => void) {
     this.#onLog = onLog
+    const complete: WorkerSettings = { ...settings, mainProcessId: process.pid }
     this.#process = spawn(
       process.execPath,
       [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
       {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-        env: { ...process.env, ...ENVIRONMENT, TIDEMARK_WORKER: JSON.stringify(settings) },
+        env: { ...process.env, ...ENVIRONMENT, TIDEMARK_WORKER: JSON.stringify(complete) },
       },
     )
     const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]

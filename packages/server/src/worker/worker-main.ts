@@ -155,13 +155,14 @@ async function* startingWith(
   yield* rest
 }
 
-watchdog.start(settings.maxRssBytes)
+watchdog.start(settings)
 const calls = new CallServer(handlers, () => channel)
 await initProtocol()
 const channel = new FrameChannel(
   new Socket({ fd: FRAMES_DESCRIPTOR, readable: true, writable: true }),
   (frame) => calls.receive(frame),
   () => {
-    void host.close()
+    // Everything is closed then. Leaving in good order would wait for the watchdog's thread.
+    void host.close().finally(() => process.kill(process.pid, 'SIGKILL'))
   },
 )

@@ -3,7 +3,7 @@ import type { TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
 import { WorkerLostError } from './worker-client.ts'
 import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
-import type { WorkerSettings } from './worker-settings.ts'
+import type { WorkerLimits } from './worker-settings.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
 /** Calls that may be made twice. A push carries an id by which the database knows it. */
@@ -19,7 +19,7 @@ export class WorkerPool {
   readonly #slotOf = new Map<string, WorkerSlot>()
   #isClosing = false
 
-  constructor(count: number, settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
+  constructor(count: number, settings: WorkerLimits, onLog: (log: WorkerLog) => void) {
     this.#slots = Array.from({ length: count }, () => new WorkerSlot(settings, onLog))
     void this.#slots[0]?.start()
   }

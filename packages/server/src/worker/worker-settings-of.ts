@@ -1,11 +1,11 @@
 import type { ServerConfig } from '../config/server-config.ts'
-import type { WorkerSettings } from './worker-settings.ts'
+import type { WorkerLimits } from './worker-settings.ts'
 
 /** How long a worker that died may keep a database's files. */
 const LOCK_WAIT_MS = 5000
 
 /** What of the configuration concerns the workers. */
-export function workerSettings(config: ServerConfig): WorkerSettings {
+export function workerSettings(config: ServerConfig): WorkerLimits {
   const {
     statementTimeoutMs,
     turnWaitMs,

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
 import { WorkerClient } from './worker-client.ts'
 import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
-import type { WorkerSettings } from './worker-settings.ts'
+import type { WorkerLimits } from './worker-settings.ts'
 
 /** A worker that lived shorter than this is replaced only after as long: it may not be able to start at all. */
 const RESTART_DELAY_MS = 200
 
 /** The place of one worker process. It is started when there is something for it to do, and again after it has ended. */
 export class WorkerSlot {
-  readonly #settings: WorkerSettings
+  readonly #settings: WorkerLimits
   readonly #onLog: (log: WorkerLog) => void
   #worker: WorkerClient | null = null
   #starting: Promise<WorkerClient> | null = null
@@ -19,7 +19,7 @@ export class WorkerSlot {
   /** Databases that it serves. */
   databases = 0
 
-  constructor(settings: WorkerSettings, onLog: (log: WorkerLog) => void) {
+  constructor(settings: WorkerLimits, onLog: (log: WorkerLog) => void) {
     this.#settings = settings
     this.#onLog = onLog
   }
