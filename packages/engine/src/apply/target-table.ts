@@ -15,6 +15,9 @@ export type RowIdentity =
   | { readonly by: 'key'; readonly values: readonly SqlValue[] }
   | { readonly by: 'rowid'; readonly rowid: bigint }
 
+/** Statements kept of a kind: there are as many as sets of columns that updates change (I7). */
+const mostStatements = 256
+
 /** One table of the receiving database, as seen through the shape of a change: reads and writes rows with statements that are reused. */
 export class TargetTable {
   readonly shape: TableShape
@@ -100,6 +103,7 @@ export class TargetTable {
       statement = this.#db.prepare(
         `UPDATE ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
       )
+      if (this.#byColumns.size === mostStatements) this.#byColumns.clear()
       this.#byColumns.set(signature, statement)
     }
     return statement.run(...values, ...key, ...expected).changes > 0
@@ -179,6 +183,7 @@ export class TargetTable {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
       statement = this.#db.prepare(sql).safeIntegers(true)
+      if (this.#statements.size === mostStatements) this.#statements.clear()
       this.#statements.set(sql, statement)
     }
     return statement
