@@ -2,7 +2,7 @@ import { RawText } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { captureDifference } from '../capture/difference.ts'
-import { decodeCaptured } from '../capture/captured-codec.ts'
+import { CapturedDecoder } from '../capture/captured-codec.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { installCapture } from '../capture/install.ts'
 import { acknowledgedChangeId, acknowledgedRowids } from '../replay/acknowledged.ts'
@@ -88,6 +88,7 @@ function replay(
       rowids: acknowledgedRowids(db, session.info.clientId),
       resolve: options.resolve,
       onConflict: options.onConflict,
+      enforceForeignKeys: session.enforcesForeignKeys,
     })
     db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
       REPLAY_ID,
@@ -161,5 +162,6 @@ export function discardPullFiles(session: ReplicaSession): void {
 }
 
 function* decodeRecords(session: ReplicaSession): Generator<CapturedChange> {
-  for (const record of readReplayRecords(session.paths.replay)) yield decodeCaptured(record)
+  const decoder = new CapturedDecoder()
+  for (const record of readReplayRecords(session.paths.replay)) yield decoder.decode(record)
 }

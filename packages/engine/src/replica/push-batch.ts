@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 
-import { changeTypes } from '../capture/own-tables.ts'
+import { changeTypes, isOperation } from '../capture/own-tables.ts'
 
 /** A run of pending changes that is pushed as one batch; it ends where a transaction ends (I5). */
 export interface PushBatch {
@@ -15,7 +15,6 @@ export interface PushBatch {
  * autocommit, told apart by their time.
  */
 export function nextBatch(db: Database.Database, afterId: number, maxOperations: number): PushBatch | null {
-  const isOperation = `change_type <> ${changeTypes.commit}`
   const bounds = db
     .prepare<[number], { first: number | null; last: number | null }>(
       `SELECT min(change_id) AS first, max(change_id) AS last FROM tidemark_cdc WHERE change_id > ? AND ${isOperation}`,

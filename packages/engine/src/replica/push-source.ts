@@ -37,7 +37,7 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
     return {
       ...batch,
       walPages: session.readIndex().maxFrame,
-      enforceForeignKeys: session.user.pragma('foreign_keys', { simple: true }) === 1,
+      enforceForeignKeys: session.enforcesForeignKeys,
       *changes() {
         for (const captured of readCaptured(reader, after, batch.lastChangeId)) {
           const change = toWireChange(captured)

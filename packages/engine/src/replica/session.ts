@@ -47,6 +47,8 @@ export class ReplicaSession {
   readonly wal: WalFile
   readonly revert: RevertFile
   readonly durability: Durability
+  /** Prepared, because the application's connection may be busy with an iterator. */
+  readonly #foreignKeys: Database.Statement<[], number>
   readonly #lock: Database.Database
   readonly #pin: Database.Database
   readonly #mainDescriptor: number
@@ -76,6 +78,7 @@ export class ReplicaSession {
     }
     try {
       this.user = connect(options.busyTimeoutMs)
+      this.#foreignKeys = this.user.prepare<[], number>('PRAGMA foreign_keys').pluck()
       this.#lock = connect(0)
       this.#pin = connect(options.busyTimeoutMs)
       // Never waits: the lock may be held by the application, which cannot go on before we do.
@@ -111,6 +114,11 @@ export class ReplicaSession {
   /** A connection whose snapshot is the watermark. Read only. */
   get pinned(): Database.Database {
     return this.#pin
+  }
+
+  /** Whether the application asks SQLite for it, by `PRAGMA foreign_keys`. */
+  get enforcesForeignKeys(): boolean {
+    return this.#foreignKeys.get() === 1
   }
 
   /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
