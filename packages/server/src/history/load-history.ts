@@ -20,13 +20,17 @@ export interface LoadedHistory {
 /** What the log's records add up to, in the order in which they were written. */
 export class HistoryState {
   #index: PageIndex | null = null
-  readonly #epochs = new Epochs()
+  #epochs = new Epochs()
+  /** Older segments are gone: a floor that stands later in the log must say where the history begins. */
+  #awaitsFloor = false
   #wal: WalPosition | null = null
   #checkpointed = 0
   #keepFrom = 0
 
+  /** @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the log has lost its beginning without a floor to take its place */
   get loaded(): LoadedHistory | null {
     if (this.#index === null || this.#wal === null) return null
+    if (this.#awaitsFloor) throw historyDamaged('segments are missing at its beginning')
     return {
       index: this.#index,
       epochs: this.#epochs,
@@ -38,14 +42,7 @@ export class HistoryState {
 
   /** @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the record does not follow from those before */
   add({ header, table, position }: StoredRecord): void {
-    if (this.#index === null) {
-      // Where older segments are gone, a floor that stands later in the log belongs in front; it brings the size that is missing here.
-      this.#index = new PageIndex(
-        header.kind === 'commit' ? header.sequence - 1 : header.sequence,
-        header.sizeInPages,
-      )
-    }
-    const index = this.#index
+    const index = this.#index === null || isBehindGap(this.#index, header) ? this.#begin(header) : this.#index
     switch (header.kind) {
       case 'commit':
         if (header.sequence !== index.head + 1) {
@@ -68,13 +65,33 @@ export class HistoryState {
     }
   }
 
+  /** What stood before is gone, or belongs to revisions that are; the floor to come brings the size that is missing here. */
+  #begin(header: StoredRecord['header']): PageIndex {
+    const floor = header.kind === 'commit' ? header.sequence - 1 : header.sequence
+    this.#index = new PageIndex(floor, header.sizeInPages)
+    this.#epochs = new Epochs()
+    this.#awaitsFloor = true
+    return this.#index
+  }
+
   #addFloor(index: PageIndex, { header, table }: StoredRecord): void {
     index.raiseFloor(header.sequence, header.sizeInPages, header.keepFrom)
     index.addBaseImages(table)
     if (header.sequence === index.floor) this.#epochs.raiseFloor(header.sequence, header.epoch)
     this.#wal = header.wal
     this.#keepFrom = header.keepFrom
+    this.#awaitsFloor = false
   }
+}
+
+/**
+ * Whether commits are missing between the index and the record. An older floor may stand at the beginning of the log, written after
+ * commits that have been dropped with their segments since.
+ */
+function isBehindGap(index: PageIndex, header: StoredRecord['header']): boolean {
+  if (index.head !== index.floor) return false
+  if (header.kind === 'commit') return header.sequence > index.head + 1
+  return header.kind === 'floor' && header.sequence > index.head
 }
 
 /**
