@@ -49,6 +49,7 @@ export class ReplicaSession {
   readonly durability: Durability
   /** Prepared, because the application's connection may be busy with an iterator. */
   readonly #foreignKeys: Database.Statement<[], number>
+  #enforcedForeignKeys = true
   readonly #lock: Database.Database
   readonly #pin: Database.Database
   readonly #mainDescriptor: number
@@ -118,7 +119,13 @@ export class ReplicaSession {
 
   /** Whether the application asks SQLite for it, by `PRAGMA foreign_keys`. */
   get enforcesForeignKeys(): boolean {
-    return this.#foreignKeys.get() === 1
+    return this.user.open ? this.#foreignKeys.get() === 1 : this.#enforcedForeignKeys
+  }
+
+  /** Closes the application's connection ahead of the others; {@link enforcesForeignKeys} stays as it was. */
+  closeUser(): void {
+    this.#enforcedForeignKeys = this.enforcesForeignKeys
+    this.user.close()
   }
 
   /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
