@@ -12,6 +12,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished 
 import { Replica } from '../src/index.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
+const PULLS = Number(process.env['TIDEMARK_PULLS'] ?? '1000')
 let directory: string
 let origin: Origin
 let path: string
@@ -294,7 +295,7 @@ describe('several programs', () => {
     replica.close()
   })
 
-  it('a reader in another process never sees an inconsistent state through a thousand pulls', async () => {
+  it(`a reader in another process never sees an inconsistent state through ${PULLS} pulls`, async () => {
     origin.exec(`CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER);
       WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200) INSERT INTO account SELECT i, 100 FROM n`)
     const replica = open()
@@ -305,7 +306,7 @@ describe('several programs', () => {
     onTestFinished(() => void reader.kill('SIGKILL'))
     await once(reader, 'message')
     const move = origin.db.prepare('UPDATE account SET balance = balance + ? WHERE id = ?')
-    for (let pull = 0; pull < 1000; pull++) {
+    for (let pull = 0; pull < PULLS; pull++) {
       origin.db.transaction(() => {
         for (let i = 0; i < 5; i++) {
           move.run(1, 1 + ((pull * 7 + i * 31) % 200))
@@ -323,7 +324,7 @@ describe('several programs', () => {
     const [{ reads }] = (await once(reader, 'message')) as [{ reads: number }]
     expect(reads).toBeGreaterThan(1000)
     expect(replica.connection.pragma('integrity_check', { simple: true })).toBe('ok')
-    expect(ids(replica.connection)).toHaveLength(1000)
+    expect(ids(replica.connection)).toHaveLength(PULLS)
     replica.close()
   }, 300_000)
 })
