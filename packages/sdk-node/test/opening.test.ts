@@ -20,6 +20,14 @@ describe('opening', () => {
     expect(contentOf(b)).toEqual({ t: [{ a: 'x' }] })
   })
 
+  test('a folder that does not exist is said to be missing, with and without a URL', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('nowhere/a.db')
+    const missing = { code: 'TIDEMARK_NO_FOLDER', recovery: 'operator' }
+    await expect(connect({ path, url: server.url() })).rejects.toMatchObject(missing)
+    await expect(connect({ path, url: () => null })).rejects.toMatchObject(missing)
+  })
+
   test('a restart needs no network: rows, what is pending and the saved URL are there', async () => {
     await using server = await SyncServer.start()
     const path = server.directory.file('a.db')

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Replica } from '@tidemark/engine'
+import { StateError } from '@tidemark/protocol'
 import type { Settings } from '../options/settings.ts'
 import { newClientId } from './client-id.ts'
 
@@ -33,6 +34,11 @@ export function localFile(path: string): LocalFile {
 export function openLocal(path: string, settings: Settings, url: string | null): Replica | null {
   const options = { durability: settings.durability }
   const creation = { ...options, clientId: newClientId(settings.clientName), url }
+  if (!existsSync(dirname(path))) {
+    throw new StateError('TIDEMARK_NO_FOLDER', `${path} cannot be made: its folder does not exist`, {
+      recovery: 'operator',
+    })
+  }
   if (!Replica.exists(path)) return url === null ? Replica.create(path, creation) : null
   if (Replica.isReplica(path) || settings.existing === 'refuse') return Replica.open(path, options)
   return settings.existing === 'adopt' ? Replica.adopt(path, creation) : null
