@@ -1,36 +1,19 @@
-import type { HranaRequest } from '@tidemark/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { execute, pipeline, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
+import { CLOSE, createWithItems, SQL_TEST_SETTINGS } from './sql-fixture.ts'
 
 let server: RunningServer
 
 beforeAll(async () => {
-  server = await startServer({
-    statementTimeoutMs: 2000,
-    turnWaitMs: 300,
-    transactionIdleTimeoutMs: 400,
-    streamIdleTimeoutMs: 400,
-    maxSqlResponseBytes: 1_000_000,
-    maxStreams: 8,
-  })
+  server = await startServer(SQL_TEST_SETTINGS)
 })
 
 afterAll(async () => {
   await server.close()
 })
 
-const CLOSE: HranaRequest = { type: 'close' }
-
-async function withItems(name: string): Promise<string> {
-  const database = await server.create(name)
-  await run(
-    database,
-    'CREATE TABLE item (id INTEGER PRIMARY KEY, body UNIQUE)',
-    "INSERT INTO item VALUES (1, 'one')",
-  )
-  return database
-}
+const withItems = (name: string): Promise<string> => createWithItems(server, name)
 
 describe('pipeline: streams', () => {
   test('a transaction spans requests and is invisible to others until it commits', async () => {
