@@ -50,6 +50,9 @@ export const PROTOCOL_LIMITS = {
   hranaSqlLength: 67_108_864,
   /** Entries of a rowid map. */
   rowidMappings: 4_194_304,
+  /** Pushed rows that serve as a dictionary for their echo, and their bytes together. */
+  echoRows: 262_144,
+  echoBytes: 33_554_432,
   /** Pages in one answer of page hashes. */
   pageHashesPerRequest: 1_048_576,
 } as const

@@ -15,9 +15,7 @@ function crossJson(value: SqlValue): SqlValue {
 describe('Hrana values', () => {
   it('cross JSON exactly, but for what JSON cannot carry', () => {
     const carried = sqlValue.filter(
-      (value) =>
-        !(value instanceof RawText) &&
-        (typeof value !== 'number' || (Number.isFinite(value) && !Object.is(value, -0))),
+      (value) => !(value instanceof RawText) && (typeof value !== 'number' || Number.isFinite(value)),
     )
     fc.assert(
       fc.property(carried, (value) => {
@@ -26,10 +24,10 @@ describe('Hrana values', () => {
     )
   })
 
-  it('lose the sign of an infinity, which is then refused, and of zero', () => {
+  it('lose the sign of an infinity, which is then refused, but not of zero', () => {
     expect(toHranaValue(-Infinity)).toEqual({ type: 'float', value: null })
     expect(() => crossJson(Infinity)).toThrow(ProtocolError)
-    expect(crossJson(-0)).toBe(0)
+    expect(crossJson(-0)).toBe(-0)
   })
 
   it('show text that is not UTF-8 with U+FFFD', () => {

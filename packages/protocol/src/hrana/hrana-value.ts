@@ -6,13 +6,16 @@ import type { HranaValue } from './hrana-types.ts'
 const INT64_MIN = -(2n ** 63n)
 const INT64_MAX = 2n ** 63n - 1n
 
+/** JSON has a negative zero, which JSON.parse reads; JSON.stringify writes it only when it is given as text. */
+const NEGATIVE_ZERO = (JSON as unknown as { rawJSON(text: string): number }).rawJSON('-0.0')
+
 /**
- * The Hrana form of a value. JSON cannot carry some: ±Infinity becomes null, -0.0 loses its sign when it is stringified, text
- * that is not UTF-8 gets U+FFFD.
+ * The Hrana form of a value, for JSON.stringify. JSON cannot carry some: ±Infinity becomes null, text that is not UTF-8 gets U+FFFD.
  */
 export function toHranaValue(value: SqlValue): HranaValue {
   if (value === null) return { type: 'null' }
   if (typeof value === 'bigint') return { type: 'integer', value: value.toString() }
+  if (Object.is(value, -0)) return { type: 'float', value: NEGATIVE_ZERO }
   if (typeof value === 'number') return { type: 'float', value: Number.isFinite(value) ? value : null }
   if (typeof value === 'string') return { type: 'text', value }
   if (value instanceof RawText) return { type: 'text', value: viewOf(value.bytes).toString('utf8') }

@@ -1,4 +1,7 @@
 import { tidemark } from '#messages'
+import type { PartIndex } from '../echo/find-parts.ts'
+import { decodePartRuns, encodePartRuns } from '../echo/part-runs.ts'
+import type { PushedRows } from '../echo/pushed-rows.ts'
 import { ProtocolError } from '../errors.ts'
 import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
@@ -16,11 +19,20 @@ export interface PulledPage {
   readonly oldImage: Uint8Array | null
 }
 
+/** Rows that the client has pushed and can encode again, and where to find them in pages. */
+export interface PushedRowFinder {
+  readonly rows: PushedRows
+  readonly index: PartIndex
+}
+
 /** The client's image of a page at the revision that its request named; null: it has none. */
 export type OldImageLookup = (pageNumber: number) => Uint8Array | null
 
-/** The group message for up to 64 pages, with the smallest of the payloads that apply. */
-export function encodePageGroup(pages: readonly PulledPage[]): tidemark.PageGroup.$Properties {
+/** The group message for up to 64 pages, compressed with what the client is known to have. */
+export function encodePageGroup(
+  pages: readonly PulledPage[],
+  pushed: PushedRowFinder | null,
+): tidemark.PageGroup.$Properties {
   const images = concatPages(pages.map((page) => page.image))
   const known = pages.filter((page) => page.oldImage !== null)
   const group = {
@@ -29,6 +41,20 @@ export function encodePageGroup(pages: readonly PulledPage[]): tidemark.PageGrou
       pages.map((page) => page.pageNumber),
       images,
     ),
+  }
+  const parts = pushed === null ? [] : pages.flatMap((page) => pushed.index.find(page.pageNumber, page.image))
+  if (parts.length > 0) {
+    const dictionary = Buffer.concat([
+      ...known.map((page) => checkedPage(page.oldImage!)),
+      ...parts.map((part) => pushed!.rows.part(part)!),
+    ])
+    return {
+      ...group,
+      codec: tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS,
+      payload: compress(images, { dictionary }),
+      dictionaryPageIds: known.map((page) => toWireInteger(page.pageNumber - 1)),
+      pushedRows: encodePartRuns(parts),
+    }
   }
   if (known.length > 0) {
     const dictionary = concatPages(known.map((page) => page.oldImage!))
@@ -54,12 +80,16 @@ export interface DecodedGroup {
 }
 
 /** @throws ProtocolError for a malformed or damaged group, or one whose dictionary the client does not have */
-export function decodePageGroup(group: tidemark.PageGroup, oldImage: OldImageLookup): DecodedGroup {
+export function decodePageGroup(
+  group: tidemark.PageGroup,
+  oldImage: OldImageLookup,
+  pushed: PushedRows | null,
+): DecodedGroup {
   const pageNumbers = group.pageIds.map((id) => fromWireInteger(id, 'page id') + 1)
   if (pageNumbers.length === 0 || pageNumbers.length > PROTOCOL_LIMITS.pagesPerGroup) {
     throw new ProtocolError(`group of ${pageNumbers.length} pages`)
   }
-  const images = groupImages(group, pageNumbers.length * PAGE_SIZE, oldImage)
+  const images = groupImages(group, pageNumbers.length * PAGE_SIZE, oldImage, pushed)
   if (images.byteLength !== pageNumbers.length * PAGE_SIZE) {
     throw new ProtocolError(`group of ${pageNumbers.length} pages holds ${images.byteLength} bytes`)
   }
@@ -70,7 +100,12 @@ export function decodePageGroup(group: tidemark.PageGroup, oldImage: OldImageLoo
   return { pageNumbers, images, checksum }
 }
 
-function groupImages(group: tidemark.PageGroup, maxBytes: number, oldImage: OldImageLookup): Uint8Array {
+function groupImages(
+  group: tidemark.PageGroup,
+  maxBytes: number,
+  oldImage: OldImageLookup,
+  pushed: PushedRows | null,
+): Uint8Array {
   switch (group.codec) {
     case tidemark.PageCodec.PAGES_RAW:
       return group.payload
@@ -78,9 +113,12 @@ function groupImages(group: tidemark.PageGroup, maxBytes: number, oldImage: OldI
       return decompress(group.payload, { maxBytes })
     case tidemark.PageCodec.PAGES_ZSTD_OLD_IMAGES:
       return decompress(group.payload, { maxBytes, dictionary: readDictionary(group, oldImage) })
-    case tidemark.PageCodec.PAGES_ZSTD_PUSHED_BATCH:
+    case tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS: {
+      const dictionary = Buffer.concat([readDictionary(group, oldImage), ...readPushedRows(group, pushed)])
+      return decompress(group.payload, { maxBytes, dictionary })
+    }
     default:
-      throw new ProtocolError(`page group with unknown codec ${group.codec}`, { recovery: 'upgrade' })
+      throw new ProtocolError(`page group with unknown codec ${String(group.codec)}`, { recovery: 'upgrade' })
   }
 }
 
@@ -97,6 +135,19 @@ function readDictionary(group: tidemark.PageGroup, oldImage: OldImageLookup): Ui
     dictionary.set(checkedPage(image), i * PAGE_SIZE)
   }
   return dictionary
+}
+
+function readPushedRows(group: tidemark.PageGroup, pushed: PushedRows | null): Uint8Array[] {
+  let bytes = 0
+  return decodePartRuns(group.pushedRows).map((part) => {
+    const found = pushed?.part(part)
+    if (found === undefined)
+      throw new ProtocolError('page group refers to a pushed row that the client does not have')
+    bytes += found.byteLength
+    if (bytes > PROTOCOL_LIMITS.pagesPerGroup * PAGE_SIZE)
+      throw new ProtocolError('page group refers to more pushed rows than its pages hold')
+    return found
+  })
 }
 
 function groupChecksum(pageNumbers: readonly number[], images: Uint8Array): Uint8Array {

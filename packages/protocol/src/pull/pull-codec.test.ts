@@ -200,7 +200,14 @@ describe('a pull in the Tidemark dialect', () => {
         payload: compress(new Uint8Array(8192)),
       }),
     ],
-    ['a reserved codec', () => ({ ...zeroPages(1), codec: tidemark.PageCodec.PAGES_ZSTD_PUSHED_BATCH })],
+    [
+      'pushed rows that were not asked for',
+      () => ({
+        ...zeroPages(1),
+        codec: tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS,
+        pushedRows: Uint8Array.of(4, 0),
+      }),
+    ],
     ['an unknown codec', () => ({ ...zeroPages(1), codec: UNKNOWN_CODEC })],
     ['a wrong checksum', () => ({ ...zeroPages(1), checksum: new Uint8Array(8).fill(1) })],
     ['no checksum', () => ({ ...zeroPages(1), checksum: null })],

@@ -1,4 +1,5 @@
 import { tidemark, turso } from '#messages'
+import type { PushedRows } from '../echo/pushed-rows.ts'
 import { ProtocolError } from '../errors.ts'
 import { DelimitedDecoder } from '../framing/delimited-decoder.ts'
 import { Seal } from '../framing/seal.ts'
@@ -20,6 +21,8 @@ export type PullEvent =
 export interface PullDecoderOptions {
   /** For deltas. May be called with any page number. */
   readonly oldImage: OldImageLookup
+  /** The rows of the pushes that the request named. */
+  readonly pushed?: PushedRows | null
   /** Largest database accepted, in pages. */
   readonly maxPages?: number
 }
@@ -32,6 +35,7 @@ export interface PullDecoderOptions {
 export class PullDecoder {
   readonly #messages = new DelimitedDecoder({ maxMessageBytes: PROTOCOL_LIMITS.pullMessageBytes })
   readonly #oldImage: OldImageLookup
+  readonly #pushed: PushedRows | null
   readonly #maxPages: number
   readonly #seen = new PageNumberSet()
   readonly #seal = new Seal()
@@ -41,6 +45,7 @@ export class PullDecoder {
 
   constructor(options: PullDecoderOptions) {
     this.#oldImage = options.oldImage
+    this.#pushed = options.pushed ?? null
     this.#maxPages = options.maxPages ?? PROTOCOL_LIMITS.pages
   }
 
@@ -95,7 +100,7 @@ export class PullDecoder {
   }
 
   *#readGroup(message: tidemark.PageGroup, header: PullHeader): Generator<PullEvent, void, undefined> {
-    const group = decodePageGroup(message, this.#oldImage)
+    const group = decodePageGroup(message, this.#oldImage, this.#pushed)
     this.#seal.add(group.checksum)
     for (const pageNumber of group.pageNumbers) this.#takePageNumber(pageNumber, header)
     for (const [i, pageNumber] of group.pageNumbers.entries()) {

@@ -1,11 +1,13 @@
 import { tidemark, turso } from '#messages'
+import { PartIndex } from '../echo/find-parts.ts'
+import type { PushedRows } from '../echo/pushed-rows.ts'
 import { encodeDelimited } from '../framing/encode-delimited.ts'
 import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { encodeDelimitedMessage, encodeDelimitedMessages } from '../messages/encode-message.ts'
 import { toWireInteger } from '../messages/wire-integer.ts'
 import { encodePageGroup } from './page-group.ts'
-import type { PulledPage } from './page-group.ts'
+import type { PulledPage, PushedRowFinder } from './page-group.ts'
 import { encodePullHeader } from './pull-header.ts'
 import type { PullHeader } from './pull-header.ts'
 
@@ -15,11 +17,14 @@ import type { PullHeader } from './pull-header.ts'
  */
 export class PullEncoder {
   readonly #dialect: 'turso' | 'tidemark'
+  readonly #pushed: PushedRowFinder | null
   readonly #seal = new Seal()
   #pageCount = 0
 
-  constructor(dialect: 'turso' | 'tidemark') {
+  /** @param pushed rows that the client has pushed: their echo costs little */
+  constructor(dialect: 'turso' | 'tidemark', pushed: PushedRows | null = null) {
     this.#dialect = dialect
+    this.#pushed = pushed === null ? null : { rows: pushed, index: new PartIndex(pushed) }
   }
 
   /** The dialect decides the encoding, whatever the header says. */
@@ -46,7 +51,7 @@ export class PullEncoder {
   #groups(pages: readonly PulledPage[]): Uint8Array {
     const messages: tidemark.PullMessage.$Properties[] = []
     for (let i = 0; i < pages.length; i += PROTOCOL_LIMITS.pagesPerGroup) {
-      const group = encodePageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup))
+      const group = encodePageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup), this.#pushed)
       this.#seal.add(group.checksum!)
       messages.push({ group })
     }

@@ -5,14 +5,23 @@ import { LimitError, ProtocolError } from '../errors.ts'
 import { encodeMessage } from '../messages/encode-message.ts'
 import { decodePullRequest, encodePullRequest } from './pull-request.ts'
 
-const request = fc.record({
+const echo = fc.record({
+  clientId: fc.string({ unit: 'grapheme', maxLength: 100 }),
+  firstChangeId: fc.maxSafeNat(),
+  lastChangeId: fc.maxSafeNat(),
+  digest: fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
+})
+
+const requiredFields = {
   encoding: fc.constantFrom('raw' as const, 'zstd' as const),
   serverRevision: fc.string({ unit: 'grapheme', maxLength: 100 }),
   clientRevision: fc.string({ unit: 'grapheme', maxLength: 100 }),
   longPollTimeoutMs: fc.nat(0xffff_ffff),
   pageSelector: fc.option(fc.uint8Array({ minLength: 1 }).map((bytes) => Buffer.from(bytes))),
   serverQuery: fc.option(fc.string({ minLength: 1 })),
-})
+}
+
+const request = fc.oneof(fc.record(requiredFields), fc.record({ ...requiredFields, echo }))
 
 describe('a pull request', () => {
   it('crosses exactly', () => {

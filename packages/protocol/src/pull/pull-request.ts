@@ -4,6 +4,7 @@ import { PROTOCOL_LIMITS } from '../limits.ts'
 import { checkIdentifier } from '../messages/check-identifier.ts'
 import { decodeMessage } from '../messages/decode-message.ts'
 import { encodeMessage } from '../messages/encode-message.ts'
+import { fromWireInteger, toWireInteger } from '../messages/wire-integer.ts'
 
 /** `raw`: the Turso dialect. `zstd`: the Tidemark dialect, where the server has it. */
 export type PullEncoding = 'raw' | 'zstd'
@@ -21,6 +22,17 @@ export interface PullRequest {
   readonly pageSelector: Uint8Array | null
   /** Send the pages that this query reads; null: all pages. */
   readonly serverQuery: string | null
+  /** Pushes since the client's revision whose rows the server may take as known to it. Tidemark dialect only. */
+  readonly echo?: PullEcho
+}
+
+/** Pushes that a client can encode again, named by the change ids that they span. */
+export interface PullEcho {
+  readonly clientId: string
+  readonly firstChangeId: number
+  readonly lastChangeId: number
+  /** Of the {@link PushedRows}, 8 bytes. */
+  readonly digest: Uint8Array
 }
 
 export function encodePullRequest(request: PullRequest): Uint8Array {
@@ -31,6 +43,7 @@ export function encodePullRequest(request: PullRequest): Uint8Array {
     longPollTimeoutMs: request.longPollTimeoutMs,
     serverPagesSelector: request.pageSelector,
     serverQuerySelector: request.serverQuery,
+    tidemarkEcho: request.echo === undefined ? null : encodeEcho(request.echo),
   })
 }
 
@@ -53,6 +66,31 @@ export function decodePullRequest(body: Uint8Array): PullRequest {
     longPollTimeoutMs: message.longPollTimeoutMs,
     pageSelector: message.serverPagesSelector.byteLength === 0 ? null : message.serverPagesSelector,
     serverQuery: message.serverQuerySelector === '' ? null : message.serverQuerySelector,
+    ...(message.tidemarkEcho ? { echo: decodeEcho(message.tidemarkEcho) } : {}),
+  }
+}
+
+function encodeEcho({
+  clientId,
+  firstChangeId,
+  lastChangeId,
+  digest,
+}: PullEcho): turso.TidemarkEcho.$Properties {
+  return {
+    clientId,
+    firstChangeId: toWireInteger(firstChangeId),
+    lastChangeId: toWireInteger(lastChangeId),
+    digest,
+  }
+}
+
+function decodeEcho(properties: turso.TidemarkEcho.$Properties): PullEcho {
+  const { clientId, firstChangeId, lastChangeId, digest } = new turso.TidemarkEcho(properties)
+  return {
+    clientId: checkIdentifier(clientId, 'client id'),
+    firstChangeId: fromWireInteger(firstChangeId, 'change id'),
+    lastChangeId: fromWireInteger(lastChangeId, 'change id'),
+    digest,
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomFillSync } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type * as Zstd from '@bokuweb/zstd-wasm'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LimitError, ProtocolError, TidemarkError } from '../errors.ts'
@@ -13,17 +15,6 @@ function sample(size: number): Uint8Array {
   randomFillSync(bytes, 0, Math.min(size, 100))
   return new Uint8Array(bytes)
 }
-
-it('refuses to work before initProtocol', async () => {
-  expect.assertions(2)
-  try {
-    compress(sample(10))
-  } catch (error) {
-    expect(error).toBeInstanceOf(TidemarkError)
-    expect(error).toMatchObject({ code: 'TIDEMARK_NOT_INITIALISED' })
-  }
-  await initProtocol()
-})
 
 describe('zstd', () => {
   beforeAll(async () => initProtocol())
@@ -112,5 +103,23 @@ describe('zstd', () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it('is not disturbed by others that use and initialise the same module', async () => {
+    const shared = createRequire(import.meta.url)('@bokuweb/zstd-wasm') as typeof Zstd
+    const dictionary = randomFillSync(new Uint8Array(64 * 4096))
+    const raw = Buffer.concat([dictionary.subarray(0, 200_000), randomFillSync(new Uint8Array(62_144))])
+    for (let other = 0; other < 5; other += 1) {
+      await shared.init()
+      for (let i = 0; i < 50; i += 1) {
+        try {
+          shared.decompress(shared.compress(sample(3000), 3))
+        } catch {
+          // A second init() breaks the shared instance itself.
+        }
+      }
+      const frame = compress(raw, { dictionary })
+      expect(decompress(frame, { maxBytes: raw.byteLength, dictionary })).toEqual(new Uint8Array(raw))
+    }
   })
 })

@@ -1,15 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
-import {
-  compress as wasmCompress,
-  compressUsingDict,
-  createCCtx,
-  createDCtx,
-  decompress as wasmDecompress,
-  decompressUsingDict,
-  init,
-} from '@bokuweb/zstd-wasm'
 import { LimitError, ProtocolError, TidemarkError } from '../errors.ts'
 import { frameContentSize, looksLikeTrainedDictionary } from './frame-header.ts'
+import { privateZstdModule } from './private-module.ts'
 
 const DEFAULT_LEVEL = 3
 
@@ -21,27 +13,35 @@ const DEFAULT_LEVEL = 3
 const WASM_MAX_BYTES = 4096
 const WASM_MAX_BYTES_WITH_DICTIONARY = 1024 * 1024
 
-let contexts: { readonly compression: number; readonly decompression: number } | undefined
+/** The module with its two contexts, which are used again for each call. */
+interface Zstd {
+  readonly module: ReturnType<typeof privateZstdModule>
+  readonly compression: number
+  readonly decompression: number
+}
+
+let loaded: Zstd | undefined
 let initialisation: Promise<void> | undefined
 
 /** Loads the zstd WebAssembly module. Idempotent; must have resolved before any codec of this package is used. */
 export function initProtocol(): Promise<void> {
-  initialisation ??= loadContexts()
+  initialisation ??= load()
   return initialisation
 }
 
-async function loadContexts(): Promise<void> {
-  await init()
-  contexts = { compression: createCCtx(), decompression: createDCtx() }
+async function load(): Promise<void> {
+  const module = privateZstdModule()
+  await module.init()
+  loaded = { module, compression: module.createCCtx(), decompression: module.createDCtx() }
 }
 
-function requireContexts(): { readonly compression: number; readonly decompression: number } {
-  if (contexts === undefined) {
+function requireZstd(): Zstd {
+  if (loaded === undefined) {
     throw new TidemarkError('TIDEMARK_NOT_INITIALISED', 'await initProtocol() before using a codec', {
       recovery: 'bug',
     })
   }
-  return contexts
+  return loaded
 }
 
 /** Both sides know the dictionary, so both leave out one that zstd would misread, without a word on the wire. */
@@ -58,13 +58,13 @@ export function compress(
   raw: Uint8Array,
   options: { readonly dictionary?: Uint8Array; readonly level?: number } = {},
 ): Uint8Array {
-  const { compression } = requireContexts()
+  const zstd = requireZstd()
   const level = options.level ?? DEFAULT_LEVEL
   const dictionary = usableDictionary(options.dictionary)
   if (dictionary !== undefined && raw.byteLength + dictionary.byteLength <= WASM_MAX_BYTES_WITH_DICTIONARY) {
-    return compressUsingDict(compression, raw, dictionary, level)
+    return zstd.module.compressUsingDict(zstd.compression, raw, dictionary, level)
   }
-  if (dictionary === undefined && raw.byteLength <= WASM_MAX_BYTES) return wasmCompress(raw, level)
+  if (dictionary === undefined && raw.byteLength <= WASM_MAX_BYTES) return zstd.module.compress(raw, level)
   return zstdCompressSync(raw, {
     ...(dictionary === undefined ? {} : { dictionary }),
     pledgedSrcSize: raw.byteLength,
@@ -84,13 +84,13 @@ export function decompress(
   bytes: Uint8Array,
   options: { readonly maxBytes: number; readonly dictionary?: Uint8Array },
 ): Uint8Array {
-  const { decompression } = requireContexts()
+  const zstd = requireZstd()
   const contentSize = frameContentSize(bytes)
   if (contentSize > options.maxBytes) {
     throw new LimitError(`zstd frame declares ${contentSize} bytes, at most ${options.maxBytes} are accepted`)
   }
   const dictionary = usableDictionary(options.dictionary)
-  const raw = inflate(bytes, contentSize, dictionary, decompression)
+  const raw = inflate(zstd, bytes, contentSize, dictionary)
   if (raw.byteLength !== contentSize) {
     throw new ProtocolError(`zstd frame declares ${contentSize} bytes and holds ${raw.byteLength}`)
   }
@@ -98,17 +98,17 @@ export function decompress(
 }
 
 function inflate(
+  zstd: Zstd,
   bytes: Uint8Array,
   contentSize: number,
   dictionary: Uint8Array | undefined,
-  context: number,
 ): Uint8Array {
   try {
     const largest = Math.max(contentSize, bytes.byteLength)
     if (dictionary !== undefined && largest + dictionary.byteLength <= WASM_MAX_BYTES_WITH_DICTIONARY) {
-      return decompressUsingDict(context, bytes, dictionary)
+      return zstd.module.decompressUsingDict(zstd.decompression, bytes, dictionary)
     }
-    if (dictionary === undefined && largest <= WASM_MAX_BYTES) return wasmDecompress(bytes)
+    if (dictionary === undefined && largest <= WASM_MAX_BYTES) return zstd.module.decompress(bytes)
     return zstdDecompressSync(bytes, {
       ...(dictionary === undefined ? {} : { dictionary }),
       maxOutputLength: Math.max(contentSize, 1),

@@ -90,6 +90,9 @@ export namespace turso {
         /** PullUpdatesRequest streamKind. */
         streamKind: turso.StreamKind;
 
+        /** PullUpdatesRequest tidemarkEcho. */
+        tidemarkEcho?: (turso.TidemarkEcho.$Properties|null);
+
         /**
          * Encodes the specified PullUpdatesRequest message. Does not implicitly {@link turso.PullUpdatesRequest.verify|verify} messages.
          * @param message PullUpdatesRequest message or plain object to encode
@@ -138,12 +141,90 @@ export namespace turso {
             /** PullUpdatesRequest streamKind */
             streamKind?: (turso.StreamKind|null);
 
+            /** PullUpdatesRequest tidemarkEcho */
+            tidemarkEcho?: (turso.TidemarkEcho.$Properties|null);
+
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];
         }
 
         /** Shape of a PullUpdatesRequest. */
         type $Shape = turso.PullUpdatesRequest.$Properties;
+    }
+
+    /**
+     * Properties of a TidemarkEcho.
+     * @deprecated Use turso.TidemarkEcho.$Properties instead.
+     */
+    interface ITidemarkEcho extends turso.TidemarkEcho.$Properties {
+    }
+
+    /** Represents a TidemarkEcho. */
+    class TidemarkEcho {
+
+        /**
+         * Constructs a new TidemarkEcho.
+         * @param [properties] Properties to set
+         */
+        constructor(properties?: turso.TidemarkEcho.$Properties);
+
+        /** Unknown fields preserved while decoding when enabled */
+        $unknowns?: Uint8Array[];
+
+        /** TidemarkEcho clientId. */
+        clientId: string;
+
+        /** TidemarkEcho firstChangeId. */
+        firstChangeId: Long;
+
+        /** TidemarkEcho lastChangeId. */
+        lastChangeId: Long;
+
+        /** TidemarkEcho digest. */
+        digest: Uint8Array;
+
+        /**
+         * Encodes the specified TidemarkEcho message. Does not implicitly {@link turso.TidemarkEcho.verify|verify} messages.
+         * @param message TidemarkEcho message or plain object to encode
+         * @param [writer] Writer to encode to
+         * @returns Writer
+         */
+        static encode(message: turso.TidemarkEcho.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+        /**
+         * Decodes a TidemarkEcho message from the specified reader or buffer.
+         * @param reader Reader or buffer to decode from
+         * @param [length] Message length if known beforehand
+         * @returns {turso.TidemarkEcho & turso.TidemarkEcho.$Shape} TidemarkEcho
+         * @throws {Error} If the payload is not a reader or valid buffer
+         * @throws {$protobuf.util.ProtocolError} If required fields are missing
+         */
+        static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): turso.TidemarkEcho & turso.TidemarkEcho.$Shape;
+    }
+
+    namespace TidemarkEcho {
+
+        /** Properties of a TidemarkEcho. */
+        interface $Properties {
+
+            /** TidemarkEcho clientId */
+            clientId?: (string|null);
+
+            /** TidemarkEcho firstChangeId */
+            firstChangeId?: (Long|null);
+
+            /** TidemarkEcho lastChangeId */
+            lastChangeId?: (Long|null);
+
+            /** TidemarkEcho digest */
+            digest?: (Uint8Array|null);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+        }
+
+        /** Shape of a TidemarkEcho. */
+        type $Shape = turso.TidemarkEcho.$Properties;
     }
 
     /**
@@ -507,8 +588,8 @@ export namespace tidemark {
         /** PAGES_ZSTD_OLD_IMAGES value */
         PAGES_ZSTD_OLD_IMAGES = 2,
 
-        /** PAGES_ZSTD_PUSHED_BATCH value */
-        PAGES_ZSTD_PUSHED_BATCH = 3
+        /** PAGES_ZSTD_PUSHED_ROWS value */
+        PAGES_ZSTD_PUSHED_ROWS = 3
     }
 
     /**
@@ -544,6 +625,9 @@ export namespace tidemark {
 
         /** PageGroup dictionaryPageIds. */
         dictionaryPageIds: Long[];
+
+        /** PageGroup pushedRows. */
+        pushedRows: Uint8Array;
 
         /**
          * Encodes the specified PageGroup message. Does not implicitly {@link tidemark.PageGroup.verify|verify} messages.
@@ -583,6 +667,9 @@ export namespace tidemark {
 
             /** PageGroup dictionaryPageIds */
             dictionaryPageIds?: (Long[]|null);
+
+            /** PageGroup pushedRows */
+            pushedRows?: (Uint8Array|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -56,6 +56,7 @@ export const turso = $root.turso = (() => {
         PullUpdatesRequest.prototype.clientPages = $util.newBuffer([]);
         PullUpdatesRequest.prototype.serverQuerySelector = "";
         PullUpdatesRequest.prototype.streamKind = 0;
+        PullUpdatesRequest.prototype.tidemarkEcho = null;
 
         PullUpdatesRequest.encode = function (message, writer, _depth) {
             if (!writer)
@@ -80,6 +81,8 @@ export const turso = $root.turso = (() => {
                 writer.uint32(58).string(message.serverQuerySelector);
             if (message.streamKind != null && $Object.hasOwnProperty.call(message, "streamKind") && message.streamKind !== 0)
                 writer.uint32(64).int32(message.streamKind);
+            if (message.tidemarkEcho != null && $Object.hasOwnProperty.call(message, "tidemarkEcho"))
+                $root.turso.TidemarkEcho.encode(message.tidemarkEcho, writer.uint32(802).fork(), _depth + 1).ldelim();
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -185,6 +188,12 @@ export const turso = $root.turso = (() => {
                             delete message.streamKind;
                         continue;
                     }
+                case 100: {
+                        if (wireType !== 2)
+                            break;
+                        message.tidemarkEcho = $root.turso.TidemarkEcho.decode(reader, reader.size(), $undefined, _depth + 1, message.tidemarkEcho);
+                        continue;
+                    }
                 }
                 reader.skipType(wireType, _depth, tag);
                 if (!reader.discardUnknown) {
@@ -203,6 +212,124 @@ export const turso = $root.turso = (() => {
         };
 
         return PullUpdatesRequest;
+    })();
+
+    turso.TidemarkEcho = (function() {
+
+        const TidemarkEcho = function (properties) {
+            if (properties)
+                for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                    if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                        this[keys[i]] = properties[keys[i]];
+        };
+
+        TidemarkEcho.prototype.clientId = "";
+        TidemarkEcho.prototype.firstChangeId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TidemarkEcho.prototype.lastChangeId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+        TidemarkEcho.prototype.digest = $util.newBuffer([]);
+
+        TidemarkEcho.encode = function (message, writer, _depth) {
+            if (!writer)
+                writer = $Writer.create();
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $util.recursionLimit)
+                throw $Error("max depth exceeded");
+            if (message.clientId != null && $Object.hasOwnProperty.call(message, "clientId") && message.clientId !== "")
+                writer.uint32(10).string(message.clientId);
+            if (message.firstChangeId != null && $Object.hasOwnProperty.call(message, "firstChangeId") && (typeof message.firstChangeId === "object" ? message.firstChangeId.low || message.firstChangeId.high : message.firstChangeId !== 0))
+                writer.uint32(16).uint64(message.firstChangeId);
+            if (message.lastChangeId != null && $Object.hasOwnProperty.call(message, "lastChangeId") && (typeof message.lastChangeId === "object" ? message.lastChangeId.low || message.lastChangeId.high : message.lastChangeId !== 0))
+                writer.uint32(24).uint64(message.lastChangeId);
+            if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest.length)
+                writer.uint32(34).bytes(message.digest);
+            if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                for (let i = 0; i < message.$unknowns.length; ++i)
+                    writer.raw(message.$unknowns[i]);
+            return writer;
+        };
+
+        TidemarkEcho.decode = function (reader, length, _end, _depth, _target) {
+            if (!(reader instanceof $Reader))
+                reader = $Reader.create(reader);
+            if (_depth === $undefined)
+                _depth = 0;
+            if (_depth > $Reader.recursionLimit)
+                throw $Error("max depth exceeded");
+            let end, message, value;
+            if (length === $undefined)
+                end = reader.len;
+            else {
+                end = reader.pos + length;
+                if (end > reader.len)
+                    throw $RangeError("index out of range");
+                length = reader.len;
+                reader.len = end;
+            }
+            message = _target || new $root.turso.TidemarkEcho();
+            while (reader.pos < end) {
+                let start = reader.pos;
+                let tag = reader.tag();
+                if (tag === _end) {
+                    _end = $undefined;
+                    break;
+                }
+                let wireType = tag & 7;
+                switch (tag >>>= 3) {
+                case 1: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.stringVerify()).length)
+                            message.clientId = value;
+                        else
+                            delete message.clientId;
+                        continue;
+                    }
+                case 2: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.firstChangeId = value;
+                        else
+                            delete message.firstChangeId;
+                        continue;
+                    }
+                case 3: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.lastChangeId = value;
+                        else
+                            delete message.lastChangeId;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.digest = value;
+                        else
+                            delete message.digest;
+                        continue;
+                    }
+                }
+                reader.skipType(wireType, _depth, tag);
+                if (!reader.discardUnknown) {
+                    $util.makeProp(message, "$unknowns", false);
+                    (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                }
+            }
+            if (length !== $undefined) {
+                if (reader.pos !== end)
+                    throw $RangeError("index out of range");
+                reader.len = length;
+            }
+            if (_end !== $undefined)
+                throw $Error("missing end group");
+            return message;
+        };
+
+        return TidemarkEcho;
     })();
 
     turso.RawPages = (function() {
@@ -722,7 +849,7 @@ export const tidemark = $root.tidemark = (() => {
         values[valuesById[0] = "PAGES_RAW"] = 0;
         values[valuesById[1] = "PAGES_ZSTD"] = 1;
         values[valuesById[2] = "PAGES_ZSTD_OLD_IMAGES"] = 2;
-        values[valuesById[3] = "PAGES_ZSTD_PUSHED_BATCH"] = 3;
+        values[valuesById[3] = "PAGES_ZSTD_PUSHED_ROWS"] = 3;
         return values;
     })();
 
@@ -742,6 +869,7 @@ export const tidemark = $root.tidemark = (() => {
         PageGroup.prototype.payload = $util.newBuffer([]);
         PageGroup.prototype.checksum = $util.newBuffer([]);
         PageGroup.prototype.dictionaryPageIds = $util.emptyArray;
+        PageGroup.prototype.pushedRows = $util.newBuffer([]);
 
         PageGroup.encode = function (message, writer, _depth) {
             if (!writer)
@@ -760,6 +888,8 @@ export const tidemark = $root.tidemark = (() => {
                 writer.uint32(34).bytes(message.checksum);
             if (message.dictionaryPageIds != null && message.dictionaryPageIds.length)
                 writer.uint32(42).uint64s(message.dictionaryPageIds);
+            if (message.pushedRows != null && $Object.hasOwnProperty.call(message, "pushedRows") && message.pushedRows.length)
+                writer.uint32(50).bytes(message.pushedRows);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -846,6 +976,15 @@ export const tidemark = $root.tidemark = (() => {
                         if (!(message.dictionaryPageIds && message.dictionaryPageIds.length))
                             message.dictionaryPageIds = [];
                         message.dictionaryPageIds.push(reader.uint64());
+                        continue;
+                    }
+                case 6: {
+                        if (wireType !== 2)
+                            break;
+                        if ((value = reader.bytes()).length)
+                            message.pushedRows = value;
+                        else
+                            delete message.pushedRows;
                         continue;
                     }
                 }
