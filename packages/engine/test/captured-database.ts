@@ -10,7 +10,6 @@ import { isReservedName } from '../src/capture/own-tables.ts'
 import { maxChangeId, readCaptured } from '../src/capture/read-captured.ts'
 import { captureSchemaStatement } from '../src/capture/schema-statement.ts'
 import { toWireChange } from '../src/capture/to-wire-change.ts'
-import { acknowledgedRowids } from '../src/replay/acknowledged.ts'
 import type { Conflict, ConflictResolver, Resolution } from '../src/replay/conflict.ts'
 import { replayCaptured } from '../src/replay/replay-captured.ts'
 import type { ReplayReport } from '../src/replay/replay-captured.ts'
@@ -45,7 +44,7 @@ export function push(
   const clientId = header.clientId ?? 'client'
   const acknowledged = acknowledgedChangeId(target.db, clientId)
   const changes = [...readCaptured(source, acknowledged)]
-    .map(toWireChange)
+    .map((change) => toWireChange(change))
     .filter((change) => change !== null)
   return applyPush(target, {
     header: {
@@ -89,7 +88,7 @@ export function rebase(
   installCapture(db, { firstChangeId: Math.max(maxChangeId(local), acknowledgedChangeId(db, clientId)) + 1 })
   const report = replayCaptured(connection, readCaptured(local, 0), {
     acknowledgedId: acknowledgedChangeId(db, clientId),
-    rowids: acknowledgedRowids(db, clientId),
+    rowids: pushRecord(db, clientId)?.rowids ?? [],
     enforceForeignKeys: true,
     resolve,
     onConflict: (conflict) => conflicts.push(conflict),

@@ -11,7 +11,7 @@ import { Replica } from '../src/index.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
 /** `pnpm soak:crashes` tries every step; the suite every sixth. */
-const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '6')
+const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '10')
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 let directory: string
 

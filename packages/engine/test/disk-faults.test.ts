@@ -13,7 +13,7 @@ import { afterCrash, ids, keepLocal } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
 /** `TIDEMARK_CRASH_STRIDE=1` tries every call; the suite every third, each time others. */
-const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '3')
+const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '6')
 let directory: string
 let template: string
 let origin: Origin

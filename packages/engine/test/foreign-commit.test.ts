@@ -1,9 +1,12 @@
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 
 import Database from 'better-sqlite3'
-import { initProtocol } from '@tidemark/protocol'
+import { initProtocol, pageHash } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { Replica } from '../src/index.ts'
@@ -41,6 +44,18 @@ afterEach(() => {
   origin.close()
   rmSync(directory, { recursive: true })
 })
+
+/** Fetches the base that the replica wants again. */
+function rebuildBase(replica: Replica, from: Origin): void {
+  const rebuild = replica.rebuildBase()
+  const pages = from.pages(replica.rebuildRevision)
+  for (const [index, image] of pages.entries()) {
+    const local = rebuild.localHash(index + 1)
+    if (local === null || !Buffer.from(local).equals(pageHash(image))) rebuild.addPage(index + 1, image)
+  }
+  rebuild.finish({ revision: replica.rebuildRevision, sizeInPages: pages.length })
+  replica.applyPull(keepLocal)
+}
 
 /** Opens what a crash now would leave; both what was pending and what slipped in must be there and must reach the origin. */
 function expectSlippedPushed(): void {
@@ -88,6 +103,28 @@ describe('another program that writes between the injection and the replay', () 
   })
 })
 
+it('a replica whose pull a crash has interrupted waits for another program that writes while it is opened', async () => {
+  inject(session)
+  const crashed = afterCrash(path)
+  const writer = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     const db = new (require(workerData.module))(workerData.path)
+     db.exec("BEGIN IMMEDIATE; INSERT INTO note VALUES ('slipped', 'x')")
+     parentPort.postMessage('writing')
+     setTimeout(() => { db.exec('COMMIT'); db.close() }, 100)`,
+    {
+      eval: true,
+      workerData: { path: crashed, module: createRequire(import.meta.url).resolve('better-sqlite3') },
+    },
+  )
+  const ended = once(writer, 'exit')
+  await once(writer, 'message')
+  const replica = Replica.open(crashed)
+  await ended
+  expect(ids(replica.connection)).toEqual(['mine', 'old', 'remote', 'slipped'])
+  replica.close()
+})
+
 describe('another program that changes the schema just before the pull takes the write lock', () => {
   it('I6: is captured, with the rows of its new table', () => {
     const withWriteLock = session.withWriteLock.bind(session)
@@ -119,6 +156,36 @@ describe('another program that moves the WAL into the main file after a crash', 
     expect(replica.pendingCount()).toBe(1)
     expect(replica.needsRebase).toBe(true)
     expect(existsSync(`${crashed}-replay`)).toBe(false)
+    replica.close()
+  })
+
+  it('I6: what it wrote is found when the base is fetched, and nothing that others have pushed since', () => {
+    inject(session)
+    const crashed = afterCrash(path)
+    new Database(crashed).exec(SLIPPED).close()
+    let replica = Replica.open(crashed)
+    replica.connection.exec("INSERT INTO note VALUES ('after', 'x')")
+    const { revision } = replica.info
+    replica.close()
+    origin.exec(
+      "INSERT INTO note VALUES ('elsewhere', 'x'); UPDATE note SET body = 'newer' WHERE id = 'remote'",
+    )
+
+    replica = Replica.open(crashed)
+    expect(replica.needsRebase).toBe(true)
+    expect(replica.rebuildRevision).toBe(revision)
+    rebuildBase(replica, origin)
+    expect(replica.needsRebase).toBe(false)
+    expect(replica.rebuildRevision).toBe('')
+    expect(baseDifferences(replica, origin)).toEqual([])
+    expect(ids(replica.connection)).toEqual(['after', 'mine', 'remote', 'slipped'])
+    origin.pull(replica)
+    origin.push(replica)
+    expect(ids(origin.db)).toEqual(['after', 'elsewhere', 'mine', 'remote', 'slipped'])
+    expect(origin.db.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
+    origin.pull(replica)
+    expect(ids(replica.connection)).toEqual(ids(origin.db))
+    expect(replica.pendingCount()).toBe(0)
     replica.close()
   })
 

@@ -7,6 +7,7 @@ import { initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 
 import { Replica } from '../src/index.ts'
+import type { Conflict } from '../src/index.ts'
 import { applyPull } from '../src/replica/apply-pull.ts'
 import { resumeInterruptedPull } from '../src/replica/recover-pull.ts'
 import type { ReplicaSession } from '../src/replica/session.ts'
@@ -118,4 +119,19 @@ it('says busy while another program writes, also to finish what was interrupted,
   resumeInterruptedPull(session)
   expect(ids(session.user)).toEqual(['mine', 'other', 'remote'])
   other.close()
+})
+
+it('asks and tells whoever opens the file after a crash about the conflicts of the pull', () => {
+  begin('full')
+  session.user.exec("INSERT INTO note VALUES ('same', 'local')")
+  origin.exec("INSERT INTO note VALUES ('same', 'remote')")
+  stage(session, origin)
+  inject(session)
+  const onConflict = vi.fn<(conflict: Conflict) => void>()
+  const replica = Replica.open(afterCrash(path), {
+    interruptedPull: { resolve: () => 'accept-remote', onConflict },
+  })
+  expect(onConflict.mock.calls).toMatchObject([[{ kind: 'insert/insert', local: { body: 'local' } }]])
+  expect(replica.connection.prepare("SELECT body FROM note WHERE id = 'same'").pluck().get()).toBe('remote')
+  replica.close()
 })

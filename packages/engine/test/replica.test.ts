@@ -12,7 +12,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished 
 import { Replica } from '../src/index.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
-const PULLS = Number(process.env['TIDEMARK_PULLS'] ?? '1000')
+const PULLS = Number(process.env['TIDEMARK_PULLS'] ?? '150')
 let directory: string
 let origin: Origin
 let path: string

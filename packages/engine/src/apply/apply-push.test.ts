@@ -78,9 +78,14 @@ test('a copy of the client that has not pushed last is forked off', () => {
   apply(target, [insert(1, 1n, 'ann')])
   const copy = { pushId: id(3), previousPushId: id(9) }
   expect(apply(target, [insert(1, 2n, 'bob')], copy)).toEqual({ type: 'forked' })
-  expect(apply(target, [insert(1, 2n, 'bob')], { ...copy, clientId: 'another' })).toMatchObject({
-    type: 'ok',
-  })
+})
+
+test('a client that has pushed to a state of the database which is gone is forked off', () => {
+  const target = receiver(people)
+  const stranger = { pushId: id(3), previousPushId: id(9) }
+  expect(apply(target, [insert(1, 2n, 'bob')], stranger)).toEqual({ type: 'forked' })
+  const newcomer = { pushId: id(3), previousPushId: new Uint8Array() }
+  expect(apply(target, [insert(1, 2n, 'bob')], newcomer)).toMatchObject({ type: 'ok' })
 })
 
 test('I5: a batch of which one change is refused leaves nothing behind', () => {
@@ -240,4 +245,52 @@ test('while another connection writes, the push is busy', () => {
   writer.close()
   target.db.close()
   rmSync(directory, { recursive: true })
+})
+
+test.each([
+  'CREATE TABLE pet(id INTEGER PRIMARY KEY, name REFERENCES nowhere(id))',
+  'CREATE TABLE pet(id INTEGER PRIMARY KEY, name REFERENCES people(gone))',
+  'CREATE TABLE pet(id INTEGER PRIMARY KEY, name REFERENCES seen(id)); CREATE VIEW seen AS SELECT id FROM nowhere',
+])('a row whose parents’ table is not there is refused, with SQLite’s reason: %s', (sql) => {
+  const target = receiver(`${people}; ${sql}`)
+  const pet = { ...shape, name: 'pet' }
+  expect(apply(target, [insert(1, 1n, 'ann'), insert(2, 1n, 'rex', pet)])).toMatchObject({
+    type: 'rejected',
+    changeId: 2,
+    table: 'pet',
+    key: [1n],
+    sqliteCode: 'SQLITE_ERROR',
+    message: expect.stringMatching(/no such/) as unknown,
+  })
+  expect(target.db.prepare('SELECT * FROM people').all()).toEqual([])
+  expect(apply(target, [insert(1, 1n, 'ann')], { enforceForeignKeys: true })).toMatchObject({ type: 'ok' })
+})
+
+test('a table that would take the place of a function by which the schema is read is refused', () => {
+  for (const sql of [
+    'CREATE TABLE pragma_table_info (x)',
+    'ALTER TABLE people RENAME TO Pragma_Foreign_Key_List',
+  ])
+    expect(apply(receiver(people), [schema(sql), insert(2, 1n, 'ann')])).toMatchObject({
+      type: 'rejected',
+      changeId: 1,
+    })
+})
+
+test('a refused schema change leaves nothing behind for the next schema that has its version', () => {
+  const target = receiver(people)
+  apply(target, [insert(1, 1n, 'ann')], { lastChangeId: 1 })
+  const next = { pushId: id(2), previousPushId: id(1), conflictPolicy: 'last-push-wins' } as const
+  const add = { kind: 'schema', changeId: 2, sql: 'ALTER TABLE people ADD COLUMN refused' } as const
+  const batch = [add, insert(3, 2n, 'bob'), insert(4, 3n, null)]
+  expect(apply(target, batch, next)).toMatchObject({ type: 'rejected', changeId: 4 })
+  target.db.exec('ALTER TABLE people ADD COLUMN other')
+  const outcome = apply(target, [insert(2, 1n, 'bob')], next)
+  expect(outcome.type === 'ok' && outcome.overwritten[0]?.remote).toEqual({
+    id: 1n,
+    name: 'ann',
+    age: null,
+    email: null,
+    other: null,
+  })
 })

@@ -35,7 +35,8 @@ export interface PushInput {
  * Applies a whole batch or nothing of it (I5), once (I3). Without a transaction of the caller it takes the write lock and commits;
  * inside one it leaves the commit to the caller, and the transaction as it was if the outcome is not `ok`.
  *
- * @throws BusyError when another writer holds the lock; the errors of `changes`; SqliteError when the machine or the file fails. Nothing is applied then.
+ * @throws BusyError when another writer holds the lock; StateError `TIDEMARK_PUSH_RECORDS`; the errors of `changes`; SqliteError when the machine or
+ * the file fails. Nothing is applied then.
  */
 export function applyPush(connection: ApplyConnection, input: PushInput): PushOutcome {
   const { db } = connection
@@ -63,9 +64,13 @@ function begin({ db }: ApplyConnection, isOwn: boolean): void {
 
 function undo(connection: ApplyConnection, isOwn: boolean, schemaVersion: number): void {
   const { db } = connection
-  const hasChangedSchema = db.inTransaction && connection.schemaVersion() !== schemaVersion
+  // SQLite has rolled back by itself where the disk was full.
+  const hasChangedSchema = !db.inTransaction || connection.schemaVersion() !== schemaVersion
   if (db.inTransaction) db.exec(isOwn ? 'ROLLBACK' : 'ROLLBACK TO tidemark_push; RELEASE tidemark_push')
-  if (hasChangedSchema) connection.forgetSchema()
+  if (!hasChangedSchema) return
+  connection.forgetSchema()
+  // The next schema change may give the version that the undone one had.
+  connection.tables.refresh(schemaVersion)
 }
 
 function applyBatch(connection: ApplyConnection, input: PushInput, isOwn: boolean): PushOutcome {
@@ -78,16 +83,21 @@ function applyBatch(connection: ApplyConnection, input: PushInput, isOwn: boolea
       lastChangeId: acknowledgedChangeId(db, header.clientId),
       rowids: record.rowids,
     }
-  if (record !== null && !sameId(record.pushId, header.previousPushId)) return { type: 'forked' }
+  // A client that names a push of which nothing is known has pushed to another state of this database, which is gone.
+  if (!sameId(record?.pushId ?? new Uint8Array(), header.previousPushId)) return { type: 'forked' }
   const isFirst = !hasPushTables(db)
-  if (isFirst) db.exec(createPushTables)
+  if (isFirst) createPushTables(db)
   // A client that has pulled since then knows its rows by their rowids here.
   const rowids = new RowidMap(record?.baseRevision === header.baseRevision ? record.rowids : [])
   const batch = new Batch(connection, input, rowids)
-  const refusal = connection.withoutTriggers({ keepSchema: isOwn && !isFirst }, () => batch.apply())
-  if (refusal !== null) return refusal
   const { clientId, pushId, baseRevision, lastChangeId } = header
-  writePushRecord(db, clientId, lastChangeId, { pushId, baseRevision, rowids: rowids.entries() })
+  const refusal = connection.withoutTriggers({ keepSchema: isOwn && !isFirst }, () => {
+    const outcome = batch.apply()
+    if (outcome === null)
+      writePushRecord(db, clientId, lastChangeId, { pushId, baseRevision, rowids: rowids.entries() })
+    return outcome
+  })
+  if (refusal !== null) return refusal
   return { type: 'ok', lastChangeId, ...batch.conflicts.asOverwritten(), rowids: rowids.entries() }
 }
 
@@ -157,12 +167,15 @@ class Batch {
     const check = new ForeignKeyCheck(this.#connection.db, this.#connection.tables, this.#rowids)
     if (!check.isNeeded) return null
     for (const change of this.#changes()) {
-      const message = change.kind === 'schema' ? null : check.violation(change)
-      if (message !== null)
-        return rejection(
-          change,
-          new RefusedChangeError(message, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' }),
-        )
+      if (change.kind === 'schema') continue
+      try {
+        const message = check.violation(change)
+        if (message === null) continue
+        throw new RefusedChangeError(message, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+      } catch (error) {
+        // A parent that does not exist, or has no such column, fails the statement, as it does in SQLite.
+        return rejection(change, error)
+      }
     }
     return null
   }

@@ -1,9 +1,9 @@
 import type Database from 'better-sqlite3'
-import { isReservedName } from '../capture/own-tables.ts'
+import { hidesPragma, isReservedName } from '../capture/own-tables.ts'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import type { StatementClass } from '../sql/classify-statement.ts'
 import { parseAlterTable } from '../sql/parse-alter-table.ts'
-import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
+import { schemaNames } from '../sql/schema-names.ts'
 import { splitStatements } from '../sql/split-statements.ts'
 import type { ApplyConnection } from './apply-connection.ts'
 import { RefusedChangeError } from './refused-change-error.ts'
@@ -38,20 +38,9 @@ function assertAllowed(statement: SchemaStatement, sql: string): void {
   if (name === null) throw new RefusedChangeError(`schema statement without a name: ${sql}`)
   if (schemaName !== null && schemaName !== 'main')
     throw new RefusedChangeError(`schema ${schemaName} is not synced`)
-  const renamed = statement.verb === 'alter' ? parseAlterTable(sql) : null
-  for (const used of [
-    name,
-    renamed?.action === 'rename' ? renamed.to : name,
-    attachedTo(statement, sql) ?? name,
-  ])
-    if (isReservedName(used)) throw new RefusedChangeError(`name reserved for internal use: ${used}`)
-}
-
-/** The table of a new index or trigger. */
-function attachedTo({ verb, objectType }: SchemaStatement, sql: string): string | null {
-  if (verb !== 'create' || (objectType !== 'index' && objectType !== 'trigger')) return null
-  const tokens = [...tokenize(sql)]
-  return nameOf(tokens[tokens.findIndex((token) => isKeyword(token, 'ON')) + 1])
+  for (const used of schemaNames(statement, sql))
+    if (isReservedName(used) || hidesPragma(used))
+      throw new RefusedChangeError(`name reserved for internal use: ${used}`)
 }
 
 function isDone(db: Database.Database, statement: SchemaStatement, sql: string): boolean {

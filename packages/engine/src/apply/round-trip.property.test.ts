@@ -116,7 +116,7 @@ for (const [kind, sql] of Object.entries(schemas)) {
         }
         expect(contents(b.db)).toEqual(contents(a))
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 }

@@ -41,7 +41,8 @@ test('a captured change survives its bytes, to the bit', () => {
           { kind: 'update', ...head, table, rowid, before: image, after: image.toReversed() },
           { kind: 'delete', ...head, table, rowid, before: image, after: null },
           { kind: 'schema', ...head, sql: 'CREATE TABLE "ö"(x)' },
-          { kind: 'commit', ...head },
+          { kind: 'commit', ...head, lastIdBefore: null },
+          { kind: 'commit', ...head, lastIdBefore: 2 ** 40 },
         ]
         for (const change of changes)
           expect(comparable(decoder.decode(encodeCaptured(change)))).toEqual(comparable(change))

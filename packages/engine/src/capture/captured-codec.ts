@@ -10,7 +10,7 @@ import type { CapturedChange, CapturedRow } from './captured-change.ts'
  * | 1 | kind: its position in `kinds` |
  * | 8 | change id, double |
  * | 8 | time in milliseconds, double |
- * | value | schema: its SQL; row: its table's shape as JSON; commit: nothing |
+ * | value | schema: its SQL; row: its table's shape as JSON; commit: the last id before, INTEGER or NULL |
  * | value | row: its rowid, or NULL |
  * | values | update and delete: the before image, one value per column; then insert and update: the after image |
  *
@@ -27,6 +27,8 @@ export function encodeCaptured(change: CapturedChange): Uint8Array {
   writer.double(change.changeId)
   writer.double(change.timeMs)
   if (change.kind === 'schema') writer.value(change.sql)
+  if (change.kind === 'commit')
+    writer.value(change.lastIdBefore === null ? null : BigInt(change.lastIdBefore))
   if (!('table' in change)) return writer.bytes()
   writer.value(textOf(change.table))
   writer.value(change.rowid)
@@ -46,7 +48,10 @@ export class CapturedDecoder {
     const reader = new Reader(bytes)
     const kind = kinds[reader.byte()]!
     const [changeId, timeMs] = [reader.double(), reader.double()]
-    if (kind === 'commit') return { kind, changeId, timeMs }
+    if (kind === 'commit') {
+      const lastIdBefore = reader.value() as bigint | null
+      return { kind, changeId, timeMs, lastIdBefore: lastIdBefore === null ? null : Number(lastIdBefore) }
+    }
     const text = reader.value() as string
     if (kind === 'schema') return { kind, changeId, timeMs, sql: text }
     const table = this.#shape(text)

@@ -35,7 +35,12 @@ export class CapturedWriter {
     const timeMs = BigInt(change.timeMs)
     const head = 'INSERT OR REPLACE INTO tidemark_cdc(change_id, change_time, change_type'
     if (change.kind === 'commit') {
-      this.#statement(`${head}) VALUES (?, ?, ${changeTypes.commit})`).run(changeId, timeMs)
+      const lastIdBefore = change.lastIdBefore === null ? null : BigInt(change.lastIdBefore)
+      this.#statement(`${head}, id) VALUES (?, ?, ${changeTypes.commit}, ?)`).run(
+        changeId,
+        timeMs,
+        lastIdBefore,
+      )
     } else if (change.kind === 'schema') {
       this.#statement(`${head}, a0) VALUES (?, ?, ${changeTypes.schema}, ?)`).run(
         changeId,

@@ -44,8 +44,16 @@ function isCause(change: CapturedRow, effect: CapturedRow): boolean {
     isSameStatement &&
     change.kind === 'update' &&
     hasNewKey(change) &&
+    isSameRow(change, effect) &&
     sameImage(change.after!, effect.before!)
   )
+}
+
+/** Whether `effect` found the row where `change` has put it. Another row may have had the same key and values before. */
+function isSameRow({ table, rowid, before, after }: CapturedRow, effect: CapturedRow): boolean {
+  const [position] = table.key
+  const isRowid = table.key.length === 1 && before![position!] === rowid
+  return effect.rowid === (isRowid ? after![position!] : rowid)
 }
 
 function isSequel(change: CapturedRow, earlier: CapturedRow): boolean {

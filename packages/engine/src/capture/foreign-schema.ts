@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
-import { installTriggers } from './install.ts'
+import { installTriggers, removeTriggers } from './install.ts'
 import { currentSchema, currentVersions, knownSchema, knownVersions, rememberSchema } from './known-schema.ts'
 import type { SchemaObject } from './known-schema.ts'
 import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
@@ -95,8 +95,12 @@ export function refreshTriggers(
   ]
   const names = new Set(differing.map((object) => object.tbl_name.toLowerCase()))
   const origins = capturedOrigins(db)
-  for (const table of userTables(db)) {
+  const tables = userTables(db)
+  const renamed = tables.filter(({ shape }) => origins.get(shape.name) !== shape.name)
+  // Tables may have changed names with each other; what is named after the one must not be in the other's way.
+  for (const { shape } of renamed) removeTriggers(db, shape.name)
+  for (const table of tables) {
     const { name } = table.shape
-    if (names.has(name.toLowerCase()) || origins.get(name) !== name) installTriggers(db, table)
+    if (names.has(name.toLowerCase()) || renamed.includes(table)) installTriggers(db, table)
   }
 }

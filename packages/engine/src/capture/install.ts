@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../sql/quote.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { createImageTables, growImages } from './image-tables.ts'
 import { rememberSchema } from './known-schema.ts'
+import { createQueueTables } from '../queue/queue-tables.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
 import { shapeNumber } from './shape-number.ts'
 import { captureTriggers } from './trigger-sql.ts'
@@ -40,10 +41,7 @@ export function hasCapture(db: Database.Database): boolean {
 /** Drops everything that {@link installCapture} has created, with what was captured. */
 export function removeCapture(db: Database.Database): void {
   inSavepoint(db, () => {
-    const triggers =
-      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'tidemark\\_%' ESCAPE '\\'"
-    for (const name of db.prepare<[], string>(triggers).pluck().all())
-      db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
+    for (const { shape } of userTables(db)) removeTriggers(db, shape.name)
     for (const name of [...ownTables, ...virtualCopies(db)]) db.exec(`DROP TABLE IF EXISTS ${name}`)
   })
 }
@@ -55,27 +53,43 @@ function createOwnTables(db: Database.Database, width: number): void {
       UNIQUE (name, columns, key));
     CREATE TABLE IF NOT EXISTS tidemark_schema(type TEXT, name TEXT, tbl_name TEXT, rootpage INTEGER, sql TEXT,
       PRIMARY KEY (type, name)) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS tidemark_state(key TEXT PRIMARY KEY, value) WITHOUT ROWID`)
+    CREATE TABLE IF NOT EXISTS tidemark_state(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    ${createQueueTables}`)
   growImages(db, width)
 }
 
-/** A marker with the id below the first keeps the ids from starting lower, also when the table is emptied behind it. */
+/** A marker of no transaction with the id below the first keeps the ids from starting lower, also when the table is emptied behind it. */
 function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
   const last = db.prepare<[], number | null>('SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? null
   if (last === null || last < firstChangeId - 1)
-    db.prepare(`INSERT INTO tidemark_cdc(change_id, change_type) VALUES (?, ${changeTypes.commit})`).run(
-      firstChangeId - 1,
-    )
+    db.prepare(
+      `INSERT INTO tidemark_cdc(change_id, change_type, id) VALUES (?, ${changeTypes.commit}, ?)`,
+    ).run(BigInt(firstChangeId - 1), BigInt(firstChangeId - 1))
 }
 
 /** Makes our triggers of one table fit it as it is now, and makes room for its columns. */
 export function installTriggers(db: Database.Database, table: UserTable): void {
   assertCapturable(table)
   growImages(db, table.shape.columns.length)
-  const triggers = captureTriggers(table, shapeNumber(db, table.shape), uniqueKeys(db, table))
-  if (areInstalled(db, table.shape.name, triggers)) return
-  removeTriggers(db, table.shape.name)
-  for (const sql of triggers) db.exec(sql)
+  const shapeId = shapeNumber(db, table.shape)
+  const triggers = captureTriggers(table, shapeId, uniqueKeys(db, table))
+  if (!areInstalled(db, table.shape.name, triggers)) {
+    removeTriggers(db, table.shape.name)
+    for (const sql of triggers) db.exec(sql)
+  }
+  if (table.shape.key.length === 0) keepRowids(db, table.shape.name, shapeId)
+}
+
+/**
+ * VACUUM numbers the rows of a table anew that has neither INTEGER PRIMARY KEY nor any index, and the rowid is what captured changes of a table without a
+ * key name their rows by. So each gets an index, which is empty and costs nothing to keep.
+ */
+function keepRowids(db: Database.Database, tableName: string, shapeId: number): void {
+  const hasIndex =
+    "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE AND name = ?"
+  const name = `tidemark_${shapeId}_rowids`
+  if (db.prepare(hasIndex).get(tableName, name) === undefined)
+    db.exec(`CREATE INDEX ${name} ON ${quoteIdentifier(tableName)} (1) WHERE 0`)
 }
 
 /** Whether exactly these triggers of ours are there, created after all others of the table. */
@@ -88,13 +102,12 @@ function areInstalled(db: Database.Database, tableName: string, triggers: readon
   return ours === triggers.length && triggers.every((sql, index) => existing[foreign + index] === sql)
 }
 
-/** Drops our triggers of the table `tableName`; its changes are not captured until {@link installTriggers}. */
+/** Drops our triggers of the table `tableName`, and our index; its changes are not captured until {@link installTriggers}. */
 export function removeTriggers(db: Database.Database, tableName: string): void {
-  const names = db
-    .prepare<[string], string>(
-      "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE AND name LIKE 'tidemark\\_%' ESCAPE '\\'",
+  const ours = db
+    .prepare<[string], { type: string; name: string }>(
+      "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'index') AND tbl_name = ? COLLATE NOCASE AND name LIKE 'tidemark\\_%' ESCAPE '\\'",
     )
-    .pluck()
     .all(tableName)
-  for (const name of names) db.exec(`DROP TRIGGER ${quoteIdentifier(name)}`)
+  for (const { type, name } of ours) db.exec(`DROP ${type} ${quoteIdentifier(name)}`)
 }

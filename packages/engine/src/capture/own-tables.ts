@@ -9,7 +9,7 @@
  * | change_time | milliseconds since the epoch; equal for all rows changed by one statement |
  * | change_type | 1 insert, 0 update, -1 delete, 2 commit marker, 3 schema, 4 touch |
  * | shape | number of the table's shape in `tidemark_shapes`; NULL for markers and schema |
- * | id | the row's rowid before the change, NULL where the table has none |
+ * | id | the row's rowid before the change, NULL where the table has none; of a marker the last id before its transaction |
  * | a0, b0, a1, b1, … | after and before value of the shape's columns, without affinity; a0 of a schema row is its SQL |
  *
  * A touch says: this row is stored, and the running statement is about to insert another one with the same key. Its before image is
@@ -19,6 +19,11 @@
  * BEFORE trigger and settled right after it.
  *
  * `tidemark_virtual_<shape>`: the rows of a virtual table as they were captured last.
+ *
+ * `tidemark_blocked`: pending changes that the last replay could not make in their tables, and why. `tidemark_rejected`: changes that were taken out of
+ * the queue because the server refuses them; a pull carries them over.
+ *
+ * Besides them, each table without a key has an index `tidemark_<shape>_rowids`, which is empty and keeps VACUUM from numbering its rows anew.
  *
  * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
  */
@@ -37,6 +42,8 @@ export const isOperation = 'change_type NOT IN (2, 4)'
 export const ownTables = [
   'tidemark_cdc',
   'tidemark_evicted',
+  'tidemark_blocked',
+  'tidemark_rejected',
   'tidemark_shapes',
   'tidemark_schema',
   'tidemark_state',
@@ -45,6 +52,11 @@ export const ownTables = [
 /** True for names that are never captured nor pushed: ours, Turso's and SQLite's own. */
 export function isReservedName(name: string): boolean {
   return /^(tidemark_|turso_|sqlite_)/i.test(name)
+}
+
+/** True for a table that would stand before the function of the same name, by which the schema is read. */
+export function hidesPragma(name: string): boolean {
+  return /^pragma_/i.test(name)
 }
 
 /** SQL condition that excludes {@link isReservedName} for the column `column`. */

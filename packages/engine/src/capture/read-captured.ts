@@ -166,8 +166,9 @@ function captured(type: number, shape: TableShape | null, cells: Cells): Capture
   const changeId = Number(cells[0])
   const timeMs = Number(cells[1] ?? 0n)
   if (type === changeTypes.schema) return { kind: 'schema', changeId, timeMs, sql: cells[3] as string }
-  if (shape === null) return { kind: 'commit', changeId, timeMs }
   const rowid = cells[2] as bigint | null
+  if (shape === null)
+    return { kind: 'commit', changeId, timeMs, lastIdBefore: rowid === null ? null : Number(rowid) }
   const row: Omit<CapturedRow, 'kind' | 'before' | 'after'> = { changeId, timeMs, table: shape, rowid }
   const images = cells.slice(3)
   if (type === changeTypes.insert) return { kind: 'insert', ...row, before: null, after: images }

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { classifyStatement } from '../sql/classify-statement.ts'
-import { inSavepoint } from '../sql/savepoint.ts'
+import { inWriteTransaction } from '../sql/savepoint.ts'
 import { splitStatements } from '../sql/split-statements.ts'
 import { captureForeignSchema, refreshTriggers } from './foreign-schema.ts'
 import { installTriggers, removeTriggers } from './install.ts'
@@ -17,7 +17,7 @@ import { findTable } from './user-table.ts'
  * temporary or attached databases come out right.
  */
 export function captureSchemaStatement<T>(db: Database.Database, sql: string, run: () => T): T {
-  return inSavepoint(db, () => {
+  return inWriteTransaction(db, () => {
     captureForeignSchema(db)
     const statement = classifyStatement(sql)
     if (statement.kind !== 'schema' || statement.verb !== 'alter') {

@@ -1,10 +1,14 @@
 import { toImageValue } from '@tidemark/protocol'
-import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
+import type { Change, ImageValue, SqlValue, TableShape } from '@tidemark/protocol'
 import { sameValue } from '../sql/value-equality.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 
-/** What a captured change sends: only changed columns, long before values as digests. null: nothing (a marker, an update without effect). */
-export function toWireChange(change: CapturedChange): Change | null {
+/** Whether long values of before images become digests, for a receiver that can compute them, or stay whole. */
+export type BeforeImages = 'digests' | 'whole'
+
+/** What a captured change sends: only changed columns, and before images. null: nothing (a marker, an update without effect). */
+export function toWireChange(change: CapturedChange, images: BeforeImages = 'digests'): Change | null {
+  const toImage = images === 'digests' ? toImageValue : whole
   switch (change.kind) {
     case 'commit':
       return null
@@ -13,11 +17,14 @@ export function toWireChange(change: CapturedChange): Change | null {
     case 'insert':
       return insertChange(change)
     case 'update':
-      return updateChange(change)
+      return updateChange(change, toImage)
     case 'delete':
-      return deleteChange(change)
+      return deleteChange(change, toImage)
   }
 }
+
+type ToImage = (value: SqlValue) => ImageValue
+const whole: ToImage = (value) => value
 
 function insertChange({ changeId, table, rowid, after }: CapturedRow): Change {
   const columns = table.columns.map((_, index) => index)
@@ -34,7 +41,10 @@ function insertChange({ changeId, table, rowid, after }: CapturedRow): Change {
   }
 }
 
-function updateChange({ changeId, table, rowid, before, after }: CapturedRow): Change | null {
+function updateChange(
+  { changeId, table, rowid, before, after }: CapturedRow,
+  toImage: ToImage,
+): Change | null {
   const columns = positions(table).filter((index) => !sameValue(before![index]!, after![index]!))
   if (columns.length === 0) return null
   const key = keyOf(table.key, before!)
@@ -49,11 +59,11 @@ function updateChange({ changeId, table, rowid, before, after }: CapturedRow): C
     columns,
     values: columns.map((index) => after![index]!),
     expectedColumns,
-    expected: expectedColumns.map((index) => toImageValue(before![index]!)),
+    expected: expectedColumns.map((index) => toImage(before![index]!)),
   }
 }
 
-function deleteChange({ changeId, table, rowid, before }: CapturedRow): Change {
+function deleteChange({ changeId, table, rowid, before }: CapturedRow, toImage: ToImage): Change {
   const expectedColumns = positions(table)
   const key = keyOf(table.key, before!)
   return {
@@ -65,7 +75,7 @@ function deleteChange({ changeId, table, rowid, before }: CapturedRow): Change {
     columns: [],
     values: [],
     expectedColumns,
-    expected: before!.map(toImageValue),
+    expected: before!.map(toImage),
   }
 }
 

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { hasTable } from '../sql/has-table.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { growImages } from './image-tables.ts'
 import { shapeNumber } from './shape-number.ts'
@@ -74,10 +75,6 @@ function rememberRows(db: Database.Database, virtual: VirtualTable): void {
 
 function copyName(db: Database.Database, { table }: VirtualTable): string {
   return `tidemark_virtual_${shapeNumber(db, table.shape)}`
-}
-
-function hasTable(db: Database.Database, name: string): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
 }
 
 function isUntouched(db: Database.Database, virtual: VirtualTable, copy: string): boolean {

@@ -1,4 +1,5 @@
 import type { ConflictKind, SqlValue } from '@tidemark/protocol'
+import type { Reason } from '../queue/reason.ts'
 
 /** A row by column names. */
 export type Row = Readonly<Record<string, SqlValue>>
@@ -17,6 +18,8 @@ export interface Conflict {
   readonly local: Row | null
   /** The row as it came from the server; null: there is none. */
   readonly remote: Row | null
+  /** Why the change cannot be made, where the kind is `constraint`; else null. */
+  readonly reason: Reason | null
 }
 
 /**

@@ -74,7 +74,7 @@ for (const [kind, { sql, updated }] of Object.entries(schemas)) {
         expect(contents(world.client('one'))).toEqual(contents(world.server.db))
         expect(contents(world.client('two'))).toEqual(contents(world.server.db))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 }

@@ -102,6 +102,24 @@ test('a change that violates a constraint stays pending and out of its table', (
   })
 })
 
+test('an update of a row that is gone, and that cannot be put back, is refused for its constraint', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET age = 31')
+  server.db.exec("DELETE FROM people; INSERT INTO people VALUES(2,'bob',40,'a@x')")
+  const { db, report } = rebase(local, server.db)
+  expect(report).toMatchObject({ conflicts: 2, constraint: 1 })
+  expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE' })
+})
+
+test('an update that violates a constraint on a row that others have changed is refused for its constraint', () => {
+  const { local, server } = forked(one)
+  local.exec("UPDATE people SET email = 'b@x'")
+  server.db.exec("UPDATE people SET email = 'c@x'; INSERT INTO people VALUES(2,'bob',40,'b@x')")
+  const { db, report } = rebase(local, server.db)
+  expect(report).toMatchObject({ constraint: 1 })
+  expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE' })
+})
+
 test('a row without a key whose rowid is taken moves, and later changes follow it', () => {
   const sql = 'CREATE TABLE log(line)'
   const local = capturedDatabase(sql)
@@ -190,4 +208,18 @@ test('a pending child whose parent is gone stays out of its table, a pending del
   expect(db.pragma('foreign_key_check')).toEqual([])
   expect(db.prepare('SELECT id FROM child').pluck().all()).toEqual([11, 20])
   expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+})
+
+test('a change to a column that is gone stays pending, also where foreign keys are checked', () => {
+  const tables =
+    'CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id PRIMARY KEY, up REFERENCES parent(id)'
+  const local = capturedDatabase(`${tables}, extra); INSERT INTO parent VALUES (1)`)
+  const server = receiver(`${tables}); INSERT INTO parent VALUES (1)`)
+  local.exec("INSERT INTO child VALUES ('a', 1, 'more')")
+  const { db, conflicts } = rebase(local, server.db)
+  expect(conflicts).toMatchObject([
+    { kind: 'constraint', reason: { message: 'table child has no column named extra' } },
+  ])
+  expect(db.prepare('SELECT count(*) FROM child').pluck().get()).toBe(0)
+  expect([...readCaptured(db, 0)].filter((change) => change.kind !== 'commit')).toHaveLength(1)
 })

@@ -11,18 +11,24 @@ import { changeTypes } from '../capture/own-tables.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { rememberVirtualRows } from '../capture/virtual-rows.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
+import { blockedChanges, recordBlocked } from '../queue/blocked-changes.ts'
+import { reasonOf } from '../queue/reason.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
-import { conflictOf, RowReplay } from './row-replay.ts'
+import { conflictOf, isKnownByRowid, RowReplay } from './row-replay.ts'
 
 export interface ReplayOptions {
   /** The last change id that the base has already; changes up to it are left out. */
   readonly acknowledgedId: number
+  /** Up to this id, rows without keys that are in the base already are not inserted again: a copy of the replica has pushed them. Default 0. */
+  readonly sharedThroughId?: number
   /** Where the base has put acknowledged rows without keys. */
   readonly rowids: readonly RowidMapping[]
   /** The application's `PRAGMA foreign_keys`: then what is left without its parent is a violated constraint. */
   readonly enforceForeignKeys?: boolean
+  /** The server's rowids are given to other rows again and again: a row without a key is the same only if all of it is. Default false. */
+  readonly rowidsAreReused?: boolean
   readonly resolve: ConflictResolver
   /** Told of each conflict, before it is resolved. */
   readonly onConflict: (conflict: Conflict) => void
@@ -48,12 +54,36 @@ export function replayCaptured(
   changes: Iterable<CapturedChange>,
   options: ReplayOptions,
 ): ReplayReport {
-  const { db } = connection
-  const replay = new Replay(connection, options)
-  connection.withoutTriggers({ keepSchema: false }, () => {
+  return runReplay(connection, options, (replay) => {
     const slipped = replay.takeBack()
     for (const change of changes) replay.apply(change)
     for (const change of slipped) replay.apply(change)
+  })
+}
+
+/**
+ * Makes changes that are not pending, in the caller's write transaction, and adds them to what is. Their ids are above all that were given
+ * out, and `options.acknowledgedId` is the highest of those.
+ */
+export function appendCaptured(
+  connection: ApplyConnection,
+  changes: Iterable<CapturedChange>,
+  options: ReplayOptions,
+): ReplayReport {
+  return runReplay(connection, options, (replay) => {
+    for (const change of changes) replay.apply(change)
+  })
+}
+
+function runReplay(
+  connection: ApplyConnection,
+  options: ReplayOptions,
+  applyAll: (replay: Replay) => void,
+): ReplayReport {
+  const { db } = connection
+  const replay = new Replay(connection, options)
+  connection.withoutTriggers({ keepSchema: false }, () => {
+    applyAll(replay)
     if (options.enforceForeignKeys === true) replay.checkForeignKeys()
     replay.finish()
   })
@@ -77,16 +107,19 @@ class Replay {
   #conflicts = 0
   #constraint = 0
   #lastId = 0
+  #sharedThroughId: number
 
   constructor(connection: ApplyConnection, options: ReplayOptions) {
     this.#connection = connection
     this.#options = options
     this.#acknowledgedRowids = new RowidMap(options.rowids)
+    this.#sharedThroughId = options.sharedThroughId ?? 0
     this.#writer = new CapturedWriter(connection.db, (sql) => connection.runSchemaStatement(sql))
     connection.tables.refresh(connection.schemaVersion())
     this.#rows = new RowReplay({
       tables: connection.tables,
       rowids: this.#rowids,
+      rowidsAreReused: options.rowidsAreReused ?? false,
       resolve: options.resolve,
       onConflict: (conflict) => this.#count(conflict),
     })
@@ -101,7 +134,7 @@ class Replay {
     if (change.changeId <= this.#options.acknowledgedId) this.#follow(change)
     else if (change.kind === 'commit') this.#write(change)
     else if (change.kind === 'schema') this.#applySchema(change)
-    else {
+    else if (!this.#isPushedByCopy(change)) {
       const pending = this.#rows.replay(change)
       if (pending !== null) this.#write(pending)
     }
@@ -117,27 +150,49 @@ class Replay {
     return captured.filter((change) => change.kind !== 'commit')
   }
 
-  /** Takes those changes out of their tables, latest first, that leave a row without its parent. */
+  /** Takes those changes out of their tables, latest first, that leave a row without its parent. Changes that are out already are none. */
   checkForeignKeys(): void {
     const { db, tables } = this.#connection
     const check = new ForeignKeyCheck(db, tables, new RowidMap())
     if (!check.isNeeded) return
-    const violations: CapturedRow[] = []
+    const violations: { readonly change: CapturedRow; readonly message: string }[] = []
+    const blocked = blockedChanges(db, this.#options.acknowledgedId)
     for (const change of readCaptured(db, this.#options.acknowledgedId)) {
+      if (blocked.has(change.changeId)) continue
       const wire = toWireChange(change)
       if (!('table' in change) || wire === null || wire.kind === 'schema') continue
-      if (check.violation(wire) !== null) violations.push(change)
+      const message = check.violation(wire)
+      if (message !== null) violations.push({ change, message })
     }
-    for (const change of violations.toReversed()) {
+    for (const { change, message } of violations.toReversed()) {
       this.#rows.undo(change)
-      this.#count(conflictOf(change, 'constraint', null))
+      this.#count(
+        conflictOf(change, 'constraint', null, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY', message }),
+      )
     }
   }
 
   /** The ids of changes that were dropped must not be given out again either. */
   finish(): void {
     if (this.#lastId > maxChangeId(this.#connection.db))
-      this.#write({ kind: 'commit', changeId: this.#lastId, timeMs: Date.now() })
+      this.#write({ kind: 'commit', changeId: this.#lastId, timeMs: Date.now(), lastIdBefore: this.#lastId })
+  }
+
+  /**
+   * Whether the change is an insert of a row without a key that a copy of this replica has pushed. Its files were the same only up to some change: from
+   * the first row on that is not there, rows are taken for different ones even when they look alike.
+   */
+  #isPushedByCopy(change: CapturedRow): boolean {
+    if (change.changeId > this.#sharedThroughId || change.kind !== 'insert' || change.rowid === null)
+      return false
+    if (!isKnownByRowid(change)) return false
+    const remote = this.#acknowledgedRowids.resolve(change.table.name, change.rowid)
+    if (this.#rows.isThere(change, remote)) {
+      this.#follow(change)
+      return true
+    }
+    this.#sharedThroughId = 0
+    return false
   }
 
   /** Later changes to an acknowledged row follow it to where it went. A mapping whose insert is older than this base was followed then. */
@@ -167,6 +222,7 @@ class Replay {
         base: null,
         local: null,
         remote: null,
+        reason: reasonOf(error),
       })
     }
     this.hasChangedSchema = true
@@ -181,7 +237,10 @@ class Replay {
 
   #count(conflict: Conflict): void {
     this.#conflicts += 1
-    if (conflict.kind === 'constraint') this.#constraint += 1
+    if (conflict.reason !== null) {
+      this.#constraint += 1
+      recordBlocked(this.#connection.db, conflict.changeId, conflict.reason)
+    }
     this.#options.onConflict(conflict)
   }
 }

@@ -7,6 +7,8 @@ import type { CapturedRow } from '../capture/captured-change.ts'
 import { keyOf, positions } from '../capture/to-wire-change.ts'
 import { isTaken } from '../sql/sqlite-error.ts'
 import { sameValue } from '../sql/value-equality.ts'
+import { reasonOf } from '../queue/reason.ts'
+import type { Reason } from '../queue/reason.ts'
 import type { Conflict, ConflictResolver, Row } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
 
@@ -17,6 +19,7 @@ interface RowReplayOptions {
   readonly rowids: RowidMap
   readonly resolve: ConflictResolver
   readonly onConflict: (conflict: Conflict) => void
+  readonly rowidsAreReused: boolean
 }
 
 /** Applies one pending row change to the new base, by the table of design/4. */
@@ -41,8 +44,20 @@ export class RowReplay {
       }
     } catch (error) {
       if (!isRefusal(error)) throw error
-      this.#options.onConflict(conflictOf(change, 'constraint', this.#currentRow(change)))
-      return change
+      const remote = this.#remoteRow(change)
+      this.#options.onConflict(conflictOf(change, 'constraint', remote?.named ?? null, reasonOf(error)))
+      return onNewBase(change, remote?.image ?? null)
+    }
+  }
+
+  /** Whether the row that `change` inserts is in the base under `rowid`. */
+  isThere(change: CapturedRow, rowid: bigint): boolean {
+    try {
+      const row = this.#options.tables.get(change.table).read({ by: 'rowid', rowid })
+      return row !== undefined && isSame(change, row, change.after!)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return false
     }
   }
 
@@ -82,7 +97,8 @@ export class RowReplay {
     const after = change.after!
     const identity = this.#identity(change, before)
     const remote = table.read(identity)
-    if (remote === undefined || !isPlausible(identity, before, remote))
+    if (identity.by === 'rowid' && remote !== undefined && isSame(change, remote, after)) return null
+    if (remote === undefined || !this.#isPlausible(change, identity, remote))
       return this.#resolve(table, change, 'update/delete', { identity, remote: null, merged: after })
     const merged = before.map((old, index) =>
       sameValue(old, after[index]!) ? remote[index]! : after[index]!,
@@ -99,7 +115,7 @@ export class RowReplay {
     const before = change.before!
     const identity = this.#identity(change, before)
     const remote = table.read(identity)
-    if (remote === undefined || !isPlausible(identity, before, remote)) return null
+    if (remote === undefined || !this.#isPlausible(change, identity, remote)) return null
     if (!isSame(change, remote, before))
       return this.#resolve(table, change, 'delete/update', { identity, remote, merged: null })
     return this.#writeDelete(table, change, identity, remote)
@@ -194,11 +210,24 @@ export class RowReplay {
     return { by: 'rowid', rowid: this.#options.rowids.resolve(change.table.name, identity.rowid) }
   }
 
-  #currentRow(change: CapturedRow): Row | null {
+  /**
+   * Whether the row found by a rowid is the row that the change was made on: another client may have given the rowid to another row
+   * after it was deleted. It is taken for the same when more than half of its columns are; where clients change rows by their rowids, only when all are.
+   */
+  #isPlausible(change: CapturedRow, identity: RowIdentity, row: Image): boolean {
+    if (identity.by === 'key') return true
+    const before = change.before!
+    const same = before.filter((value, index) => sameValue(value, row[index]!)).length
+    return this.#options.rowidsAreReused ? same === before.length : same * 2 > before.length
+  }
+
+  /** The row that `change` is about, as the new base has it; null: it has none. */
+  #remoteRow(change: CapturedRow): { readonly image: Image; readonly named: Row } | null {
     try {
       const table = this.#options.tables.get(change.table)
-      const row = table.read(this.#identity(change, change.before ?? change.after!))
-      return row === undefined ? null : table.named(row)
+      const identity = this.#identity(change, change.before ?? change.after!)
+      const image = table.read(identity)
+      return image === undefined ? null : { image, named: table.named(image) }
     } catch (error) {
       if (!isRefusal(error)) throw error
       return null
@@ -206,22 +235,34 @@ export class RowReplay {
   }
 }
 
+/**
+ * An update that is kept out of its table, as what it is on the new base. Otherwise the server would ask for a pull first, again and again, and never
+ * come to the constraint.
+ */
+function onNewBase(change: CapturedRow, remote: Image | null): CapturedRow {
+  const { kind, before, after } = change
+  if (kind !== 'update' || before === null || after === null) return change
+  if (remote === null) return { ...change, kind: 'insert', before: null }
+  const merged = before.map((old, index) => (sameValue(old, after[index]!) ? remote[index]! : after[index]!))
+  return { ...change, before: remote.slice(0, before.length), after: merged }
+}
+
 function isSame(change: CapturedRow, row: Image, image: Image): boolean {
   return change.table.columns.every((_, index) => sameValue(row[index]!, image[index]!))
 }
 
-/**
- * Whether the row found by a rowid is the row that the change was made on: another client may have given the rowid to another row
- * after it was deleted. It is taken for the same when more than half of its columns are.
- */
-function isPlausible(identity: RowIdentity, before: Image, row: Image): boolean {
-  if (identity.by === 'key') return true
-  const same = before.filter((value, index) => sameValue(value, row[index]!)).length
-  return same * 2 > before.length
+/** Whether the row after the change has no key, or one with a NULL in it. */
+export function isKnownByRowid({ table, rowid, after }: CapturedRow): boolean {
+  return after !== null && identityOf(table, keyOf(table.key, after), rowid).by === 'rowid'
 }
 
 /** A conflict of `change` with the row `remote`. */
-export function conflictOf(change: CapturedRow, kind: ConflictKind, remote: Row | null): Conflict {
+export function conflictOf(
+  change: CapturedRow,
+  kind: ConflictKind,
+  remote: Row | null,
+  reason: Reason | null = null,
+): Conflict {
   const { changeId, table, before, after } = change
   const key = keyOf(table.key, before ?? after!)
   return {
@@ -232,6 +273,7 @@ export function conflictOf(change: CapturedRow, kind: ConflictKind, remote: Row 
     base: before === null ? null : rowOf(change, before),
     local: after === null ? null : rowOf(change, after),
     remote,
+    reason,
   }
 }
 

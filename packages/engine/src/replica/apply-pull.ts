@@ -2,16 +2,20 @@ import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 
 import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
 
 import { encodeCaptured } from '../capture/captured-codec.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import { currentVersions, knownVersions } from '../capture/known-schema.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { encodeRejected, rejectedRows } from '../queue/rejected-changes.ts'
 import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import type { PageImage } from '../wal/inject.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { StagedPages, writePageOne } from './changes-file.ts'
+import type { StagedPull } from './changes-file.ts'
+import { closeCaptureGap } from './close-capture-gap.ts'
 import { finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
@@ -44,7 +48,14 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
   }
   try {
     assertComplete(session, stage)
-    const plan = injectStage(session, stage)
+    // Only the base that it was written on tells what another program has written.
+    const { captureGap, revision } = session.info
+    if (captureGap && stage.staged.revision === revision) closeCaptureGap(session, stage)
+    const plan = injectStage(
+      session,
+      stage,
+      options.keepPending === false ? encodeRejectedOnly : encodePending,
+    )
     return finishReplay(session, plan, {
       ...options,
       pages: stage.staged.frames,
@@ -55,6 +66,13 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
   }
 }
 
+/** What an injection needs of a stage. */
+export interface InjectedPages {
+  readonly staged: Pick<StagedPull, 'revision' | 'sizeInPages' | 'pageOne'>
+  readonly pageNumbers: ReadonlySet<number>
+  readonly pages: () => Iterable<PageImage>
+}
+
 /** Every page of the new size is either in the base or among the pages. */
 export function assertComplete(
   session: Pick<ReplicaSession, 'baseSizeInPages'>,
@@ -62,6 +80,11 @@ export function assertComplete(
 ): void {
   const { sizeInPages } = stage.staged
   if (sizeInPages === 0) throw new ProtocolError('The server says that the database has no pages')
+  if (sizeInPages < session.baseSizeInPages && !stage.pageNumbers.has(1)) {
+    throw new ProtocolError(
+      `The server says that the database has only ${sizeInPages} pages and has not sent the first, which says so too`,
+    )
+  }
   for (let page = session.baseSizeInPages + 1; page <= sizeInPages; page++) {
     if (page !== LOCK_BYTE_PAGE && !stage.pageNumbers.has(page)) {
       throw new ProtocolError(
@@ -72,13 +95,19 @@ export function assertComplete(
 }
 
 /** The first half of a pull: its pages are in when this returns, and what was pending is in `-replay`. */
-export function injectStage(session: ReplicaSession, stage: StagedPages): ReplayPlan {
+export function injectStage(
+  session: ReplicaSession,
+  stage: InjectedPages,
+  pending: (db: Database.Database) => Iterable<Uint8Array> = encodePending,
+): ReplayPlan {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
     if (session.readIndex().maxFrame === 0) session.writeAnyFrame()
     // Other programs may write between two transactions.
     const plan = session.withWriteLock((index) =>
-      index.maxFrame === 0 || !isSchemaKnown(session) ? null : injectUnderLock(session, stage, index),
+      index.maxFrame === 0 || !isSchemaKnown(session)
+        ? null
+        : injectUnderLock(session, stage, index, pending),
     )
     if (plan !== null) return plan
   }
@@ -93,10 +122,15 @@ function isSchemaKnown(session: ReplicaSession): boolean {
   return isDeepStrictEqual(knownVersions(db), currentVersions(db))
 }
 
-function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: WalIndexHeader): ReplayPlan {
+function injectUnderLock(
+  session: ReplicaSession,
+  stage: InjectedPages,
+  index: WalIndexHeader,
+  pending: (db: Database.Database) => Iterable<Uint8Array>,
+): ReplayPlan {
   const { db } = session.work
   const { staged } = stage
-  const replay = new ReplayFile(session.paths.replay, encodePending(session))
+  const replay = new ReplayFile(session.paths.replay, pending(db))
   const pageOne = staged.pageOne ?? session.pageOne
   const cookie =
     Math.max(db.pragma('schema_version', { simple: true }) as number, pageOne?.schemaCookie ?? 0) + 1
@@ -113,7 +147,9 @@ function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: Wal
           ...end,
           replayId: randomBytes(16).toString('hex'),
           revision: staged.revision,
-          sizeInPages: staged.sizeInPages,
+          isSameBase: staged.revision === session.info.revision,
+          // A replica that has not pulled yet has an empty base; the database that stands for it has a page.
+          sizeInPages: staged.revision === '' ? 0 : staged.sizeInPages,
           pageOne,
           salts: index.salts,
           maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
@@ -128,14 +164,19 @@ function injectUnderLock(session: ReplicaSession, stage: StagedPages, index: Wal
   return plan!
 }
 
-function* encodePending(session: ReplicaSession): Generator<Uint8Array> {
-  for (const change of readCaptured(session.work.db, 0)) yield encodeCaptured(change)
+function* encodeRejectedOnly(db: Database.Database): Generator<Uint8Array> {
+  for (const row of rejectedRows(db)) yield encodeRejected(row)
+}
+
+function* encodePending(db: Database.Database): Generator<Uint8Array> {
+  yield* encodeRejectedOnly(db)
+  for (const change of readCaptured(db, 0)) yield encodeCaptured(change)
 }
 
 /** Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them. */
 function* revertThenPulled(
   session: ReplicaSession,
-  stage: StagedPages,
+  stage: InjectedPages,
   index: WalIndexHeader,
 ): Generator<PageImage> {
   const overlay = session.overlayPages(index).add(1)
@@ -150,7 +191,7 @@ function* revertThenPulled(
  * The schema cookie must only go up: a connection that has cached another schema under the same number would misread tables. And the
  * database must stay in WAL mode.
  */
-function* patchPageOne(pages: Iterable<PageImage>, schemaCookie: number): Generator<PageImage> {
+export function* patchPageOne(pages: Iterable<PageImage>, schemaCookie: number): Generator<PageImage> {
   for (const page of pages) {
     if (page.pageNumber !== 1) {
       yield page

@@ -6,6 +6,7 @@ import { PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
 import { WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
+import { checkPageOne } from './check-page-one.ts'
 import { readPageOne, writePageOne } from './changes-file.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
@@ -27,6 +28,8 @@ export class BootstrapWriter {
   readonly #options: BootstrapOptions
   readonly #descriptor: number
   readonly #pages = new Set<number>()
+  /** The size that page 1 gives the database; 0 where it does not. */
+  #sizeInPageOne = 0
   #pageOne: PageOnePatch | null = null
   #isClosed = false
 
@@ -40,7 +43,7 @@ export class BootstrapWriter {
     )
   }
 
-  /** @throws ProtocolError for page 0, a page of the wrong size, or one that came before */
+  /** @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none */
   writePage(pageNumber: number, image: Uint8Array): void {
     if (pageNumber < 1 || image.byteLength !== PAGE_SIZE || this.#pages.has(pageNumber)) {
       throw new ProtocolError(`page ${pageNumber} of ${image.byteLength} bytes is not expected`)
@@ -48,6 +51,7 @@ export class BootstrapWriter {
     this.#pages.add(pageNumber)
     let bytes = image
     if (pageNumber === 1) {
+      this.#sizeInPageOne = checkPageOne(image)
       this.#pageOne = readPageOne(image)
       bytes = Uint8Array.from(image)
       writePageOne(bytes, { ...this.#pageOne, formatVersions: [WAL_FORMAT_VERSION, WAL_FORMAT_VERSION] })
@@ -65,6 +69,11 @@ export class BootstrapWriter {
     for (const page of this.#pages) {
       if (page > end.sizeInPages)
         throw new ProtocolError(`page ${page} lies beyond the announced ${end.sizeInPages} pages`)
+    }
+    if (this.#sizeInPageOne > end.sizeInPages) {
+      throw new ProtocolError(
+        `the database has ${end.sizeInPages} pages, and ${this.#sizeInPageOne} by its first page`,
+      )
     }
     fsyncSync(this.#descriptor)
     this.#close()

@@ -6,6 +6,8 @@ import { decodeWalHeader, encodeWalHeader, FrameSequence, PAGE_SIZE, ProtocolErr
 import type { PageImage } from '../wal/inject.ts'
 import { verifyFrames } from '../wal/verify-frames.ts'
 import { WalFile, writeFully } from '../wal/wal-file.ts'
+import { LOCK_BYTE_PAGE } from './base.ts'
+import { checkPageOne } from './check-page-one.ts'
 import { removeFile } from './durable-file.ts'
 import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
 import { FORMAT_VERSIONS_OFFSET, SCHEMA_COOKIE_OFFSET } from '../wal/inject.ts'
@@ -35,6 +37,8 @@ export class PullStage {
   readonly #frames: FrameSequence
   readonly #pages = new Set<number>()
   #written = 0
+  /** The size that page 1 gives the database; 0 where it does not. */
+  #sizeInPageOne = 0
   #pageOne: PageOnePatch | null = null
 
   constructor(path: string) {
@@ -53,7 +57,7 @@ export class PullStage {
     this.#frames = new FrameSequence({ ...decodeWalHeader(header), capacity: FRAMES_PER_WRITE })
   }
 
-  /** @throws ProtocolError for page 0, a page of the wrong size, or one that came before */
+  /** @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none */
   writePage(pageNumber: number, image: Uint8Array): void {
     if (!Number.isSafeInteger(pageNumber) || pageNumber < 1 || pageNumber > 0xff_ff_ff_fe) {
       throw new ProtocolError(`page number ${pageNumber} is out of range`)
@@ -61,7 +65,10 @@ export class PullStage {
     if (image.byteLength !== PAGE_SIZE)
       throw new ProtocolError(`page ${pageNumber} is ${image.byteLength} bytes long`)
     if (this.#pages.has(pageNumber)) throw new ProtocolError(`page ${pageNumber} came twice`)
-    if (pageNumber === 1) this.#pageOne = readPageOne(image)
+    if (pageNumber === 1) {
+      this.#sizeInPageOne = checkPageOne(image)
+      this.#pageOne = readPageOne(image)
+    }
     this.#pages.add(pageNumber)
     this.#frames.add(pageNumber, 0, image)
     if (this.#frames.isFull) this.#flush()
@@ -70,14 +77,27 @@ export class PullStage {
   /**
    * Completes the stage. It is not synced: after a crash it either checks out or is downloaded again.
    *
-   * @throws ProtocolError when a page lies beyond the size or the revision is not usable
+   * @throws ProtocolError when a page lies beyond the size, the revision is not usable, or `isWhole` and a page is missing
    */
-  finish(end: { readonly revision: string; readonly sizeInPages: number }): StagedPull {
+  finish({
+    isWhole = false,
+    ...end
+  }: {
+    readonly revision: string
+    readonly sizeInPages: number
+    readonly isWhole?: boolean
+  }): StagedPull {
     if (end.revision.length > MAX_REVISION_LENGTH) throw new ProtocolError('the revision is too long')
     for (const page of this.#pages) {
       if (page > end.sizeInPages)
         throw new ProtocolError(`page ${page} lies beyond the size of ${end.sizeInPages} pages`)
     }
+    if (this.#sizeInPageOne > end.sizeInPages) {
+      throw new ProtocolError(
+        `the database has ${end.sizeInPages} pages, and ${this.#sizeInPageOne} by its first page`,
+      )
+    }
+    if (isWhole) this.#assertWhole(end.sizeInPages)
     this.#flush()
     this.#file.close()
     const staged: StagedPull = { ...end, frames: this.#written, pageOne: this.#pageOne }
@@ -94,6 +114,13 @@ export class PullStage {
   abort(): void {
     this.#file.close()
     removeFile(this.#path)
+  }
+
+  #assertWhole(sizeInPages: number): void {
+    for (let page = 1; page <= sizeInPages; page++) {
+      if (!this.#pages.has(page) && page !== LOCK_BYTE_PAGE)
+        throw new ProtocolError(`page ${page} of ${sizeInPages} is missing`)
+    }
   }
 
   #flush(): void {

@@ -5,15 +5,19 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { adoptExisting } from '../capture/adopt-existing.ts'
 import { installCapture, removeCapture } from '../capture/install.ts'
+import { removeFile } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
 import { assertSqliteFile } from './open-replica.ts'
 import { replicaPaths } from './paths.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
 
-/** Creates an empty local database that has not been pulled yet: everything in it is local until the first pull. */
+/** Creates an empty local database that has not been pulled yet: everything in it is local until the first pull. A file in its place is replaced. */
 export function createReplica(path: string, options: BootstrapOptions): void {
+  const paths = replicaPaths(path)
+  for (const old of [paths.main, paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay])
+    removeFile(old)
   // State first: state without a database means that there is none yet.
-  saveInfo(replicaPaths(path).info, initialInfo(options.clientId ?? randomUUID(), options.url))
+  saveInfo(paths.info, initialInfo(options.clientId ?? randomUUID(), options.url))
   const db = new Database(path)
   try {
     db.pragma(`page_size = ${PAGE_SIZE}`)

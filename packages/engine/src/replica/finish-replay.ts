@@ -1,15 +1,18 @@
 import { RawText } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
+import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { captureDifference } from '../capture/difference.ts'
 import { CapturedDecoder } from '../capture/captured-codec.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { installCapture } from '../capture/install.ts'
-import { acknowledgedChangeId, acknowledgedRowids } from '../replay/acknowledged.ts'
+import { decodeRejected, putRejected } from '../queue/rejected-changes.ts'
+import { acknowledgement } from '../replay/acknowledged.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
 import type { ReplayReport } from '../replay/replay-captured.ts'
 import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { withDamageErrors } from './base-damaged.ts'
 import { removeFile } from './durable-file.ts'
 import { readReplayRecords } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
@@ -19,6 +22,10 @@ export interface ReplayOptions {
   /** Decides each conflict between a pending change and what was pulled. */
   readonly resolve: ConflictResolver
   readonly onConflict: (conflict: Conflict) => void
+  /** False: pending changes are dropped. Default true. */
+  readonly keepPending?: boolean
+  /** As for `replayCaptured`. */
+  readonly rowidsAreReused?: boolean
 }
 
 export interface ApplyReport {
@@ -38,6 +45,7 @@ const REPLAY_ID = 'replay_id'
  * Every step may be repeated after a crash.
  *
  * @throws BusyError when another program keeps the write lock for too long; `-replay` stays, and the next operation goes on from there
+ * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled; `-replay` stays, see `repairBase`
  * @throws what a callback of `options` throws, or TypeError for an answer that is none: after the pull is done, with all local changes kept
  */
 export function finishReplay(
@@ -49,7 +57,6 @@ export function finishReplay(
     readonly snapshotAtInjection: Database.Database | null
   },
 ): ApplyReport {
-  recordBase(session, plan)
   let isInCallback = false
   const watched =
     <A, R>(callback: (argument: A) => R) =>
@@ -62,11 +69,18 @@ export function finishReplay(
   const resolve = watched((conflict: Conflict) => checkResolution(options.resolve(conflict)))
   const onConflict = watched(options.onConflict)
   try {
-    return { pages: options.pages, ...replay(session, plan, { ...options, resolve, onConflict }) }
+    const report = replay(session, plan, { ...options, resolve, onConflict })
+    return { pages: options.pages, ...report }
   } catch (error) {
-    if (!isInCallback) throw error
+    if (!isInCallback) {
+      return withDamageErrors(session.paths, () => {
+        throw error
+      })
+    }
     // Until the replay is committed no trigger captures anything, so it cannot wait for a callback that works.
-    replay(session, plan, { ...options, resolve: () => 'keep-local', onConflict: () => {} })
+    withDamageErrors(session.paths, () =>
+      replay(session, plan, { ...options, resolve: () => 'keep-local', onConflict: () => {} }),
+    )
     throw error
   }
 }
@@ -77,15 +91,20 @@ function replay(
   options: ReplayOptions & { readonly snapshotAtInjection: Database.Database | null },
 ): ReplayReport {
   const report = session.inReplayTransaction((db) => {
+    // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
+    recordBase(session, plan)
     const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     // Another process has committed while there were no triggers: find out what (I6).
     const hasSlipped = !isAtInjection(plan, session.readIndex())
     if (hasSlipped && options.snapshotAtInjection !== null) captureDifference(options.snapshotAtInjection, db)
-    const done = replayCaptured(session.work, decodeRecords(session), {
-      acknowledgedId: acknowledgedChangeId(db, session.info.clientId),
-      rowids: acknowledgedRowids(db, session.info.clientId),
+    const { changeId, sharedThroughId, rowids } = acknowledgement(db, session.info)
+    const done = replayCaptured(session.work, decodeRecords(session, db), {
+      acknowledgedId: changeId,
+      sharedThroughId,
+      rowids,
+      rowidsAreReused: options.rowidsAreReused ?? false,
       resolve: options.resolve,
       onConflict: options.onConflict,
       enforceForeignKeys: session.enforcesForeignKeys,
@@ -96,8 +115,24 @@ function replay(
     )
     return done
   })
-  discardPullFiles(session)
+  completePull(session, plan)
   return report
+}
+
+/**
+ * The replay is committed: takes over what the base says of the replica's pushes, and removes the files of the pull. What a server that has gone back
+ * to an older state has lost is pending again.
+ */
+export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
+  const { captureGap, lastPushedChangeId } = session.info
+  if (captureGap && session.watermark !== null) session.save({ captureGap: false })
+  if (!plan.isSameBase) {
+    const { changeId, isOurs } = acknowledgement(session.work.db, session.info)
+    const known = isOurs ? Math.max(lastPushedChangeId, changeId) : changeId
+    if (known !== lastPushedChangeId || session.info.previousClientId !== null)
+      session.save({ lastPushedChangeId: known, previousClientId: null })
+  }
+  discardPullFiles(session)
 }
 
 function checkResolution(resolution: Resolution): Resolution {
@@ -136,7 +171,9 @@ export function recordBase(session: ReplicaSession, plan: ReplayPlan): void {
     revision: plan.revision,
     sizeInPages: plan.sizeInPages,
     replayId: plan.replayId,
-    lastPullUnixTime: Math.floor(Date.now() / 1000),
+    // An edit of the queue brings no pages of the server.
+    lastPullUnixTime:
+      plan.revision === session.info.revision ? session.info.lastPullUnixTime : Math.floor(Date.now() / 1000),
   })
 }
 
@@ -161,7 +198,12 @@ export function discardPullFiles(session: ReplicaSession): void {
   }
 }
 
-function* decodeRecords(session: ReplicaSession): Generator<CapturedChange> {
+/** The pending changes; what was set aside is put back where it was on the way. */
+function* decodeRecords(session: ReplicaSession, db: Database.Database): Generator<CapturedChange> {
   const decoder = new CapturedDecoder()
-  for (const record of readReplayRecords(session.paths.replay)) yield decoder.decode(record)
+  for (const record of readReplayRecords(session.paths.replay)) {
+    const rejected = decodeRejected(record)
+    if (rejected === null) yield decoder.decode(record)
+    else putRejected(db, rejected)
+  }
 }

@@ -39,6 +39,8 @@ export interface ReplicaInfo {
   readonly format: typeof INFO_FORMAT
   /** Names this replica to the server. */
   readonly clientId: string
+  /** Its name before the server found that another replica pushes under it too; null once a pull has settled what that one has pushed. */
+  readonly previousClientId: string | null
   /** Where it syncs to; null until that is known. */
   readonly url: string | null
   /** The server's revision that the base is; empty: nothing was pulled yet. */
@@ -47,12 +49,16 @@ export interface ReplicaInfo {
   readonly sizeInPages: number
   /** Null: another program has checkpointed the overlay, so the base must be fetched again. */
   readonly base: BaseState | null
+  /** Another program has written while nothing captured it, and the base was not known: what it wrote has to be found when the base is fetched. */
+  readonly captureGap: boolean
   /** The pull that brought the base; see `ReplayPlan`. Null: a bootstrap, or none. */
   readonly replayId: string | null
   /** Id of the last push that the server acknowledged, hex. */
   readonly pushId: string | null
   /** Id of a push that was sent and whose answer has not been seen, hex. */
   readonly attemptedPushId: string | null
+  /** The last change of that push: until it is settled nothing else goes under its id. Null: not known. */
+  readonly attemptedLastChangeId: number | null
   /** Changes up to this id have been acknowledged by the server. */
   readonly lastPushedChangeId: number
   /** Seconds since the epoch. */
@@ -67,9 +73,11 @@ export type InfoPatch = Partial<
   Pick<
     ReplicaInfo,
     | 'clientId'
+    | 'previousClientId'
     | 'url'
     | 'pushId'
     | 'attemptedPushId'
+    | 'attemptedLastChangeId'
     | 'lastPushedChangeId'
     | 'lastPullUnixTime'
     | 'lastPushUnixTime'
@@ -81,13 +89,16 @@ export function initialInfo(clientId: string, url: string | null): ReplicaInfo {
   return {
     format: INFO_FORMAT,
     clientId,
+    previousClientId: null,
     url,
     revision: '',
     sizeInPages: 0,
     base: null,
+    captureGap: false,
     replayId: null,
     pushId: null,
     attemptedPushId: null,
+    attemptedLastChangeId: null,
     lastPushedChangeId: 0,
     lastPullUnixTime: null,
     lastPushUnixTime: null,
@@ -125,10 +136,12 @@ function parseInfo(path: string, parsed: unknown): ReplicaInfo {
       { recovery: 'upgrade' },
     )
   }
+  const info = { ...LATER_FIELDS, ...parsed }
   for (const [name, isValid] of Object.entries(FIELD_CHECKS)) {
-    if (!isValid(parsed[name])) throw damaged(path, `field "${name}" is ${JSON.stringify(parsed[name])}`)
+    const value: unknown = info[name as keyof typeof info]
+    if (!isValid(value)) throw damaged(path, `field "${name}" is ${JSON.stringify(value)}`)
   }
-  return parsed as unknown as ReplicaInfo
+  return info as unknown as ReplicaInfo
 }
 
 function damaged(path: string, reason: string, cause?: unknown): StateError {
@@ -155,9 +168,17 @@ const isRecordOf =
   (value) =>
     isRecord(value) && Object.entries(checks).every(([name, check]) => check(value[name]))
 
+/** What the first files of this format did not have. */
+const LATER_FIELDS: Partial<ReplicaInfo> = {
+  previousClientId: null,
+  captureGap: false,
+  attemptedLastChangeId: null,
+}
+
 const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
   format: (value) => value === INFO_FORMAT,
   clientId: (value) => typeof value === 'string' && value.length > 0,
+  previousClientId: orNull(isText),
   url: orNull(isText),
   revision: isText,
   sizeInPages: isCount,
@@ -170,9 +191,11 @@ const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
       pageOne: orNull(isRecordOf({ schemaCookie: isCount, formatVersions: isWordPair })),
     }),
   ),
+  captureGap: (value) => typeof value === 'boolean',
   replayId: orNull(isText),
   pushId: orNull(isText),
   attemptedPushId: orNull(isText),
+  attemptedLastChangeId: orNull(isCount),
   lastPushedChangeId: isCount,
   lastPullUnixTime: orNull(isCount),
   lastPushUnixTime: orNull(isCount),

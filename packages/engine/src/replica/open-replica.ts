@@ -4,11 +4,13 @@ import { PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import { hasCapture, installCapture } from '../capture/install.ts'
-import { acknowledgedChangeId } from '../replay/acknowledged.ts'
+import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
+import { withDamageErrors } from './base-damaged.ts'
 import { removeFile } from './durable-file.ts'
 import { findBase } from './find-base.ts'
 import { loadInfo } from './info.ts'
+import type { ReplicaInfo } from './info.ts'
 import { replicaPaths } from './paths.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplicaSession } from './session.ts'
@@ -26,12 +28,20 @@ export function openReplica(path: string, options: SessionOptions): ReplicaSessi
   }
   const info = loadInfo(paths.info)
   assertSqliteFile(path)
+  return withDamageErrors(paths, () => openSession(path, info, options))
+}
+
+function openSession(path: string, info: ReplicaInfo, options: SessionOptions): ReplicaSession {
   const session = new ReplicaSession(path, info, options)
+  const { paths } = session
   try {
-    if (resumeInterruptedPull(session) === null) session.setBase(findBase(session, info))
-    for (const leftover of [paths.bootstrap, paths.changes, paths.baseCopy]) removeFile(leftover)
-    protectBase(session)
-    ensureCapture(session)
+    session.patiently(options.busyTimeoutMs, () => {
+      if (resumeInterruptedPull(session) === null) session.setBase(findBase(session, info))
+      for (const leftover of [paths.bootstrap, paths.changes, paths.baseCopy, paths.nextReplay])
+        removeFile(leftover)
+      protectBase(session)
+      ensureCapture(session)
+    })
     return session
   } catch (error) {
     session.close()

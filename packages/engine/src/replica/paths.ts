@@ -11,6 +11,8 @@ export interface ReplicaPaths {
   readonly revert: string
   /** There only while a pull is being applied. */
   readonly replay: string
+  /** Takes the place of `replay` when a damaged base is replaced. */
+  readonly nextReplay: string
   /** A bootstrap that is being downloaded; becomes the main file. */
   readonly bootstrap: string
   /** A copy of the base; there only while a pull that was interrupted is being finished. */
@@ -28,6 +30,7 @@ export function replicaPaths(path: string): ReplicaPaths {
     changes: `${path}-changes`,
     revert: `${path}-wal-revert`,
     replay: `${path}-replay`,
+    nextReplay: `${path}-replay-next`,
     bootstrap: `${path}-bootstrap`,
     baseCopy: `${path}-base`,
     lock: `${path}-lock`,

@@ -9,17 +9,23 @@ export interface PushBatch {
 }
 
 /**
- * The changes after `afterId`, as far as the transaction that reaches `maxOperations`; null where there are none.
+ * The changes after `afterId` through `throughId`, as far as the transaction that reaches `maxOperations`; null where there are none.
  *
  * A commit marker names its transaction's first row by what it holds in `id` (the last id before it). Rows that no marker covers are statements in
  * autocommit, told apart by their time.
  */
-export function nextBatch(db: Database.Database, afterId: number, maxOperations: number): PushBatch | null {
+export function nextBatch(
+  db: Database.Database,
+  afterId: number,
+  maxOperations: number,
+  throughId: number = Number.MAX_SAFE_INTEGER,
+): PushBatch | null {
   const bounds = db
-    .prepare<[number], { first: number | null; last: number | null }>(
-      `SELECT min(change_id) AS first, max(change_id) AS last FROM tidemark_cdc WHERE change_id > ? AND ${isOperation}`,
+    .prepare<[number, number], { first: number | null; last: number | null }>(
+      `SELECT min(change_id) AS first, max(change_id) AS last FROM tidemark_cdc
+       WHERE change_id > ? AND change_id <= ? AND ${isOperation}`,
     )
-    .get(afterId)
+    .get(afterId, throughId)
   if (bounds === undefined || bounds.first === null || bounds.last === null) return null
   const batch = { firstChangeId: bounds.first, lastChangeId: bounds.last }
   if (!Number.isFinite(maxOperations)) return batch
@@ -29,7 +35,8 @@ export function nextBatch(db: Database.Database, afterId: number, maxOperations:
     )
     .pluck()
     .get(afterId, Math.max(0, Math.trunc(maxOperations) - 1))
-  return reaching === undefined ? batch : { ...batch, lastChangeId: endOfTransaction(db, reaching) }
+  if (reaching === undefined || reaching >= batch.lastChangeId) return batch
+  return { ...batch, lastChangeId: Math.min(batch.lastChangeId, endOfTransaction(db, reaching)) }
 }
 
 function endOfTransaction(db: Database.Database, changeId: number): number {

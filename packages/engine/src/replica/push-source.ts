@@ -3,6 +3,8 @@ import type { Change } from '@tidemark/protocol'
 
 import { readCaptured } from '../capture/read-captured.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
+import type { BeforeImages } from '../capture/to-wire-change.ts'
+import type { ReplicaInfo } from './info.ts'
 import { nextBatch } from './push-batch.ts'
 import type { ReplicaSession } from './session.ts'
 
@@ -15,20 +17,25 @@ export interface PushSource {
   /** The state of `PRAGMA foreign_keys` on the application's connection. */
   readonly enforceForeignKeys: boolean
   /** Streams the changes; may be called again. */
-  changes(): Iterable<Change>
+  changes(images?: BeforeImages): Iterable<Change>
   close(): void
 }
 
 /**
  * The pending changes after the last acknowledged one, up to the transaction that reaches `maxOperations`; null where there are none. They are on disk
  * when this returns: an id that was sent must not be given out again after a power loss.
+ *
+ * While the answer to a push has not been seen, only what that push had. A copy of the files may try it again too, and each may have
+ * later changes under the same ids: the server must not take those for what it has.
  */
 export function openPushSource(session: ReplicaSession, maxOperations: number): PushSource | null {
   const after = session.info.lastPushedChangeId
   const reader = new Database(session.paths.main, { timeout: 0 })
   try {
     reader.exec('BEGIN')
-    const batch = nextBatch(reader, after, maxOperations)
+    const batch =
+      nextBatch(reader, after, maxOperations, attemptedThrough(session.info)) ??
+      nextBatch(reader, after, maxOperations)
     if (batch === null) {
       reader.close()
       return null
@@ -38,9 +45,9 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
       ...batch,
       walPages: session.readIndex().maxFrame,
       enforceForeignKeys: session.enforcesForeignKeys,
-      *changes() {
+      *changes(images) {
         for (const captured of readCaptured(reader, after, batch.lastChangeId)) {
-          const change = toWireChange(captured)
+          const change = toWireChange(captured, images)
           if (change !== null) yield change
         }
       },
@@ -52,4 +59,8 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
     reader.close()
     throw error
   }
+}
+
+function attemptedThrough({ attemptedPushId, attemptedLastChangeId }: ReplicaInfo): number | undefined {
+  return attemptedPushId === null ? undefined : (attemptedLastChangeId ?? undefined)
 }

@@ -1,48 +1,50 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
-
 import Database from 'better-sqlite3'
-import { FRAME_HEADER_SIZE, PAGE_SIZE } from '@tidemark/protocol'
+import { FRAME_HEADER_SIZE } from '@tidemark/protocol'
 
 import { hasCapture } from '../capture/install.ts'
-import { writeFully } from '../wal/wal-file.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { withDamageErrors } from './base-damaged.ts'
 import { removeFile } from './durable-file.ts'
 import { findBase, isMainFileIntact } from './find-base.ts'
-import { discardPullFiles, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
+import { completePull, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { loadInfo } from './info.ts'
 import { readReplayPlan } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
+import { writeDatabase } from './write-database.ts'
 
 /** What became of a pull that was interrupted; `report` is null where its pages had not come in: the replica is at its old revision. */
 export interface ResumedPull {
   readonly report: ApplyReport | null
 }
 
-const keepLocal: ReplayOptions = { resolve: () => 'keep-local', onConflict: () => {} }
-
 /**
  * Finishes what `-replay` says is unfinished (I4); null without that file.
  *
  * @throws BusyError when somebody is writing; call again
+ * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled; see `repairBase`
  */
 export function resumeInterruptedPull(
   session: ReplicaSession,
-  options: ReplayOptions = keepLocal,
+  options: ReplayOptions = session.interruptedPull,
 ): ResumedPull | null {
   const plan = readReplayPlan(session.paths.replay)
   if (plan === null) {
     removeFile(session.paths.replay)
     return null
   }
+  return withDamageErrors(session.paths, () => resume(session, plan, options))
+}
+
+function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ResumedPull {
   // It may be another process that was interrupted.
   session.replaceInfo(loadInfo(session.paths.info))
   const index = session.readIndex()
   const { db } = session.work
   if (isReplayed(db, plan)) {
     session.setBase(session.info.replayId === plan.replayId ? findBase(session, session.info) : null)
-    discardPullFiles(session)
+    completePull(session, plan)
     return { report: { pages: 0, replayed: 0, conflicts: 0, constraint: 0 } }
   }
   if (isInWal(session, plan, index) || !hasCapture(db)) {
@@ -107,9 +109,11 @@ function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: Replay
   })
   if (isUnchanged)
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
-  // What others have written since the injection cannot be told from the base; the base is fetched again.
-  if (session.watermark === null)
+  // What others have written since the injection cannot be told from the base until that is fetched again.
+  if (session.watermark === null) {
+    session.save({ captureGap: true })
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
+  }
   return resumeReplayOnCopy(session, plan, options)
 }
 
@@ -118,28 +122,13 @@ function resumeReplayOnCopy(session: ReplicaSession, plan: ReplayPlan, options: 
   const path = session.paths.baseCopy
   let base: Database.Database | null = null
   try {
-    copyBase(session, plan, path)
+    recordBase(session, plan)
+    const pages = Array.from({ length: plan.sizeInPages }, (_, index) => index + 1)
+    writeDatabase(path, session.baseImages(pages))
     base = new Database(path, { readonly: true })
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: base })
   } finally {
     base?.close()
     removeFile(path)
-  }
-}
-
-/** Writes the base to a database file of its own, page by page. */
-function copyBase(session: ReplicaSession, plan: ReplayPlan, path: string): void {
-  recordBase(session, plan)
-  const descriptor = openSync(path, 'w')
-  try {
-    const pages = Array.from({ length: plan.sizeInPages }, (_, index) => index + 1)
-    for (const { pageNumber, image } of session.baseImages(pages)) {
-      // The copy is read without a WAL.
-      if (pageNumber === 1) image.set([1, 1], 18)
-      writeFully(descriptor, image, (pageNumber - 1) * PAGE_SIZE)
-    }
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }

@@ -9,7 +9,7 @@ import { syncDirectoryOf } from './durable-file.ts'
 import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
 import type { PageOnePatch } from './info.ts'
 
-const MAGIC = 'tidemark-redo-1'
+const MAGIC = 'tidemark-redo-2'
 const BUFFER_SIZE = 256 * 1024
 const LENGTH_SIZE = 4
 
@@ -18,6 +18,8 @@ export interface ReplayPlan {
   /** Names this replay; recorded in the database by the transaction that replays. */
   readonly replayId: string
   readonly revision: string
+  /** The replica was at this revision before: what it has pushed since is not in the base. */
+  readonly isSameBase: boolean
   readonly sizeInPages: number
   readonly pageOne: PageOnePatch | null
   /** Where the injection ends, and under which salts: if the WAL has this frame, the pages are in. */

@@ -13,10 +13,12 @@ import { readPageOne, writePageOne } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { loadInfo, saveInfo } from './info.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
+import { enterWalMode } from './enter-wal-mode.ts'
+import type { ReplayOptions } from './finish-replay.ts'
 import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
 import { RevertFile } from './revert-file.ts'
-import { isBusy, withBusyErrors } from './sqlite-errors.ts'
+import { withBusyErrors } from './sqlite-errors.ts'
 
 /** `full`: a commit is on disk when it returns. `normal`: a power loss may take the last commits. */
 export type Durability = 'full' | 'normal'
@@ -25,6 +27,8 @@ export interface SessionOptions {
   readonly durability: Durability
   /** How long the application's connection waits for other programs' locks. */
   readonly busyTimeoutMs: number
+  /** How conflicts are resolved in a pull that was interrupted and is finished here. Default: local changes win, untold. */
+  readonly interruptedPull?: ReplayOptions
 }
 
 /** How long the replay after an injection waits for the write lock: until it has it, no trigger captures what others write. */
@@ -47,6 +51,7 @@ export class ReplicaSession {
   readonly wal: WalFile
   readonly revert: RevertFile
   readonly durability: Durability
+  readonly interruptedPull: ReplayOptions
   /** Prepared, because the application's connection may be busy with an iterator. */
   readonly #foreignKeys: Database.Statement<[], number>
   #enforcedForeignKeys = true
@@ -66,6 +71,7 @@ export class ReplicaSession {
     this.#info = info
     this.#baseSizeInPages = info.sizeInPages
     this.durability = options.durability
+    this.interruptedPull = options.interruptedPull ?? { resolve: () => 'keep-local', onConflict: () => {} }
     this.#mainDescriptor = acquireDescriptor(path)
     const opened: Database.Database[] = []
     let wal: WalFile | null = null
@@ -166,12 +172,33 @@ export class ReplicaSession {
 
   /** The same, waiting long for the lock: for the replay, which cannot be put off. */
   inReplayTransaction<T>(run: (db: Database.Database) => T): T {
-    const { db } = this.work
-    db.pragma(`busy_timeout = ${REPLAY_LOCK_TIMEOUT_MS}`)
+    const deadline = performance.now() + REPLAY_LOCK_TIMEOUT_MS
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    let isLocked = false
+    for (;;) {
+      try {
+        return this.inWriteTransaction('replaying pending changes', (db) => {
+          isLocked = true
+          return run(db)
+        })
+      } catch (error) {
+        if (isLocked || !(error instanceof BusyError) || performance.now() >= deadline) throw error
+        // SQLite's own waits grow to 100 ms, in which a program that writes all the time has the lock again and again.
+        Atomics.wait(pause, 0, 0, 1)
+      }
+    }
+  }
+
+  /** Runs `run` with the engine's connections waiting for other programs' locks. Only while the application does not have the file open yet. */
+  patiently<T>(timeoutMs: number, run: () => T): T {
+    const setTimeouts = (ms: number): void => {
+      for (const connection of [this.#lock, this.work.db]) connection.pragma(`busy_timeout = ${ms}`)
+    }
+    setTimeouts(timeoutMs)
     try {
-      return this.inWriteTransaction('replaying pending changes', run)
+      return run()
     } finally {
-      db.pragma('busy_timeout = 0')
+      setTimeouts(0)
     }
   }
 
@@ -303,7 +330,7 @@ export class ReplicaSession {
     this.#info = info
   }
 
-  /** The same without the base, which another process may have moved: for a caller that need not hold the sync lock. */
+  /** The same without the base, which another process may have moved since this one looked. */
   saveOnly(patch: InfoPatch): void {
     saveInfo(this.paths.info, { ...loadInfo(this.paths.info), ...patch })
     this.#info = { ...this.#info, ...patch }
@@ -374,27 +401,7 @@ export class ReplicaSession {
 
   #beginPin(): void {
     this.#pin.exec('BEGIN')
-    this.#pin.prepare('SELECT 1 FROM sqlite_schema').get()
+    // Begins the read transaction, and works whatever the schema is: an injection has to end properly before anybody looks at what came in.
+    this.#pin.prepare('PRAGMA schema_version').get()
   }
-}
-
-function enterWalMode(connection: Database.Database): void {
-  let mode: unknown
-  try {
-    mode = connection.pragma('journal_mode = WAL', { simple: true })
-  } catch (error) {
-    if (isBusy(error))
-      withBusyErrors('opening it', () => {
-        throw error
-      })
-    throw error
-  }
-  if (mode === 'wal') return
-  throw new StateError(
-    'TIDEMARK_NOT_WAL',
-    `The database cannot be put into WAL mode (it stays in ${String(mode)} mode)`,
-    {
-      recovery: 'operator',
-    },
-  )
 }

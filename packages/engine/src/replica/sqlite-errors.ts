@@ -7,6 +7,11 @@ export function isBusy(error: unknown): error is InstanceType<typeof Database.Sq
   return error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code)
 }
 
+/** Whether SQLite says that the database cannot be read as one. */
+export function isDamaged(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+}
+
 /** Runs `run`; SQLite's busy errors become a {@link BusyError} that says what was being done. */
 export function withBusyErrors<T>(what: string, run: () => T): T {
   try {

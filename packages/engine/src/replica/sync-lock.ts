@@ -19,10 +19,11 @@ export class SyncLock {
     this.#connection = new Database(path, { timeout: 0 })
   }
 
-  /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError */
-  async acquire(timeoutMs: number): Promise<void> {
+  /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError, the signal's reason */
+  async acquire(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!this.#tryBegin(0)) {
+      signal?.throwIfAborted()
       if (performance.now() >= deadline) throw this.#busy()
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
@@ -31,6 +32,15 @@ export class SyncLock {
   /** The same, blocking. @throws BusyError */
   acquireSync(timeoutMs: number): void {
     if (!this.#tryBegin(timeoutMs)) throw this.#busy()
+  }
+
+  /** Takes the lock if it is free. */
+  tryAcquire(): boolean {
+    return this.#tryBegin(0)
+  }
+
+  get isHeld(): boolean {
+    return this.#connection.inTransaction
   }
 
   release(): void {

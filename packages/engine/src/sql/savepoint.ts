@@ -13,3 +13,19 @@ export function inSavepoint<T>(db: Database.Database, run: () => T): T {
     throw error
   }
 }
+
+/**
+ * The same for what will write: outside a transaction it takes the write lock first. A savepoint that reads before it writes does not wait for another
+ * writer, however long the busy timeout is.
+ */
+export function inWriteTransaction<T>(db: Database.Database, run: () => T): T {
+  if (db.inTransaction) return inSavepoint(db, run)
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const result = run()
+    db.exec('COMMIT')
+    return result
+  } finally {
+    if (db.inTransaction) db.exec('ROLLBACK')
+  }
+}

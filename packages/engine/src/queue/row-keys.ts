@@ -1,0 +1,45 @@
+import type { SqlValue } from '@tidemark/protocol'
+import { RawText } from '@tidemark/protocol'
+import { identityOf } from '../apply/row-identity.ts'
+import type { CapturedChange, CapturedRow } from '../capture/captured-change.ts'
+import { keyOf } from '../capture/to-wire-change.ts'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import { parseAlterTable } from '../sql/parse-alter-table.ts'
+
+/** Names the rows that changes touch, across changes of their keys and names of their tables. Changes are to be shown in order. */
+export class RowKeys {
+  /** First name of each table that was renamed on the way, by its present one; lower case. */
+  readonly #firstNames = new Map<string, string>()
+
+  /** Where the row was before the change and where it is after. Empty for what is no row change. */
+  of(change: CapturedChange): string[] {
+    if (change.kind === 'schema') this.#follow(change.sql)
+    if (!('table' in change)) return []
+    const keys = [change.before, change.after]
+      .filter((image) => image !== null)
+      .map((image) => this.#key(change, image))
+    return [...new Set(keys)]
+  }
+
+  #key(change: CapturedRow, image: readonly SqlValue[]): string {
+    const name = change.table.name.toLowerCase()
+    const identity = identityOf(change.table, keyOf(change.table.key, image), change.rowid)
+    const values = identity.by === 'key' ? identity.values.map(textOf) : `rowid ${identity.rowid}`
+    return JSON.stringify([this.#firstNames.get(name) ?? name, values])
+  }
+
+  #follow(sql: string): void {
+    const statement = classifyStatement(sql)
+    if (statement.kind !== 'schema' || statement.verb !== 'alter' || statement.name === null) return
+    const alter = parseAlterTable(sql)
+    if (alter?.action !== 'rename') return
+    const from = statement.name.toLowerCase()
+    this.#firstNames.set(alter.to.toLowerCase(), this.#firstNames.get(from) ?? from)
+  }
+}
+
+function textOf(value: SqlValue): string {
+  if (value instanceof RawText) return `raw ${Buffer.from(value.bytes).toString('hex')}`
+  if (value instanceof Uint8Array) return `blob ${Buffer.from(value).toString('hex')}`
+  return `${typeof value} ${String(value)}`
+}

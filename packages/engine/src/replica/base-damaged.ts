@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+
+import { isTidemarkError, StateError } from '@tidemark/protocol'
+
+import type { ReplicaPaths } from './paths.ts'
+import { isDamaged } from './sqlite-errors.ts'
+
+const CODE = 'TIDEMARK_BASE_DAMAGED'
+
+/** Runs `run`; where SQLite says that the database is damaged, the error says what to do. @throws StateError `TIDEMARK_BASE_DAMAGED` */
+export function withDamageErrors<T>(paths: ReplicaPaths, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    throw isDamaged(error) ? baseDamaged(paths, error) : error
+  }
+}
+
+/** Whether `error` says that the database cannot be read, and that only a fresh one from the server helps. */
+export function isBaseDamaged(error: unknown): error is StateError {
+  return isTidemarkError(error) && error.code === CODE
+}
+
+function baseDamaged(paths: ReplicaPaths, cause: Error): StateError {
+  const pending = existsSync(paths.replay)
+    ? `What is pending is safe in ${paths.replay}: reset() downloads the database again and puts it on top.`
+    : 'reset({ keepPending: false }) downloads the database again. What is pending, if anything is, cannot be read, and is lost then: keep a copy of the files.'
+  return new StateError(CODE, `${paths.main} is damaged (${cause.message}). ${pending}`, {
+    recovery: 'reset',
+    cause,
+  })
+}
