@@ -187,3 +187,15 @@ describe('shutting down', () => {
     expect(JSON.stringify(server.logs)).not.toContain('secret')
   })
 })
+
+test('/metrics tells how late the event loop is, since the last time', async () => {
+  server = await startServer()
+  const text = await (await fetch(`${server.url}/metrics`)).text()
+  for (const quantile of ['0.5', '0.99', '1'])
+    expect(text).toMatch(
+      new RegExp(
+        `^tidemark_event_loop_delay_seconds\\{quantile="${quantile}"\\} \\d+(\\.\\d+)?(e-\\d+)?$`,
+        'm',
+      ),
+    )
+})

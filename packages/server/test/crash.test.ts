@@ -10,7 +10,7 @@ import { push, pushId } from './push-client.ts'
 import { run, temporaryDirectory } from './running-server.ts'
 
 /** More of them: `TIDEMARK_KILLS=200`. */
-const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? 12)
+const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? 5)
 const ROWS_PER_PUSH = 20
 const MAX_DELAY_MS = 40
 const CLIENTS = 3

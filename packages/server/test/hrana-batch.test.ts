@@ -73,7 +73,10 @@ describe('pipeline: batches', () => {
       ].map((sql) => ({ sql, condition: inTransaction })),
     ]
     const result = await batch(database, steps)
-    expect(result.step_errors[3]).toMatchObject({ code: 'SQLITE_CONSTRAINT_UNIQUE' })
+    expect(result.step_errors[3]).toMatchObject({
+      code: 'SQLITE_CONSTRAINT',
+      extended_code: 'SQLITE_CONSTRAINT_UNIQUE',
+    })
     expect(result.step_results.slice(4)).toEqual([null, null, null])
     expect(await run(database, 'SELECT id FROM item')).toEqual([[1]])
     await expect(run(database, 'SELECT * FROM turso_sync_last_change_id')).rejects.toThrow('no such table')

@@ -15,6 +15,9 @@ afterAll(async () => {
 
 const withItems = (name: string): Promise<string> => createWithItems(server, name)
 
+/** Belongs to its stream, which is kept for it. */
+const SETTING = execute('PRAGMA foreign_keys = OFF')
+
 describe('pipeline: streams', () => {
   test('a transaction spans requests and is invisible to others until it commits', async () => {
     const database = await withItems('interactive')
@@ -52,7 +55,7 @@ describe('pipeline: streams', () => {
     const database = await withItems('abandoned')
     const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE'), execute('DELETE FROM item')])
     const busy = await pipeline(database, [execute("INSERT INTO item VALUES (2, 'two')"), CLOSE])
-    expect(busy.results[0]).toMatchObject({ error: { code: 'TIDEMARK_BUSY' } })
+    expect(busy.results[0]).toMatchObject({ error: { code: 'SQLITE_BUSY' } })
     await expect
       .poll(
         async () =>
@@ -73,20 +76,36 @@ describe('pipeline: streams', () => {
   test('settings of one stream do not reach another', async () => {
     const database = await withItems('settings')
     await pipeline(database, [
-      execute('PRAGMA foreign_keys = ON'),
+      execute('PRAGMA foreign_keys = OFF'),
       execute('CREATE TEMP TABLE mine (x)'),
       CLOSE,
     ])
-    expect(await run(database, 'PRAGMA foreign_keys')).toEqual([[0]])
+    expect(await run(database, 'PRAGMA foreign_keys')).toEqual([[1]])
     await expect(run(database, 'SELECT * FROM mine')).rejects.toThrow('no such table')
   })
 
-  test('streams left open are bounded, and their places come back', async () => {
+  test('a stream without a transaction or settings of its own is not kept', async () => {
+    const database = await withItems('stateless')
+    expect((await pipeline(database, [execute('SELECT 1')])).baton).toBeNull()
+    expect((await pipeline(database, [execute('BEGIN'), execute('COMMIT')])).baton).toBeNull()
+    const stored = await pipeline(database, [{ type: 'store_sql', sql_id: 1, sql: 'SELECT 1' }])
+    for (const baton of [stored.baton, (await pipeline(database, [SETTING])).baton]) {
+      expect(baton).not.toBeNull()
+      await pipeline(database, [CLOSE], { baton })
+    }
+  })
+
+  test('streams left open are bounded: the longest idle gives way to a new one', async () => {
     const database = await withItems('bounded')
-    const open = await Promise.all(
-      Array.from({ length: 8 }, async () => pipeline(database, [execute('SELECT 1')])),
-    )
-    expect(open).toHaveLength(8)
+    const open: (string | null)[] = []
+    for (let count = 0; count < 20; count++) open.push((await pipeline(database, [SETTING])).baton)
+    await expect(pipeline(database, [SETTING], { baton: open[0]! })).rejects.toThrow('baton')
+    await pipeline(database, [CLOSE], { baton: open.at(-1)! })
+  })
+
+  test('transactions left open are bounded: none gives way, until its time is up', async () => {
+    const database = await withItems('bounded-transactions')
+    for (let count = 0; count < 8; count++) await pipeline(database, [execute('BEGIN')])
     await expect(pipeline(database, [execute('SELECT 1')])).rejects.toThrow('streams')
     await expect.poll(async () => run(database, 'SELECT 1').catch(() => null)).toEqual([[1]])
   })

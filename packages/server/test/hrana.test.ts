@@ -106,7 +106,9 @@ describe('pipeline: statements', () => {
       CLOSE,
     ])
     expect(results[0]).toMatchObject({ error: { code: 'SQLITE_ERROR', message: 'no such table: nowhere' } })
-    expect(results[1]).toMatchObject({ error: { code: 'SQLITE_CONSTRAINT_UNIQUE' } })
+    expect(results[1]).toMatchObject({
+      error: { code: 'SQLITE_CONSTRAINT', extended_code: 'SQLITE_CONSTRAINT_UNIQUE' },
+    })
     expect(results[2]).toMatchObject({ type: 'error' })
     expect(rowsOf(results[3])).toEqual([[7]])
   })
@@ -199,7 +201,7 @@ describe('pipeline: statements', () => {
     const values = await Promise.all(
       settings.map(async (name) => (await run(database, `PRAGMA ${name}`))[0]![0]),
     )
-    expect(values).toEqual([0, 0, 0, 1])
+    expect(values).toEqual([1, 0, 0, 1])
   })
 
   test('an answer larger than the limit is refused, and the next request is served', async () => {

@@ -54,6 +54,15 @@ describe('POST /push-changes', () => {
     expect(await items(database)).toEqual([])
   })
 
+  test('where SQL has damaged the records of pushes, a push is answered 409 and nothing is applied', async () => {
+    const database = await pushed('records')
+    await run(database, "UPDATE tidemark_push SET push_id = 'damaged'")
+    const next = { pushId: pushId(2), previousPushId: pushId(1) }
+    const response = await postPush(database, encodePush(next, [insertItem(4, 3, 'three')]))
+    expect([response.status, await response.json()]).toMatchObject([409, { code: 'TIDEMARK_PUSH_RECORDS' }])
+    expect(await items(database)).toHaveLength(2)
+  })
+
   test('a copy of a client that pushes from an old state is told that it forked', async () => {
     const database = await pushed('forked')
     const second = { pushId: pushId(2), previousPushId: pushId(1) }

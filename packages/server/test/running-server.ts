@@ -42,6 +42,8 @@ export async function startServer(config: Partial<ServerConfig> = {}): Promise<R
     durability: 'normal',
     logLevel: 'info',
     logStream,
+    // Some tests leave answers unread.
+    shutdownGraceMs: 500,
     ...config,
     data,
     port: 0,

@@ -2,10 +2,13 @@ import { TidemarkError } from '@tidemark/protocol'
 
 export class DatabaseNotFoundError extends TidemarkError {
   override readonly name = 'DatabaseNotFoundError'
-  constructor(name: string) {
-    super('TIDEMARK_NO_SUCH_DATABASE', `There is no database ${JSON.stringify(name)}`, {
-      recovery: 'operator',
-    })
+  /** @param name null: the request named none */
+  constructor(name: string | null) {
+    const message =
+      name === null
+        ? 'The address names no database: it is /db/<name>/, unless databases have host names or one is served at the root'
+        : `There is no database ${JSON.stringify(name)}`
+    super('TIDEMARK_NO_SUCH_DATABASE', message, { recovery: 'operator' })
   }
 }
 

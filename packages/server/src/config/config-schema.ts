@@ -40,6 +40,8 @@ const settings = {
   tokenAudience: z.string().min(1).default('tidemark'),
   revokedTokens: words.default([]),
 
+  foreignKeys: z.boolean().default(true),
+
   durability: z.enum(['full', 'normal']).default('full'),
   workers: count(Math.min(availableParallelism(), MAX_WORKERS_BY_DEFAULT)),
   maxOpenDatabases: count(256),

@@ -37,6 +37,9 @@ export interface ServerConfig {
   /** Ids (`jti`) of tokens that are refused. */
   readonly revokedTokens: readonly string[]
 
+  /** Whether SQL streams enforce foreign keys unless they say otherwise, as libSQL's servers do and SQLite by itself does not. */
+  readonly foreignKeys: boolean
+
   /** `full`: what was answered survives a power loss. `normal`: it survives the end of the process. */
   readonly durability: 'full' | 'normal'
   /** Worker processes. */

@@ -52,6 +52,12 @@ describe('turn queue', () => {
     expect(queue.isHeld).toBe(false)
   })
 
+  test('whoever has given up before is busy as well, also where nobody holds the turn', async () => {
+    const queue = new TurnQueue()
+    await expect(queue.acquire('a', LONG_MS, AbortSignal.abort())).rejects.toThrow(BusyError)
+    expect(queue.isHeld).toBe(false)
+  })
+
   test('whoever gives up is passed over', async () => {
     const queue = new TurnQueue()
     const holder = await queue.acquire('a', LONG_MS)

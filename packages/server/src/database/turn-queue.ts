@@ -34,7 +34,7 @@ export class TurnQueue {
    * @throws BusyError when `waitMs` passes or `signal` aborts before
    */
   async acquire(party: string, waitMs: number, signal?: AbortSignal): Promise<Turn> {
-    signal?.throwIfAborted()
+    if (signal?.aborted === true) throw new BusyError('Nobody waits for the turn any more')
     if (!this.#isHeld) return this.#begin()
     return new Promise((resolve, reject) => {
       const waiting: Waiting = {

@@ -9,6 +9,12 @@ export class Epochs {
     return this.#runs.at(-1)!.epoch
   }
 
+  /** The last sequence of the run that `sequence` belongs to; `head` is the newest of all. */
+  endOfRun(sequence: number, head: number): number {
+    const next = this.#runs.find((run) => run.from > sequence)
+    return next === undefined ? head : next.from - 1
+  }
+
   /** Sequences are given in ascending order. */
   add(sequence: number, epoch: Epoch): void {
     if (this.#runs.at(-1)?.epoch !== epoch) this.#runs.push({ epoch, from: sequence })

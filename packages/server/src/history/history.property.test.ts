@@ -104,7 +104,7 @@ describe('history', () => {
       { type: 'checkpoint' },
       { type: 'compact', bytes: 0 },
     ]
-    fc.assert(property, { numRuns: 150, examples: [[floorAfterDroppedCommits]] })
+    fc.assert(property, { numRuns: 100, examples: [[floorAfterDroppedCommits]] })
   })
 
   test('the pages changed between two revisions are exactly those whose images may differ', () => {

@@ -142,6 +142,16 @@ export class History {
     return this.#index.changedBetween(from, to)
   }
 
+  /** Number of page images in the commits after `from` up to `to`. */
+  imagesBetween(from: number, to: number): number {
+    return this.#index.imagesBetween(from, to)
+  }
+
+  /** The last commit of the epoch that the commit belongs to, so far. */
+  endOfEpoch(sequence: number): number {
+    return this.#epochs.endOfRun(sequence, this.head)
+  }
+
   /**
    * Reads the page's image at a retained revision into `target`.
    *

@@ -113,6 +113,11 @@ export class PageIndex {
     return found.slice(0, count)
   }
 
+  /** Number of images that the commits after `from` up to `to` hold. */
+  imagesBetween(from: number, to: number): number {
+    return this.#entriesUntil(to) - this.#entriesUntil(from)
+  }
+
   /** Every page with a commit after `sequence`. */
   changedAfter(sequence: number): Uint32Array {
     return new Uint32Array(

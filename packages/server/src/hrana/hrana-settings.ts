@@ -1,4 +1,6 @@
 export interface HranaSettings {
+  /** `PRAGMA foreign_keys` of a new stream. */
+  readonly foreignKeys: boolean
   /** One statement. */
   readonly statementTimeoutMs: number
   /** Waiting for the write turn. */

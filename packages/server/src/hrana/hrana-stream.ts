@@ -6,6 +6,7 @@ import type Sqlite from 'better-sqlite3'
 import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
 import type { Turn } from '../database/turn-queue.ts'
+import type { PushTarget } from '../push/push-target.ts'
 import type { Caller } from '../worker/worker-calls.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { bindArguments, parameterNames } from './parameters.ts'
@@ -19,6 +20,7 @@ import type { StatementGuard } from './statement-guard.ts'
 /** More than the statement's own timeout, which those that give rows notice themselves. */
 const WATCHDOG_MARGIN_MS = 500
 const MAX_STORED_SQL = 1000
+const MAX_STORED_CHARACTERS = 16 * 1024 * 1024
 const NO_ARGUMENTS: Bindings = { positional: [], named: {} }
 
 /**
@@ -26,17 +28,21 @@ const NO_ARGUMENTS: Bindings = { positional: [], named: {} }
  * first writes and keeps it until the transaction ends.
  */
 export class HranaStream {
+  /** Where pushes that arrive on this stream are applied. */
+  readonly pushTarget: PushTarget
   readonly #database: Database
   readonly #connection: Connection
   readonly #settings: HranaSettings
   readonly #storedSql = new Map<number, string>()
+  #storedCharacters = 0
   #turn: Turn | null = null
   #transactionUntil = Infinity
   #isAltered = false
   #isClosed = false
 
-  constructor(database: Database, connection: Connection, settings: HranaSettings) {
-    this.#database = database
+  constructor(pushTarget: PushTarget, connection: Connection, settings: HranaSettings) {
+    this.pushTarget = pushTarget
+    this.#database = pushTarget.database
     this.#connection = connection
     this.#settings = settings
   }
@@ -53,6 +59,11 @@ export class HranaStream {
     return this.#isClosed
   }
 
+  /** Whether the next request would notice that it runs on another connection. A stream without state need not be kept for it. */
+  get hasState(): boolean {
+    return !this.#isClosed && (!this.isAutocommit || this.#isAltered || this.#storedSql.size > 0)
+  }
+
   /** True once the connection has settings or temporary tables of this client. */
   get isAltered(): boolean {
     return this.#isAltered
@@ -62,10 +73,15 @@ export class HranaStream {
   storeSql(id: number, sql: string): void {
     if (this.#storedSql.size >= MAX_STORED_SQL)
       throw new LimitError(`More than ${MAX_STORED_SQL} stored statements`)
+    this.closeSql(id)
+    if (this.#storedCharacters + sql.length > MAX_STORED_CHARACTERS)
+      throw new LimitError(`More than ${MAX_STORED_CHARACTERS} characters of stored statements`)
+    this.#storedCharacters += sql.length
     this.#storedSql.set(id, sql)
   }
 
   closeSql(id: number): void {
+    this.#storedCharacters -= this.#storedSql.get(id)?.length ?? 0
     this.#storedSql.delete(id)
   }
 
@@ -147,9 +163,13 @@ export class HranaStream {
   }
 
   #prepare(sql: string, guard: StatementGuard): Sqlite.Statement {
-    return guard.run(this.#settings.statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
-      this.#connection.prepare(sql),
-    )
+    try {
+      return guard.run(this.#settings.statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
+        this.#connection.prepare(sql),
+      )
+    } catch (error) {
+      throw error instanceof RangeError ? notOneStatement(sql) : error
+    }
   }
 
   /** Before a commit is acknowledged, the history has it. */
@@ -201,4 +221,10 @@ export class HranaStream {
 /** Statements that better-sqlite3 takes for readers. */
 function writesUnnoticed(statement: StatementClass): boolean {
   return statement.keyword === 'REINDEX' || (statement.kind === 'pragma' && statement.name === 'optimize')
+}
+
+function notOneStatement(sql: string): SqlRefusedError {
+  return splitStatements(sql).length === 0
+    ? new SqlRefusedError('SQL_NO_STATEMENT', 'There is no statement in the SQL')
+    : new SqlRefusedError('SQL_MANY_STATEMENTS', 'There is more than one statement in the SQL')
 }

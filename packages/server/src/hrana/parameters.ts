@@ -4,26 +4,36 @@ import { SqlRefusedError } from './sql-error.ts'
 
 /**
  * Text that hides parameter signs, or a parameter: `?`, `?NNN`, `:name`, `@name`, `$name`
- * (https://www.sqlite.org/lang_expr.html#varparam).
+ * (https://www.sqlite.org/lang_expr.html#varparam). What is not closed goes on to the end, so that each character is looked at once.
  */
 const HIDDEN_OR_PARAMETER =
-  /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\?(\d*)|([:@$][\p{L}\p{N}_$\u0080-\uffff]+)|[\p{L}_$\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/gu
+  /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\?(\d*)|([:@$][\p{L}\p{N}_$\u0080-\uffff]+)|[\p{L}_$\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/gu
 
-const MAX_NUMBER = 32_766
+const MAX_PARAMETERS = 32_766
 
-/** The parameters of a statement by index, from 0; null for one without a name. `?NNN` is a name too. */
+/**
+ * The parameters of a statement by index, from 0; null for one without a name. `?NNN` is a name too.
+ *
+ * @throws SqlRefusedError for more than SQLite takes
+ */
 export function parameterNames(sql: string): (string | null)[] {
   const names: (string | null)[] = []
+  const known = new Set<string>()
   for (const match of sql.matchAll(HIDDEN_OR_PARAMETER)) {
     const number = match[1]
     const name = match[2]
     if (number === '') names.push(null)
     else if (number !== undefined) {
       const index = Number(number) - 1
-      if (index < 0 || index >= MAX_NUMBER) continue
+      if (index < 0 || index >= MAX_PARAMETERS) continue
       while (names.length <= index) names.push(null)
       names[index] = `?${number}`
-    } else if (name !== undefined && !names.includes(name)) names.push(name)
+    } else if (name !== undefined && !known.has(name)) {
+      known.add(name)
+      names.push(name)
+    }
+    if (names.length > MAX_PARAMETERS)
+      throw new SqlRefusedError('ARGS_INVALID', `More than ${MAX_PARAMETERS} parameters`)
   }
   return names
 }
@@ -34,7 +44,7 @@ export interface Bindings {
   readonly named: Readonly<Record<string, SqlValue>>
 }
 
-/** @throws SqlRefusedError when an argument is missing or too many; ProtocolError for a value out of range */
+/** @throws SqlRefusedError when an argument is missing, too many or an infinity; ProtocolError for a value out of range */
 export function bindArguments(statement: HranaStatement, names: readonly (string | null)[]): Bindings {
   if (statement.args.length > names.length) {
     throw new SqlRefusedError(
@@ -49,6 +59,7 @@ export function bindArguments(statement: HranaStatement, names: readonly (string
     const value = statement.args[index] ?? namedValue(byName, name)
     if (value === undefined)
       throw new SqlRefusedError('ARGS_INVALID', `no argument for parameter ${name ?? index + 1}`)
+    if (value.type === 'float' && value.value === null) throw infinityRefused(statement, index)
     if (name === null) positional.push(fromHranaValue(value))
     else named[name.slice(1)] = fromHranaValue(value)
   }
@@ -57,4 +68,29 @@ export function bindArguments(statement: HranaStatement, names: readonly (string
 
 function namedValue(byName: ReadonlyMap<string, HranaValue>, name: string | null): HranaValue | undefined {
   return name === null ? undefined : (byName.get(name) ?? byName.get(name.slice(1)))
+}
+
+/**
+ * Turso's client sends both infinities as a float without a number. Either one would be a guess, so the row is refused, with its
+ * arguments, and the way that works is named.
+ */
+function infinityRefused({ sql, args }: HranaStatement, index: number): SqlRefusedError {
+  const where = sql === null ? '' : ` of ${shortened(sql)}`
+  const row = args.map((arg) => shortened(shown(arg))).join(', ')
+  return new SqlRefusedError(
+    'INFINITY_IN_JSON',
+    `argument ${index + 1}${where} with (${row}) is an infinity, which JSON cannot carry; write it as 9e999 or -9e999 in the SQL`,
+  )
+}
+
+function shown(value: HranaValue): string {
+  if (value.type === 'null') return 'NULL'
+  if (value.type === 'blob') return 'a blob'
+  return String(value.value ?? '±Infinity')
+}
+
+const SHOWN_LENGTH = 80
+
+function shortened(text: string): string {
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text
 }

@@ -1,5 +1,6 @@
 import { LimitError } from '@tidemark/protocol'
 import type { HranaValue } from '@tidemark/protocol'
+import type { AnswerMemory } from './answer-memory.ts'
 
 const ROW_OVERHEAD = 2
 const VALUE_OVERHEAD = 24
@@ -8,10 +9,12 @@ const VALUE_OVERHEAD = 24
 export class ResponseBudget {
   #bytes: number
   readonly #maxBytes: number
+  readonly #memory: AnswerMemory
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, memory: AnswerMemory) {
     this.#maxBytes = maxBytes
     this.#bytes = maxBytes
+    this.#memory = memory
   }
 
   get left(): number {
@@ -20,16 +23,23 @@ export class ResponseBudget {
 
   /** What was spent since `left` bytes were left is not sent after all. */
   refundTo(left: number): void {
+    this.#memory.release(left - this.#bytes)
     this.#bytes = left
   }
 
-  /** @throws LimitError when the row is too much */
+  /** The answer is out, or will not be: its memory is free for others. */
+  close(): void {
+    this.refundTo(this.#maxBytes)
+  }
+
+  /** @throws LimitError when the row is too much; BusyError when other answers take the memory */
   spendRow(row: readonly HranaValue[]): void {
     let bytes = ROW_OVERHEAD
     for (const value of row) bytes += VALUE_OVERHEAD + lengthOf(value)
-    this.#bytes -= bytes
-    if (this.#bytes < 0)
+    if (bytes > this.#bytes)
       throw new LimitError(`The result is larger than ${this.#maxBytes} bytes; ask for fewer rows`)
+    this.#memory.take(bytes)
+    this.#bytes -= bytes
   }
 }
 

@@ -4,7 +4,8 @@ import type { Caller } from '../worker/worker-calls.ts'
 import { isMet } from './conditions.ts'
 import type { StepOutcome } from './conditions.ts'
 import type { HranaStream } from './hrana-stream.ts'
-import { isToleratedFailure, isTursoPush } from './push-batch.ts'
+import { isTursoPush } from './push-batch.ts'
+import { runPush } from './run-push.ts'
 import type { RowSink, StatementEffect } from './run-statement.ts'
 import type { StatementGuard } from './statement-guard.ts'
 
@@ -18,7 +19,7 @@ export interface BatchSink {
   fail(step: number, error: unknown): Promise<void> | void
 }
 
-/** Runs the steps whose conditions are met, in order; a step that fails does not stop the batch. */
+/** Runs the steps whose conditions are met, in order; a step that fails does not stop the batch, unless it is a push. */
 export async function runBatch(
   stream: HranaStream,
   batch: HranaBatch,
@@ -27,7 +28,10 @@ export async function runBatch(
   guard: StatementGuard,
 ): Promise<void> {
   const textOf = (step: number): string => stream.textOf(batch.steps[step]!.stmt)
-  const isPush = isTursoPush(batch, textOf)
+  if (isTursoPush(batch, textOf)) {
+    await runPush(stream.pushTarget, batch, textOf, sink, caller, guard, stream.isAutocommit)
+    return
+  }
   const outcomes: StepOutcome[] = []
   let sliceEnd = performance.now() + SLICE_MS
   for (const [step, { condition, stmt }] of batch.steps.entries()) {
@@ -42,7 +46,6 @@ export async function runBatch(
       await sink.end(step, effect)
     } catch (error) {
       outcomes.push('error')
-      if (isPush && !isToleratedFailure(textOf(step))) stream.rollback()
       await sink.fail(step, error)
     }
     if (performance.now() > sliceEnd) {

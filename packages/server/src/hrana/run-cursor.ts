@@ -1,7 +1,7 @@
 import { parseCursorRequest } from '@tidemark/protocol'
 import type { HranaColumn, HranaCursorEntry, HranaCursorResponse, HranaValue } from '@tidemark/protocol'
 import type { Caller } from '../worker/worker-calls.ts'
-import { ResponseBudget } from './response-budget.ts'
+import type { ResponseBudget } from './response-budget.ts'
 import { runBatch } from './run-batch.ts'
 import { PARSE_TIMEOUT_MS, parseJson } from './run-pipeline.ts'
 import { toHranaError } from './sql-error.ts'
@@ -9,7 +9,7 @@ import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
 
 /**
- * `POST /v3/cursor`: runs a batch; the answer is lines of JSON, the first with the baton of the stream, which stays open. One step's
+ * `POST /v3/cursor`: runs a batch; the answer is lines of JSON, the first with the baton of the stream where it stays open. One step's
  * rows are held in memory at a time: a statement cannot pause half-way while others use the worker.
  *
  * @throws ProtocolError, LimitError before the first line
@@ -17,7 +17,7 @@ import type { StreamRegistry } from './stream-registry.ts'
 export async function* runCursor(
   registry: StreamRegistry,
   body: Uint8Array,
-  maxResponseBytes: number,
+  budget: ResponseBudget,
   caller: Caller,
   guard: StatementGuard,
 ): AsyncGenerator<Uint8Array> {
@@ -25,7 +25,6 @@ export async function* runCursor(
   const stream = registry.take(request.baton)
   if (request.baton !== null) guard.begin()
   const lines = new Lines()
-  const budget = new ResponseBudget(maxResponseBytes)
   const sink = {
     begin: (step: number) => ({
       columns: (cols: readonly HranaColumn[]) => lines.add({ type: 'step_begin', step, cols }),
@@ -48,7 +47,7 @@ export async function* runCursor(
   let isKept = false
   try {
     await runBatch(stream, request.batch, sink, caller, guard)
-    isKept = !stream.isClosed && !guard.signal.aborted
+    isKept = stream.hasState && !guard.signal.aborted
   } finally {
     if (!isKept) registry.end(stream)
   }

@@ -12,7 +12,7 @@ import type {
 } from '@tidemark/protocol'
 import type { Caller } from '../worker/worker-calls.ts'
 import type { HranaStream } from './hrana-stream.ts'
-import { ResponseBudget } from './response-budget.ts'
+import type { ResponseBudget } from './response-budget.ts'
 import { runBatch } from './run-batch.ts'
 import { ResultCollector } from './run-statement.ts'
 import { toHranaError } from './sql-error.ts'
@@ -31,7 +31,7 @@ interface Context {
 
 /**
  * `POST /v2/pipeline` and `/v3/pipeline`: runs the requests in order on one stream; each has its own result, and one that fails does not
- * stop the others. The stream is kept for the next pipeline unless a `close` was among them.
+ * stop the others. A stream that has something to keep is kept for the next pipeline, unless a `close` was among them.
  *
  * @param body JSON
  * @returns JSON
@@ -40,20 +40,20 @@ interface Context {
 export async function runPipeline(
   registry: StreamRegistry,
   body: Uint8Array,
-  maxResponseBytes: number,
+  budget: ResponseBudget,
   caller: Caller,
   guard: StatementGuard,
 ): Promise<string> {
   const request = guard.run(PARSE_TIMEOUT_MS, () => parsePipelineRequest(parseJson(body)))
   const stream = registry.take(request.baton)
   if (request.baton !== null) guard.begin()
-  const context = { stream, caller, guard, budget: new ResponseBudget(maxResponseBytes) }
+  const context = { stream, caller, guard, budget }
   const results: HranaResult[] = []
   let isKept = false
   try {
     for (const part of request.requests) results.push(await answer(part, context))
     isKept =
-      !stream.isClosed && !request.requests.some(({ type }) => type === 'close') && !guard.signal.aborted
+      stream.hasState && !request.requests.some(({ type }) => type === 'close') && !guard.signal.aborted
   } finally {
     if (!isKept) registry.end(stream)
   }

@@ -10,11 +10,22 @@ export class SqlRefusedError extends TidemarkError {
   }
 }
 
+/** The names that libSQL's server has for what its clients may want to tell apart. */
+const LIBSQL_CODES: Readonly<Record<string, string>> = {
+  TIDEMARK_BUSY: 'SQLITE_BUSY',
+  TIDEMARK_TRANSACTION_TIMEOUT: 'TRANSACTION_TIMEOUT',
+}
+
 /** The form in which a statement's failure is reported in Hrana: SQLite's own code and message where it is SQLite's. */
 export function toHranaError(error: unknown): HranaError {
-  if (error instanceof Sqlite.SqliteError) return { message: error.message, code: error.code }
+  if (error instanceof Sqlite.SqliteError) return fromSqlite(error)
   if (error instanceof SqlRefusedError)
     return { message: error.message, code: error.code.replace('TIDEMARK_', '') }
-  if (isTidemarkError(error)) return { message: error.message, code: error.code }
+  if (isTidemarkError(error)) return { message: error.message, code: LIBSQL_CODES[error.code] ?? error.code }
   return { message: error instanceof Error ? error.message : String(error), code: 'SQL_INPUT_ERROR' }
+}
+
+function fromSqlite({ message, code }: InstanceType<typeof Sqlite.SqliteError>): HranaError {
+  const primary = /^SQLITE_[A-Z]+/.exec(code)?.[0] ?? code
+  return primary === code ? { message, code } : { message, code: primary, extended_code: code }
 }

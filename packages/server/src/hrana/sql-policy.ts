@@ -1,4 +1,4 @@
-import { classifyStatement } from '@tidemark/engine'
+import { classifyStatement, schemaNames } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
 import { SqlRefusedError } from './sql-error.ts'
 
@@ -78,13 +78,7 @@ export function checkSql(sql: string): StatementClass {
       checkPragma(statement.name, statement.hasValue)
       break
     case 'schema':
-      if (
-        statement.name !== null &&
-        /^(?:sqlite_|tidemark_)/i.test(statement.name) &&
-        statement.verb !== 'create'
-      ) {
-        throw new SqlRefusedError('SQL_NOT_ALLOWED', `${statement.name} belongs to the server`)
-      }
+      checkNames(statement, sql)
       break
     case 'select':
     case 'dml':
@@ -93,6 +87,16 @@ export function checkSql(sql: string): StatementClass {
       break
   }
   return statement
+}
+
+/** What the server keeps in the database's file is its own; a table named as a pragma's function would take the function's place. */
+function checkNames(statement: StatementClass & { kind: 'schema' }, sql: string): void {
+  for (const name of schemaNames(statement, sql)) {
+    if (/^tidemark_/i.test(name) || (statement.verb !== 'create' && /^sqlite_/i.test(name)))
+      throw new SqlRefusedError('SQL_NOT_ALLOWED', `${name} belongs to the server`)
+    if (statement.verb !== 'drop' && /^pragma_/i.test(name))
+      throw new SqlRefusedError('SQL_NOT_ALLOWED', `${name} is the name of a function`)
+  }
 }
 
 function notAvailable(what: string): SqlRefusedError {

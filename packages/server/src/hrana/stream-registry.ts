@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
+import type { PushTarget } from '../push/push-target.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { HranaStream } from './hrana-stream.ts'
 
@@ -19,10 +20,11 @@ interface Parked {
 
 /**
  * The streams of one database. Between two requests a stream is parked under a baton: a random word, good for one request, that the
- * answer to the request before gave. A parked stream is closed after a while.
+ * answer to the request before gave. A parked stream is closed after a while, or, unless it is in a transaction, when there are too many.
  */
 export class StreamRegistry {
   readonly #database: Database
+  readonly #pushTarget: PushTarget
   readonly #settings: HranaSettings
   readonly #streams = new Set<HranaStream>()
   readonly #parked = new Map<string, Parked>()
@@ -30,8 +32,9 @@ export class StreamRegistry {
   #spareTimer: NodeJS.Timeout | null = null
   #isClosed = false
 
-  constructor(database: Database, settings: HranaSettings) {
-    this.#database = database
+  constructor(pushTarget: PushTarget, settings: HranaSettings) {
+    this.#pushTarget = pushTarget
+    this.#database = pushTarget.database
     this.#settings = settings
   }
 
@@ -43,7 +46,7 @@ export class StreamRegistry {
    * The stream that the baton names; without one, a new stream.
    *
    * @throws ProtocolError for a baton that was never given, was used, or whose stream has timed out
-   * @throws LimitError when the database has too many streams
+   * @throws LimitError when the database has too many streams, each at work or in a transaction
    */
   take(baton: string | null): HranaStream {
     if (this.#isClosed) throw new BusyError('The database is being closed')
@@ -105,17 +108,30 @@ export class StreamRegistry {
   }
 
   #open(): HranaStream {
-    if (this.#streams.size >= this.#settings.maxStreams) {
+    if (this.#streams.size >= this.#settings.maxStreams && !this.#endLongestIdle()) {
       throw new LimitError(`The database has ${this.#settings.maxStreams} streams open`)
     }
-    const stream = new HranaStream(this.#database, this.#spare.pop() ?? this.#connect(), this.#settings)
+    const stream = new HranaStream(this.#pushTarget, this.#spare.pop() ?? this.#connect(), this.#settings)
     this.#streams.add(stream)
     return stream
+  }
+
+  /** Turso's client never closes a stream, and would fill the database with those that it has left. */
+  #endLongestIdle(): boolean {
+    for (const [baton, { stream, timer }] of this.#parked) {
+      if (!stream.isAutocommit) continue
+      clearTimeout(timer)
+      this.#parked.delete(baton)
+      this.end(stream)
+      return true
+    }
+    return false
   }
 
   #connect(): Connection {
     const connection = this.#database.acquireConnection()
     connection.pragma(`cache_size = -${CACHE_KIB}`)
+    connection.pragma(`foreign_keys = ${this.#settings.foreignKeys ? 'ON' : 'OFF'}`)
     return connection
   }
 }

@@ -6,14 +6,15 @@ import { health } from './endpoints/health.ts'
 import { pageHashes } from './endpoints/page-hashes.ts'
 import { pullUpdates } from './endpoints/pull-updates.ts'
 import { pushChanges } from './endpoints/push-changes.ts'
+import { replicaFrames } from './endpoints/replica-frames.ts'
 import { serverInfo } from './endpoints/server-info.ts'
 import { sql } from './endpoints/sql.ts'
-import { errorResponse } from './error-response.ts'
+import { errorResponse, notFound, sendBody } from './error-response.ts'
 import { metrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 
 /** What one database is asked; served under `/db/<name>` and at the root. */
-const DATABASE_ENDPOINTS = [pullUpdates, pushChanges, pageHashes, sql, serverInfo]
+const DATABASE_ENDPOINTS = [pullUpdates, pushChanges, pageHashes, sql, replicaFrames, serverInfo]
 
 /** The HTTP side of the server. It does no work on databases: the workers do. */
 export function buildApp(context: ServerContext): FastifyInstance {
@@ -21,17 +22,25 @@ export function buildApp(context: ServerContext): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 200 },
-    http: { maxHeaderSize: 16 * 1024 },
+    routerOptions: { maxParamLength: 200, ignoreDuplicateSlashes: true },
+    http: {
+      maxHeaderSize: 16 * 1024,
+      // Bodies are watched by their readers.
+      headersTimeout: config.requestTimeoutMs,
+      connectionsCheckingInterval: Math.max(config.requestTimeoutMs / 2, 500),
+    },
   })
   app.server.maxConnections = config.maxConnections
   // Bodies are read by the endpoints, as streams and with bounds of their own.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
-  app.setNotFoundHandler(async (_, reply) => {
-    const message = 'There is nothing at this address'
-    return reply.status(404).send({ error: { code: 'NOT_FOUND', message }, code: 'NOT_FOUND', message })
+  app.setNotFoundHandler(async (request, reply) => {
+    return sendBody(reply.status(404), notFound(pathOf(request)))
+  })
+  app.addHook('onSend', async (_, reply) => {
+    // A connection that is kept alive would hold up the end of a server that stopped listening while it answered.
+    if (!app.server.listening) reply.header('connection', 'close')
   })
   app.addHook('onResponse', async (request, reply) => {
     const fields = {
@@ -65,7 +74,7 @@ export function buildApp(context: ServerContext): FastifyInstance {
     }
     // Where the body was not read to its end, the connection cannot be used again.
     if (!request.raw.complete) reply.header('connection', 'close')
-    return reply.status(status).headers(headers).send(body)
+    return sendBody(reply.status(status).headers(headers), body)
   }
 }
 

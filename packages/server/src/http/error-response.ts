@@ -1,16 +1,18 @@
 import { isTidemarkError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
-import type { FastifyError } from 'fastify'
+import type { FastifyError, FastifyReply } from 'fastify'
+
+/** `code` and `message` stand outside as well: libSQL's clients look for them there. */
+export interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string }
+  readonly code: string
+  readonly message: string
+}
 
 export interface ErrorResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** `code` and `message` stand outside as well: libSQL's clients look for them there. */
-  readonly body: {
-    readonly error: { readonly code: string; readonly message: string }
-    readonly code: string
-    readonly message: string
-  }
+  readonly body: ErrorBody
 }
 
 const STATUS_BY_NAME: Readonly<Record<string, number>> = {
@@ -28,6 +30,7 @@ const STATUS_BY_NAME: Readonly<Record<string, number>> = {
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   TIDEMARK_REVISION_GONE: 410,
   TIDEMARK_HISTORY_DAMAGED: 503,
+  TIDEMARK_PUSH_RECORDS: 409,
 }
 
 /** What a failed request is answered, and whether the operator should hear of it: any status from 500 on but 503. */
@@ -63,5 +66,23 @@ function response(
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): ErrorResponse {
-  return { status, headers, body: { error: { code, message }, code, message } }
+  return { status, headers, body: errorBody(code, message) }
+}
+
+/** For a path at which nothing is served. */
+export function notFound(path: string): ErrorBody {
+  const isDatabaseCut = /^\/db\/v[23](?:-protobuf)?(?:\/|$)/.test(path)
+  const message = isDatabaseCut
+    ? 'There is nothing at this address. A client that resolves paths against the database’s URL needs a slash at the URL’s end: /db/<name>/'
+    : 'There is nothing at this address'
+  return errorBody('NOT_FOUND', message)
+}
+
+export function errorBody(code: string, message: string): ErrorBody {
+  return { error: { code, message }, code, message }
+}
+
+/** As `application/json` and nothing behind it: with a charset libSQL's client does not look into it. */
+export function sendBody(reply: FastifyReply, body: ErrorBody): FastifyReply {
+  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(body)))
 }

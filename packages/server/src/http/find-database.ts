@@ -25,7 +25,7 @@ export async function findDatabase(
 ): Promise<DatabaseRequest> {
   const principal = await context.authority.identify(request.headers.authorization)
   const name = databaseName(request, context.config)
-  if (name === null) throw new DatabaseNotFoundError('')
+  if (name === null) throw new DatabaseNotFoundError(null)
   if (!databaseNameSchema.safeParse(name).success) throw new DatabaseNameError(name)
   principal.require(name, scope)
   const isNew =

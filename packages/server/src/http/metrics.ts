@@ -1,7 +1,10 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from './server-context.ts'
 
 const START = performance.now()
+/** Of the probe that looks how late it comes. */
+const PROBE_INTERVAL_MS = 10
 
 /** `GET /metrics`, for Prometheus (text format 0.0.4). For tokens with the scope `admin` on `*`. */
 export function metrics(app: FastifyInstance, context: ServerContext): void {
@@ -9,6 +12,18 @@ export function metrics(app: FastifyInstance, context: ServerContext): void {
   const byStatus = new Map<number, number>()
   let inFlight = 0
   let seconds = 0
+  const probe = monitorEventLoopDelay({ resolution: PROBE_INTERVAL_MS })
+  probe.enable()
+  app.addHook('onClose', async () => void probe.disable())
+  /** Since the last time it was asked for. */
+  const takeDelays = (): readonly (readonly [labels: string, seconds: number])[] => {
+    const delays = [50, 99, 100].map((percentile) => {
+      const lateMs = Math.max(probe.percentile(percentile) / 1e6 - PROBE_INTERVAL_MS, 0)
+      return [`{quantile="${percentile / 100}"}`, lateMs / 1000] as const
+    })
+    probe.reset()
+    return delays
+  }
 
   app.addHook('onRequest', async (_, reply) => {
     inFlight += 1
@@ -41,6 +56,12 @@ export function metrics(app: FastifyInstance, context: ServerContext): void {
         ...metric('worker_calls_pending', 'gauge', 'Calls that workers have not answered.', [
           ['', pendingCalls],
         ]),
+        ...metric(
+          'event_loop_delay_seconds',
+          'gauge',
+          'How late the main process’s event loop is, since the last scrape.',
+          takeDelays(),
+        ),
         ...metric('resident_bytes', 'gauge', 'Memory of the main process.', [
           ['', process.memoryUsage.rss()],
         ]),

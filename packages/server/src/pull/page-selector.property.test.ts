@@ -58,4 +58,16 @@ describe('page selector', () => {
     })
     fc.assert(property, { numRuns: 500 })
   })
+
+  test('half a megabyte that selects four billion pages costs no more than the pages that there are (I8)', () => {
+    const bitmap = new RoaringBitmap32()
+    bitmap.addRange(0, 2 ** 32)
+    bitmap.runOptimize()
+    const bytes = Uint8Array.from(bitmap.serialize(SerializationFormat.portable))
+    bitmap.dispose()
+    expect(bytes.byteLength).toBeGreaterThan(500_000)
+    const start = performance.now()
+    expect(Array.from(decodePageSelector(bytes, 3))).toEqual([1, 2, 3])
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
 })

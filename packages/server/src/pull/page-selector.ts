@@ -31,7 +31,7 @@ export function decodePageSelector(bytes: Uint8Array, sizeInPages: number): Uint
   const add = (value: number): void => {
     if (value < sizeInPages) pages.push(value + 1)
   }
-  for (const container of containers) readValues(reader, container, add)
+  for (const container of containers) readValues(reader, container, sizeInPages, add)
   reader.end()
   return Uint32Array.from(pages)
 }
@@ -54,20 +54,26 @@ function readContainers(reader: Reader): Container[] {
   return containers
 }
 
-function readValues(reader: Reader, container: Container, add: (value: number) => void): void {
+function readValues(
+  reader: Reader,
+  container: Container,
+  sizeInPages: number,
+  add: (value: number) => void,
+): void {
   const base = container.high * CONTAINER_VALUES
-  if (container.isRun) readRuns(reader, base, add)
+  if (container.isRun) readRuns(reader, base, sizeInPages, add)
   else if (container.cardinality > MAX_ARRAY_VALUES) readBitmap(reader, base, add)
   else readArray(reader, container.cardinality, base, add)
 }
 
-function readRuns(reader: Reader, base: number, add: (value: number) => void): void {
+/** Ten bytes can name 65,536 pages: those that the database does not have are not counted one by one. */
+function readRuns(reader: Reader, base: number, sizeInPages: number, add: (value: number) => void): void {
   let next = 0
   for (let runs = reader.uint16(); runs > 0; runs--) {
     const start = reader.uint16()
     const last = start + reader.uint16()
     if (start < next || last >= CONTAINER_VALUES) throw malformed('its runs overlap or leave their container')
-    for (let value = start; value <= last; value++) add(base + value)
+    for (let value = start; value <= last && base + value < sizeInPages; value++) add(base + value)
     next = last + 1
   }
 }

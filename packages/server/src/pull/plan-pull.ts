@@ -14,19 +14,23 @@ export interface PullPlan {
   readonly pages: Uint32Array
 }
 
+/** The pages that a query reads at a revision, in ascending order. */
+export type QueryPages = (query: string, sequence: number) => Uint32Array
+
 /**
- * A client at a revision that this history knows gets the pages that differ; any other gets all.
+ * A client at a revision that this history knows gets the pages that differ; any other gets all. Of those it gets what it selects: pages by number, or
+ * those that a query reads, or both together.
  *
- * @throws StateError `TIDEMARK_REVISION_GONE` when the revision asked for is not retained; ProtocolError for a malformed selector
+ * @throws what `queryPages` throws; StateError `TIDEMARK_REVISION_GONE` when the revision asked for is not retained; ProtocolError for a malformed selector
  */
-export function planPull(history: History, request: PullRequest): PullPlan {
+export function planPull(history: History, request: PullRequest, queryPages: QueryPages): PullPlan {
   const client = request.clientRevision === '' ? null : history.resolveRevision(request.clientRevision)
   const target =
     request.serverRevision === '' ? history.head : history.resolveRevision(request.serverRevision)
   if (target === null) {
     throw new StateError(
       'TIDEMARK_REVISION_GONE',
-      `Revision ${request.serverRevision} is not kept any more`,
+      `Revision ${request.serverRevision} is not kept any more: history is limited, and the replica must start again from a new bootstrap`,
       {
         recovery: 'reset',
       },
@@ -34,8 +38,8 @@ export function planPull(history: History, request: PullRequest): PullPlan {
   }
   const sizeInPages = history.sizeAt(target)
   const changed = client === null ? allPages(sizeInPages) : pagesThatDiffer(history, client, target)
-  if (request.pageSelector === null) return { target, base: client, sizeInPages, pages: changed }
-  const selected = decodePageSelector(request.pageSelector, sizeInPages)
+  const selected = selectedPages(request, target, sizeInPages, queryPages)
+  if (selected === null) return { target, base: client, sizeInPages, pages: changed }
   // A client that selects pages may lack others, and which is not known here.
   return {
     target,
@@ -43,6 +47,19 @@ export function planPull(history: History, request: PullRequest): PullPlan {
     sizeInPages,
     pages: client === null ? selected : intersection(changed, selected),
   }
+}
+
+/** Null: all. */
+function selectedPages(
+  { pageSelector, serverQuery }: PullRequest,
+  target: number,
+  sizeInPages: number,
+  queryPages: QueryPages,
+): Uint32Array | null {
+  const byNumber = pageSelector === null ? null : decodePageSelector(pageSelector, sizeInPages)
+  const byQuery = serverQuery === null ? null : queryPages(serverQuery, target)
+  if (byNumber === null || byQuery === null) return byNumber ?? byQuery
+  return Uint32Array.from(new Set([...byNumber, ...byQuery])).toSorted()
 }
 
 function allPages(sizeInPages: number): Uint32Array {

@@ -1,12 +1,16 @@
-import { decodePullRequest, PAGE_SIZE, ProtocolError, PullEncoder } from '@tidemark/protocol'
-import type { PulledPage, PullRequest } from '@tidemark/protocol'
+import { BusyError, decodePullRequest, PAGE_SIZE, PullEncoder } from '@tidemark/protocol'
+import type { PulledPage, PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 import type { History } from '../history/history.ts'
 import { planPull } from './plan-pull.ts'
 import type { PullPlan } from './plan-pull.ts'
 import { rawPagesLength } from './pull-length.ts'
+import { QueryEngine } from './query-engine.ts'
 
 const PAGES_PER_CHUNK = 64
+/** More than the query's own timeout, which it notices itself but inside a single step. */
+const WATCHDOG_MARGIN_MS = 500
+const NO_PAGES = new Uint32Array(0)
 
 export interface PullOptions {
   /** The client understands the Tidemark dialect. */
@@ -16,6 +20,12 @@ export interface PullOptions {
   readonly pinnedRevision: string | null
   /** Leave out as many bytes of the stream: they were sent. */
   readonly skipBytes: number
+  /** The rows of pushes that the client has named; null where they are not known any more. */
+  readonly pushedRows: (echo: PullEcho) => PushedRows | null
+  /** For a query that selects pages. */
+  readonly queryTimeoutMs: number
+  /** Runs what may block; the process ends where it takes longer than `allowanceMs`. */
+  readonly run: <T>(allowanceMs: number, statement: () => T) => T
   readonly signal: AbortSignal
 }
 
@@ -38,15 +48,21 @@ export async function servePull(
   options: PullOptions,
 ): Promise<PullAnswer> {
   const decoded = decodePullRequest(body)
-  if (decoded.serverQuery !== null) throw new ProtocolError('Selecting pages by a query is not supported')
+  // A second run of the query might read other pages, and another worker does not know the pushes.
+  if ((decoded.serverQuery !== null || decoded.echo !== undefined) && options.skipBytes > 0)
+    throw new BusyError('The pull was interrupted')
+  const queryEngine = decoded.serverQuery === null ? null : await QueryEngine.load()
   const request =
     options.pinnedRevision === null ? decoded : { ...decoded, serverRevision: options.pinnedRevision }
   await waitForNews(database, request, options)
   database.assertOpen()
   const { history } = database
-  const plan = planPull(history, request)
+  const plan = planPull(history, request, (query, sequence) =>
+    queryEngine === null ? NO_PAGES : pagesReadBy(queryEngine, query, history, sequence, options),
+  )
   const dialect = options.isTidemark && request.encoding === 'zstd' ? 'tidemark' : 'turso'
-  const encoder = new PullEncoder(dialect)
+  const pushed = dialect === 'turso' || decoded.echo === undefined ? null : options.pushedRows(decoded.echo)
+  const encoder = new PullEncoder(dialect, pushed)
   const revision = history.formatRevision(plan.target)
   const header = encoder.header({ revision, sizeInPages: plan.sizeInPages })
   return {
@@ -54,6 +70,20 @@ export async function servePull(
     contentLength: dialect === 'turso' ? header.byteLength + rawPagesLength(plan.pages) : null,
     chunks: skip(pullStream(history, plan, encoder, header), options.skipBytes),
   }
+}
+
+function pagesReadBy(
+  engine: QueryEngine,
+  query: string,
+  history: History,
+  sequence: number,
+  { queryTimeoutMs, run }: PullOptions,
+): Uint32Array {
+  const source = {
+    sizeInPages: history.sizeAt(sequence),
+    readPage: (pageNumber: number, target: Uint8Array) => history.readPage(pageNumber, sequence, target),
+  }
+  return run(queryTimeoutMs + WATCHDOG_MARGIN_MS, () => engine.pagesReadBy(query, source, queryTimeoutMs))
 }
 
 async function waitForNews(

@@ -18,6 +18,17 @@ export class PushBody {
     this.#settings = settings
   }
 
+  /** 0 where the body is in a file. */
+  get bytesInMemory(): number {
+    return typeof this.#source === 'string' ? 0 : this.#source.byteLength
+  }
+
+  /** The same in memory of its own. */
+  copy(): PushBody {
+    const source = typeof this.#source === 'string' ? this.#source : Uint8Array.from(this.#source)
+    return new PushBody(source, this.#settings)
+  }
+
   /**
    * Reads the whole body, so that nothing of it is applied if any of it is wrong (I8). Others get the event loop now and then.
    *

@@ -1,9 +1,7 @@
 import { applyPush } from '@tidemark/engine'
 import { BusyError, encodePushResponse } from '@tidemark/protocol'
 import type { PushResponse } from '@tidemark/protocol'
-import type { Database } from '../database/database.ts'
 import type { PushBody } from './push-body.ts'
-import type { PushSettings } from './push-settings.ts'
 import type { PushTarget } from './push-target.ts'
 
 export interface PushGuard {
@@ -19,13 +17,12 @@ export interface PushGuard {
  * @throws ProtocolError, LimitError for a body that is not a push, before anything is applied (I8)
  */
 export async function receivePush(
-  database: Database,
   target: PushTarget,
   body: PushBody,
-  settings: PushSettings,
   party: string,
   guard: PushGuard,
 ): Promise<Uint8Array> {
+  const { database, settings } = target
   const header = await body.validate()
   if (header.walPages > settings.maxWalPages) {
     return encodePushResponse({ type: 'checkpoint-needed', maxWalPages: settings.maxWalPages })
@@ -47,6 +44,7 @@ export async function receivePush(
       applyPush(target.applyConnection, { header, changes: () => body.changes() }),
     )
     database.recordCommits()
+    if (outcome.type === 'ok') target.recent.keep(target.databaseId, header, body)
     if (outcome.type === 'ok' || outcome.type === 'already-applied')
       return { ...outcome, revision: database.revision }
     return outcome

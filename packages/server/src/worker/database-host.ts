@@ -1,9 +1,13 @@
+import { join } from 'node:path'
 import { BusyError, StateError } from '@tidemark/protocol'
 import { Database } from '../database/database.ts'
 import type { DatabaseSettings } from '../database/database.ts'
 import { StreamRegistry } from '../hrana/stream-registry.ts'
 import type { HranaSettings } from '../hrana/hrana-settings.ts'
+import type { PushSettings } from '../push/push-settings.ts'
+import { Generations } from '../replica-frames/generations.ts'
 import { PushTarget } from '../push/push-target.ts'
+import { RecentPushes } from '../push/recent-pushes.ts'
 import type { DatabaseRef } from './worker-calls.ts'
 import type { WorkerLog } from './worker-client.ts'
 
@@ -12,6 +16,7 @@ export interface Tenant {
   readonly database: Database
   readonly streams: StreamRegistry
   readonly pushTarget: PushTarget
+  readonly generations: Generations
   /** Aborts when the database is closed. */
   readonly closing: AbortSignal
 }
@@ -30,6 +35,7 @@ interface Entry {
 export interface HostSettings {
   readonly database: DatabaseSettings
   readonly hrana: HranaSettings
+  readonly push: PushSettings
   readonly maxOpenDatabases: number
 }
 
@@ -39,6 +45,7 @@ export class DatabaseHost {
   readonly #onLog: (log: WorkerLog) => void
   /** In order of last use. */
   readonly #entries = new Map<string, Entry>()
+  readonly #recentPushes = new RecentPushes()
   readonly #draining = new AbortController()
   #isClosing = false
 
@@ -127,10 +134,12 @@ export class DatabaseHost {
       },
     })
     const abort = new AbortController()
+    const pushTarget = new PushTarget(database, ref.id, this.#settings.push, this.#recentPushes)
     return {
       database,
-      streams: new StreamRegistry(database, this.#settings.hrana),
-      pushTarget: new PushTarget(database),
+      streams: new StreamRegistry(pushTarget, this.#settings.hrana),
+      pushTarget,
+      generations: new Generations(join(ref.directory, 'generations.json'), database.history),
       closing: abort.signal,
       abort,
     }

@@ -1,3 +1,5 @@
+import type { ReplicaRequest, ReplicaResult } from '../replica-frames/serve-replica.ts'
+
 /** Names a database to a worker. */
 export interface DatabaseRef {
   readonly id: string
@@ -55,6 +57,12 @@ export interface WorkerCalls {
     readonly args: { readonly database: DatabaseRef }
     readonly result: null
     readonly streams: false
+  }
+  /** Answers a file, or frames, or the newest generation alone. */
+  replica: {
+    readonly args: { readonly database: DatabaseRef; readonly request: ReplicaRequest }
+    readonly result: ReplicaResult
+    readonly streams: true
   }
   /** Bytes: JSON of a pipeline request and its response. */
   pipeline: {

@@ -5,9 +5,12 @@ import { servePageHashes } from '../pull/page-hashes.ts'
 import { servePull } from '../pull/serve-pull.ts'
 import { PushBody } from '../push/push-body.ts'
 import { receivePush } from '../push/receive-push.ts'
+import { AnswerMemory } from '../hrana/answer-memory.ts'
+import { ResponseBudget } from '../hrana/response-budget.ts'
 import { runCursor } from '../hrana/run-cursor.ts'
 import { runPipeline } from '../hrana/run-pipeline.ts'
 import type { StatementGuard } from '../hrana/statement-guard.ts'
+import { serveReplica } from '../replica-frames/serve-replica.ts'
 import { CallServer } from './call-server.ts'
 import type { CallContext, CallHandlers } from './call-server.ts'
 import { DatabaseHost } from './database-host.ts'
@@ -18,6 +21,9 @@ import type { WorkerSettings } from './worker-settings.ts'
 
 const settings = JSON.parse(process.env['TIDEMARK_WORKER'] ?? '{}') as WorkerSettings
 const watchdog = new Watchdog()
+/** A part of the worker's memory: what is estimated is smaller than what it takes. */
+const answerMemory = new AnswerMemory(Math.max(settings.maxRssBytes / 4, settings.hrana.maxResponseBytes))
+const newBudget = (): ResponseBudget => new ResponseBudget(settings.hrana.maxResponseBytes, answerMemory)
 const host = new DatabaseHost(settings, (log) => channel.send('log', 0, log))
 
 /** A guard for the call, and what to do when the call has ended. */
@@ -57,7 +63,8 @@ async function* until(
 }
 
 const handlers: CallHandlers = {
-  async pull({ database: ref, isTidemark, skipBytes, pinnedRevision }, bytes, { signal }) {
+  async pull({ database: ref, isTidemark, skipBytes, pinnedRevision }, bytes, context) {
+    const { signal } = context
     const { tenant, done } = await host.acquire(ref)
     const onError = (error: unknown): void => host.noteFailure(ref.id, tenant, error)
     try {
@@ -65,7 +72,10 @@ const handlers: CallHandlers = {
         isTidemark,
         skipBytes,
         pinnedRevision,
+        pushedRows: (echo) => tenant.pushTarget.recent.rowsOf(ref.id, echo),
         maxLongPollMs: settings.maxLongPollMs,
+        queryTimeoutMs: settings.hrana.statementTimeoutMs,
+        run: (allowanceMs, statement) => watchdog.run(context.callId, allowanceMs, statement),
         signal: AbortSignal.any([signal, tenant.closing, host.draining]),
       })
       return { result: { revision, contentLength }, chunks: until(chunks, done, onError) }
@@ -79,9 +89,9 @@ const handlers: CallHandlers = {
   async push({ database: ref, caller, file }, bytes, context) {
     const body = new PushBody(file ?? bytes, settings.push)
     const { guard } = guardFor(context)
-    return host.use(ref, async ({ database, pushTarget }) => ({
+    return host.use(ref, async ({ pushTarget }) => ({
       result: null,
-      bytes: await receivePush(database, pushTarget, body, settings.push, caller.party, guard),
+      bytes: await receivePush(pushTarget, body, caller.party, guard),
     }))
   },
 
@@ -92,14 +102,30 @@ const handlers: CallHandlers = {
     }))
   },
 
+  async replica({ database: ref, request }) {
+    const { tenant, done } = await host.acquire(ref)
+    const onError = (error: unknown): void => host.noteFailure(ref.id, tenant, error)
+    try {
+      const { database, generations } = tenant
+      const { generation, contentLength, chunks } = serveReplica(database.history, generations, request)
+      return { result: { generation, contentLength }, chunks: until(chunks, done, onError) }
+    } catch (error) {
+      onError(error)
+      done()
+      throw error
+    }
+  },
+
   async pipeline({ database: ref, caller }, bytes, context) {
     const { guard, done } = guardFor(context)
+    const budget = newBudget()
     try {
       return await host.use(ref, async ({ streams }) => ({
         result: null,
-        bytes: Buffer.from(await runPipeline(streams, bytes, settings.hrana.maxResponseBytes, caller, guard)),
+        bytes: Buffer.from(await runPipeline(streams, bytes, budget, caller, guard)),
       }))
     } finally {
+      budget.close()
       done()
     }
   },
@@ -107,12 +133,14 @@ const handlers: CallHandlers = {
   async cursor({ database: ref, caller }, bytes, context) {
     const { guard, done } = guardFor(context)
     const { tenant, done: release } = await host.acquire(ref)
+    const budget = newBudget()
     const finish = (): void => {
+      budget.close()
       done()
       release()
     }
     try {
-      const chunks = runCursor(tenant.streams, bytes, settings.hrana.maxResponseBytes, caller, guard)
+      const chunks = runCursor(tenant.streams, bytes, budget, caller, guard)
       const first = await chunks.next()
       return { result: null, chunks: until(startingWith(first, chunks), finish) }
     } catch (error) {

@@ -7,7 +7,7 @@ import type { WorkerLimits } from './worker-settings.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
 /** Calls that may be made twice. A push carries an id by which the database knows it. */
-const REPEATABLE = new Set<CallName>(['pull', 'push', 'pageHashes', 'status', 'release'])
+const REPEATABLE = new Set<CallName>(['pull', 'push', 'pageHashes', 'replica', 'status', 'release'])
 const ATTEMPTS = 3
 
 /**

@@ -23,6 +23,7 @@ export function workerSettings(config: ServerConfig): WorkerLimits {
       lockWaitMs: LOCK_WAIT_MS,
     },
     hrana: {
+      foreignKeys: config.foreignKeys,
       statementTimeoutMs,
       turnWaitMs,
       transactionTimeoutMs,
