@@ -9,12 +9,16 @@ export type {
   ConnectOptions,
   OperationOptions,
   PullOptions,
+  ResetOptions,
   RetryOptions,
 } from './options/connect-options.ts'
 export type { PushResult, SyncResult } from './sync/sync-results.ts'
 export type { ConflictDecision, ConflictResolution, ConflictStrategy } from './sync/conflict-resolution.ts'
 export type { SyncStats } from './stats/sync-stats.ts'
-export type { PendingChange, PendingFilter, Row } from './queue/pending-change.ts'
+export type { DiscardFilter } from './queue/discard-filter.ts'
+export type { RetryRejectedOptions } from './queue/edit-queue.ts'
+export type { RejectedChange } from './queue/rejected-change.ts'
+export type { LocalChange, PendingChange, PendingFilter, Row } from './queue/pending-change.ts'
 export type {
   Mutation,
   MutationRow,
@@ -22,7 +26,15 @@ export type {
   Transform,
   TransformDecision,
 } from './transform/mutation.ts'
-export type { BusyEvent, PullEvent, SyncEventName, SyncEvents, SyncListener } from './events/sync-events.ts'
+export type {
+  BusyEvent,
+  PullEvent,
+  RejectedEvent,
+  RollbackEvent,
+  SyncEventName,
+  SyncEvents,
+  SyncListener,
+} from './events/sync-events.ts'
 export { retryFetch } from './transport/retry-fetch.ts'
 export type { RetryFetchOptions } from './transport/retry-fetch.ts'
 export { AuthError } from './errors/auth-error.ts'
@@ -45,4 +57,5 @@ export {
   TidemarkError,
 } from '@tidemark/protocol'
 export type { ConflictKind, ConflictRow, Recovery, SqlValue } from '@tidemark/protocol'
-export type { Conflict } from '@tidemark/engine'
+export { RefusedChangeError } from '@tidemark/engine'
+export type { Conflict, Reason } from '@tidemark/engine'

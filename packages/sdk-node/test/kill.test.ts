@@ -6,7 +6,7 @@ import type { Database } from '../src/index.ts'
 import { contentOf, SyncServer } from './sync-server.ts'
 
 /** More by hand: TIDEMARK_KILLS=200. */
-const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? 10)
+const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? 5)
 const MAX_LINES = 12
 const MAX_JITTER_MS = 10
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url))

@@ -51,6 +51,23 @@ describe('an answer that gets lost', () => {
     expect(contentOf(await server.client('b.db'))).toEqual({ t: [{ a: 1n }, { a: 2n }] })
   })
 
+  test('after a push, and the next attempt must checkpoint first (I3)', async () => {
+    await using server = await SyncServer.start({ maxWalPages: 30 })
+    const { fetch: custom, lose } = losing('/push-changes')
+    const a = await server.client('a.db', { fetch: custom, retry: { attempts: 1 } })
+    a.exec('CREATE TABLE t (a)')
+    await a.push()
+    a.exec('INSERT INTO t VALUES (1)')
+    lose()
+    await expect(a.push()).rejects.toThrow('cut')
+    for (let i = 2; i <= 20; i += 1) a.exec(`INSERT INTO t VALUES (${i})`)
+    await a.push()
+    await a.pull()
+    const numbers = Array.from({ length: 20 }, (_, i) => ({ a: BigInt(i + 1) }))
+    expect(contentOf(a)).toEqual({ t: numbers })
+    expect(contentOf(await server.client('b.db'))).toEqual({ t: numbers })
+  })
+
   test('a push is tried again by itself', async () => {
     await using server = await SyncServer.start()
     const { fetch: custom, lose } = losing('/push-changes')

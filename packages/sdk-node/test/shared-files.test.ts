@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
@@ -70,5 +70,33 @@ describe('the same files twice', () => {
     expect(contentOf(second)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
     second.close()
     expect(contentOf(await server.client('b.db'))).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+  })
+
+  test('what was written while nothing captured it is told from the base that it was written on (I6)', async () => {
+    await using server = await SyncServer.start()
+    const path = server.directory.file('a.db')
+    const first = await connect({ path, url: server.url() })
+    first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)`)
+    await first.sync()
+    first.exec('INSERT INTO t VALUES (3)')
+    first.close()
+    // As if a pull had been interrupted before it installed capture, and another program had written and checkpointed then.
+    const foreign = new BetterSqlite3(path)
+    foreign.exec(`INSERT INTO t VALUES (9); DELETE FROM t WHERE a = 2; DELETE FROM tidemark_cdc WHERE a0 = 9 OR b0 = 2;
+      PRAGMA wal_checkpoint(TRUNCATE)`)
+    foreign.close()
+    const info = JSON.parse(readFileSync(`${path}-info`, 'utf8')) as object
+    writeFileSync(`${path}-info`, JSON.stringify({ ...info, base: null, captureGap: true }))
+    const b = await server.client('b.db')
+    b.exec('INSERT INTO t VALUES (7); DELETE FROM t WHERE a = 1')
+    await b.push()
+    const second = new Database({ path })
+    await second.sync()
+    await second.sync()
+    await b.pull()
+    expect(contentOf(b)).toEqual({ t: [{ a: 3n }, { a: 7n }, { a: 9n }] })
+    expect(contentOf(second)).toEqual(contentOf(b))
+    expect((await second.stats()).cdcOperations).toBe(0)
+    second.close()
   })
 })

@@ -36,6 +36,8 @@ export class SyncServer implements AsyncDisposable {
       autoCreate: true,
       workers: 1,
       logLevel: 'silent',
+      // Some tests leave answers unread.
+      shutdownGraceMs: 500,
       durability: 'normal',
       ...this.#flags,
     }

@@ -1,8 +1,16 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import type { SyncEventName, SyncListener } from '../events/sync-events.ts'
-import type { ConnectOptions, OperationOptions, PullOptions } from '../options/connect-options.ts'
+import type {
+  ConnectOptions,
+  OperationOptions,
+  PullOptions,
+  ResetOptions,
+} from '../options/connect-options.ts'
 import { validateOptions } from '../options/settings.ts'
+import type { DiscardFilter } from '../queue/discard-filter.ts'
+import type { RetryRejectedOptions } from '../queue/edit-queue.ts'
 import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
+import type { RejectedChange } from '../queue/rejected-change.ts'
 import type { Statement } from '../statement/statement.ts'
 import type { SyncStats } from '../stats/sync-stats.ts'
 import type { PushResult, SyncResult } from '../sync/sync-results.ts'
@@ -33,7 +41,8 @@ export class Database implements BetterSqlite3.Database {
 
   /**
    * Opens the local file at once where there is one. Where it must be downloaded first, that happens with {@link connect} or the first
-   * sync method that is awaited; until then local methods fail with `TIDEMARK_NOT_CONNECTED`.
+   * sync method that is awaited; until then local methods fail with `TIDEMARK_NOT_CONNECTED`. A file that SQLite cannot read is left closed: all but
+   * {@link reset} fails with `TIDEMARK_BASE_DAMAGED` then.
    *
    * @throws OptionsError, StateError, BusyError
    */
@@ -81,6 +90,37 @@ export class Database implements BetterSqlite3.Database {
   /** The changes that the next push would send, oldest first. */
   async pending(filter: PendingFilter = {}): Promise<PendingChange[]> {
     return await this.#session.pending(filter)
+  }
+
+  /** What was set aside because the server refuses it (`onRejected: 'quarantine'`), oldest first. Local, needs no network. */
+  async rejected(): Promise<RejectedChange[]> {
+    return await this.#session.rejected()
+  }
+
+  /**
+   * Puts what was set aside back into the queue, on top of the rows as they are now, as one transaction. `row` repairs the refused insert or update: its
+   * columns are written instead. Resolves to the number of changes that are pending again.
+   *
+   * @throws RefusedChangeError when the local file refuses it too, StateError `TIDEMARK_NO_SUCH_REJECTION`; what was set aside stays then
+   */
+  async retryRejected(id: number, options: RetryRejectedOptions = {}): Promise<number> {
+    return await this.#session.retryRejected(id, options)
+  }
+
+  /**
+   * Drops pending changes, and later ones of the same rows: the rows go back to what the server has, but for earlier pending changes. Or drops an entry of
+   * {@link rejected}, for good. Resolves to the number of changes dropped.
+   */
+  async discard(filter: DiscardFilter): Promise<number> {
+    return await this.#session.discard(filter)
+  }
+
+  /**
+   * Downloads the whole database again. Pending changes go on top, or are dropped with `keepPending: false`; what was set aside stays. After a crash it is
+   * the old database or the new one. Also gets out of `TIDEMARK_BASE_DAMAGED`, with what was pending when the damaged pages came.
+   */
+  async reset(options: ResetOptions = {}): Promise<void> {
+    await this.#session.reset(options)
   }
 
   on<N extends SyncEventName>(name: N, listener: SyncListener<N>): this {
@@ -204,9 +244,9 @@ export class Database implements BetterSqlite3.Database {
   }
 
   get #surface(): LocalSurface {
-    if (this.#local !== null) return this.#local
     const { replica } = this.#session
     if (replica === null) throw this.#session.notOpenError()
+    if (this.#local !== null) return this.#local
     this.#local = new LocalSurface(this, replica, this.#session)
     return this.#local
   }

@@ -38,8 +38,8 @@ export interface ConnectOptions {
   readonly authToken?: string | (() => string | Promise<string>)
   /** Begins the client id that the server sees. Default `tidemark`. */
   readonly clientName?: string
-  /** `tidemark` skips the question which dialect the server speaks. Default `auto`. */
-  readonly protocol?: 'auto' | 'tidemark'
+  /** `tidemark` and `turso` skip the question which dialect the server speaks. Default `auto`. */
+  readonly protocol?: 'auto' | 'tidemark' | 'turso'
   /** Replaces the global `fetch`. */
   readonly fetch?: typeof fetch
   readonly retry?: RetryOptions
@@ -59,6 +59,11 @@ export interface ConnectOptions {
   readonly onConflict?: (conflict: Conflict) => void
   /** A push that would overwrite rows which others changed fails with `SyncConflictError` instead. Default false. */
   readonly detectConflicts?: boolean
+  /**
+   * What to do with a change that the server refuses for good. `stop` (default): the push fails with `RejectedError`, and nothing is pushed until the
+   * change is repaired or discarded. `quarantine`: it is set aside with its transaction, for `rejected()`, and the rest is pushed.
+   */
+  readonly onRejected?: 'stop' | 'quarantine'
   /** `false`: only `checkpoint()` and `close()` do. A number is {@link AutoCheckpointOptions.pages}. */
   readonly autoCheckpoint?: false | number | AutoCheckpointOptions
   /** `full` (default): a commit is on disk when it returns. `normal`: better-sqlite3's usual setting in WAL mode. */
@@ -76,4 +81,9 @@ export interface OperationOptions {
 export interface PullOptions extends OperationOptions {
   /** Overrides the option of `connect` for this call. */
   readonly longPollTimeoutMs?: number
+}
+
+export interface ResetOptions extends OperationOptions {
+  /** True (default): pending changes go on top of what is downloaded. False: they are dropped. */
+  readonly keepPending?: boolean
 }

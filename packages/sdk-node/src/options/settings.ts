@@ -31,7 +31,7 @@ export interface Settings {
   readonly url: (() => string | null) | null
   readonly authToken: (() => string | Promise<string>) | null
   readonly clientName: string
-  readonly protocol: 'auto' | 'tidemark'
+  readonly protocol: 'auto' | 'tidemark' | 'turso'
   readonly fetch: typeof fetch
   readonly retry: Required<RetryOptions>
   readonly timeoutMs: number
@@ -42,6 +42,7 @@ export interface Settings {
   readonly conflictResolution: ConflictResolution
   readonly onConflict: ((conflict: Conflict) => void) | null
   readonly detectConflicts: boolean
+  readonly onRejected: 'stop' | 'quarantine'
   readonly autoCheckpoint: CheckpointThresholds | null
   readonly durability: 'full' | 'normal'
   readonly existing: 'refuse' | 'adopt' | 'replace'
@@ -63,6 +64,7 @@ const KNOWN_OPTIONS: readonly (keyof ConnectOptions)[] = [
   'conflictResolution',
   'onConflict',
   'detectConflicts',
+  'onRejected',
   'autoCheckpoint',
   'durability',
   'existing',
@@ -81,7 +83,7 @@ export function validateOptions(options: ConnectOptions): Settings {
     url: urlSource(options.url),
     authToken: tokenSource(options.authToken),
     clientName: checkText('clientName', options.clientName ?? 'tidemark'),
-    protocol: checkChoice('protocol', options.protocol ?? 'auto', ['auto', 'tidemark']),
+    protocol: checkChoice('protocol', options.protocol ?? 'auto', ['auto', 'tidemark', 'turso']),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     retry: validateRetry(options.retry ?? {}),
     timeoutMs: checkInteger('timeoutMs', options.timeoutMs ?? 30_000, 1),
@@ -101,6 +103,7 @@ export function validateOptions(options: ConnectOptions): Settings {
     conflictResolution: checkConflictResolution(options.conflictResolution ?? 'last-push-wins'),
     onConflict: options.onConflict ?? null,
     detectConflicts: checkBoolean('detectConflicts', options.detectConflicts ?? false),
+    onRejected: checkChoice('onRejected', options.onRejected ?? 'stop', ['stop', 'quarantine']),
     autoCheckpoint: validateAutoCheckpoint(options.autoCheckpoint ?? {}),
     durability: checkChoice('durability', options.durability ?? 'full', ['full', 'normal']),
     existing: checkChoice('existing', options.existing ?? 'refuse', ['refuse', 'adopt', 'replace']),

@@ -25,6 +25,8 @@ export interface SyncStats {
   readonly conflicts: number
   /** Changes that the server refused for good. */
   readonly rejected: number
+  /** Entries of `rejected()` now. */
+  readonly quarantined: number
   /** How often an operation waited because something was busy or unreachable. */
   readonly busyRetries: number
 }
@@ -47,6 +49,7 @@ export function readSyncStats(replica: Replica, counters: SyncCounters): SyncSta
     pagesPulled,
     conflicts,
     rejected,
+    quarantined: replica.rejectedCount(),
     busyRetries,
   }
 }

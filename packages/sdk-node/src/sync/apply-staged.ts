@@ -7,8 +7,13 @@ import type { ReplicaContext } from './sync-context.ts'
  * Applies what was downloaded. While somebody is writing, waits and tries again. Conflicts are told after all is committed: a replay
  * that has to start over would tell them twice.
  */
-export async function applyStaged(context: ReplicaContext, signal: AbortSignal): Promise<void> {
-  const { replica, settings, events, counters } = context
+export async function applyStaged(
+  context: ReplicaContext,
+  signal: AbortSignal,
+  options: { readonly keepPending: boolean } = { keepPending: true },
+): Promise<void> {
+  const { replica, settings, events, counters, remote } = context
+  const { lastPushedChangeId } = replica.info
   let conflicts: Conflict[] = []
   let resolver = new Resolver(settings.conflictResolution)
   const report = await retrying(context, 'pull', signal, () => {
@@ -17,6 +22,8 @@ export async function applyStaged(context: ReplicaContext, signal: AbortSignal):
     return replica.applyPull({
       resolve: resolver.resolve,
       onConflict: (conflict) => conflicts.push(conflict),
+      keepPending: options.keepPending,
+      rowidsAreReused: remote.rowidsAreReused,
     })
   })
   counters.conflicts += report.conflicts
@@ -26,6 +33,8 @@ export async function applyStaged(context: ReplicaContext, signal: AbortSignal):
     replayed: report.replayed,
     conflicts: report.conflicts,
   })
+  if (replica.info.lastPushedChangeId < lastPushedChangeId)
+    events.emit('rollback', { revision: replica.info.revision, pending: replica.pendingCount() })
   for (const conflict of conflicts) events.emit('conflict', conflict)
   resolver.check()
 }

@@ -31,6 +31,8 @@ export async function bootstrap(
       signal,
     })
     context.counters.pagesPulled += fetched.pages
+    // A server without a single page: what is made here is all there is.
+    if (!fetched.isNew) Replica.createFiles(path, { clientId: newClientId(settings.clientName), url })
     ;(writer as BootstrapWriter | null)?.finish({
       revision: fetched.header.revision,
       sizeInPages: fetched.header.sizeInPages,

@@ -1,6 +1,6 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
 import type { PullEvent, PullHeader } from '@tidemark/protocol'
-import type { PullQuery, RemoteDialect } from './remote-dialect.ts'
+import type { Echo, PullQuery, RemoteDialect } from './remote-dialect.ts'
 import { PageSet } from './page-set.ts'
 
 /** Where pages go: a pull's stage or a bootstrap's new file. */
@@ -17,6 +17,7 @@ export interface FetchRequest {
   /** Pages that need not be sent: those that are known already to be as at `serverRevision`, of so many in all. */
   readonly known?: { readonly pages: PageSet; readonly sizeInPages: number }
   readonly oldImage: PullQuery['oldImage']
+  readonly echo?: Echo | null
   /** Pages per request; null: all in one. */
   readonly pagesPerRequest: number | null
   /** An answer that has begun: its header has been read already. */
@@ -106,6 +107,7 @@ class PagesFetch {
         pageSelector: this.#selector(),
         longPollTimeoutMs: 0,
         oldImage,
+        echo: this.#request.echo ?? null,
       },
       signal,
     )

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Replica } from '@tidemark/engine'
+import type { ReplicaOptions } from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import type { Settings } from '../options/settings.ts'
 import { newClientId } from './client-id.ts'
@@ -31,8 +32,12 @@ export function localFile(path: string): LocalFile {
  *
  * @throws StateError as the engine does, for files that are not what they should be
  */
-export function openLocal(path: string, settings: Settings, url: string | null): Replica | null {
-  const options = { durability: settings.durability }
+export function openLocal(
+  path: string,
+  settings: Settings,
+  options: ReplicaOptions,
+  url: string | null,
+): Replica | null {
   const creation = { ...options, clientId: newClientId(settings.clientName), url }
   if (!existsSync(dirname(path))) {
     throw new StateError('TIDEMARK_NO_FOLDER', `${path} cannot be made: its folder does not exist`, {

@@ -4,7 +4,7 @@ import type { PullStage } from '@tidemark/engine'
 import { applyStaged } from './apply-staged.ts'
 import { fetchPages } from './fetch-pages.ts'
 import type { FetchedPages, OpenedAnswer } from './fetch-pages.ts'
-import type { RemoteDialect } from './remote-dialect.ts'
+import type { Echo, RemoteDialect } from './remote-dialect.ts'
 import { rebase } from './rebase.ts'
 import { remoteOf } from './remember-remote.ts'
 import { exclusively, retrying } from './sync-context.ts'
@@ -35,13 +35,15 @@ async function pullWhenNew(
   longPollTimeoutMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { revision } = context.replica.info
+  const { revision, pushId } = context.replica.info
   const opened = await retrying(context, 'pull', signal, () =>
     openAnswer(context, dialect, revision, longPollTimeoutMs, signal),
   )
   try {
     return await exclusively(context, () => {
-      const isStale = context.replica.info.revision !== revision
+      // An answer from before a push does not have it.
+      const { info } = context.replica
+      const isStale = info.revision !== revision || info.pushId !== pushId
       return pullLocked(context, dialect, isStale ? null : opened, signal)
     })
   } finally {
@@ -64,6 +66,7 @@ async function openAnswer(
       pageSelector: null,
       longPollTimeoutMs,
       oldImage: (pageNumber) => context.replica.baseImage(pageNumber),
+      echo: echoOf(context),
     },
     signal,
   )
@@ -83,7 +86,9 @@ export async function pullLocked(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (context.replica.needsRebase) {
+    const isNewest = context.replica.rebuildRevision === ''
     await rebase(context, dialect, signal)
+    if (!isNewest) await pullLocked(context, dialect, null, signal)
     return true
   }
   for (let restarts = 0; ; restarts += 1) {
@@ -110,6 +115,7 @@ async function fetchAndApply(
       dialect,
       clientRevision: replica.info.revision,
       oldImage: (pageNumber) => replica.baseImage(pageNumber),
+      echo: opened === null ? echoOf(context) : null,
       pagesPerRequest: settings.pullPagesThreshold,
       opened,
       openSink: () => (stage = replica.stagePull()),
@@ -128,6 +134,13 @@ async function fetchAndApply(
   ;(stage as PullStage).finish({ revision: fetched.header.revision, sizeInPages: fetched.header.sizeInPages })
   await applyStaged(context, signal)
   return true
+}
+
+/** What a hook has rewritten cannot be told from the captured changes. */
+function echoOf({ replica, settings }: ReplicaContext): Echo | null {
+  if (settings.transform !== null) return null
+  const acknowledged = replica.acknowledgedRows()
+  return acknowledged === null ? null : { ...acknowledged, clientId: replica.info.clientId }
 }
 
 /** Seconds since the epoch. */

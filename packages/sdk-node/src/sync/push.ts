@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import type { PushSource } from '@tidemark/engine'
 import { BusyError, ProtocolError } from '@tidemark/protocol'
-import type { Change, PushHeader, PushResponse } from '@tidemark/protocol'
+import type { Change, PushHeader } from '@tidemark/protocol'
 import { CheckpointNeededError } from '../errors/checkpoint-needed-error.ts'
 import { RejectedError } from '../errors/rejected-error.ts'
+import type { Rejection } from '../errors/rejected-error.ts'
 import { SyncConflictError } from '../errors/sync-conflict-error.ts'
 import { transformChanges } from '../transform/transform-changes.ts'
+import { setAside } from '../queue/edit-queue.ts'
 import { newClientId } from './client-id.ts'
+import { overwrittenConflicts } from './overwritten-rows.ts'
 import { pullLocked } from './pull.ts'
 import type { PushProgress } from './push-progress.ts'
 import { remoteOf } from './remember-remote.ts'
-import type { RemoteDialect } from './remote-dialect.ts'
+import type { PushAnswer, RemoteDialect } from './remote-dialect.ts'
 import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
@@ -34,7 +37,7 @@ export async function push(
   if (progress.batches > batchesBefore) context.events.emit('push', progress.result())
 }
 
-type Detour = Extract<PushResponse, { type: 'checkpoint-needed' | 'forked' }>
+type Detour = Extract<PushAnswer, { type: 'checkpoint-needed' | 'forked' | 'rejected' | 'too-large' }>
 
 /** One push, under the sync lock. */
 class Push {
@@ -43,20 +46,23 @@ class Push {
   readonly #progress: PushProgress
   readonly #signal: AbortSignal
   #detours = 0
+  /** End of a batch that was too large: a smaller one that ends there too is one transaction. */
+  #tooLargeThrough = 0
+  #maxOperations: number
 
   constructor(context: ReplicaContext, dialect: RemoteDialect, progress: PushProgress, signal: AbortSignal) {
     this.#context = context
     this.#dialect = dialect
     this.#progress = progress
     this.#signal = signal
+    this.#maxOperations = this.#mostOperations
   }
 
   async run(): Promise<void> {
-    const { replica, settings } = this.#context
-    const maxOperations = settings.pushOperationsThreshold ?? undefined
+    const { replica } = this.#context
     for (;;) {
       const source = await retrying(this.#context, 'push', this.#signal, () =>
-        replica.beginPush(maxOperations),
+        replica.beginPush(this.#maxOperations),
       )
       if (source === null) return
       let detour: Detour | null
@@ -65,18 +71,28 @@ class Push {
       } finally {
         source.close()
       }
+      // The queue has become shorter.
+      if (detour === null || detour.type === 'rejected') this.#detours = 0
       if (detour !== null) await this.#takeDetour(detour)
     }
+  }
+
+  get #mostOperations(): number {
+    return this.#context.settings.pushOperationsThreshold ?? this.#dialect.maxOperations
   }
 
   /** Null: the server has the batch. */
   async #pushBatch(source: PushSource): Promise<Detour | null> {
     const { replica, counters } = this.#context
-    const header = this.#header(source, this.#attemptId())
+    const header = this.#header(source, this.#attemptId(source.lastChangeId))
     const batch = new CountedChanges(() => this.#changesOf(source))
     const sentBefore = counters.sentBytes
     const response = await retrying(this.#context, 'push', this.#signal, async () => {
-      const answer = await this.#dialect.push({ header, changes: () => batch.read() }, this.#signal)
+      const isDivisible = header.lastChangeId !== this.#tooLargeThrough
+      const answer = await this.#dialect.push(
+        { header, changes: () => batch.read(), isDivisible },
+        this.#signal,
+      )
       if (answer.type === 'busy') {
         throw new BusyError('the server is busy with other writers', {
           code: 'TIDEMARK_SERVER_BUSY',
@@ -90,6 +106,7 @@ class Push {
         if (response.lastChangeId !== header.lastChangeId)
           throw wrongAcknowledgement(response.lastChangeId, header)
         this.#acknowledge(header, response.lastChangeId)
+        this.#maxOperations = this.#mostOperations
         counters.rowsPushed += batch.count
         counters.conflicts += response.overwrittenCount
         this.#progress.addBatch({
@@ -97,19 +114,25 @@ class Push {
           operations: batch.count,
           bytes: counters.sentBytes - sentBefore,
         })
+        for (const conflict of overwrittenConflicts(replica, response.overwritten))
+          this.#context.events.emit('conflict', conflict)
         return null
       case 'already-applied':
-        if (response.lastChangeId > header.lastChangeId)
+        // More may have been sent then than is pending now: some of it was discarded since.
+        if (response.lastChangeId > replica.lastCommittedChangeId())
           throw wrongAcknowledgement(response.lastChangeId, header)
         this.#acknowledge(header, response.lastChangeId)
         return null
       case 'conflict':
         throw new SyncConflictError(response.rows, response.rowCount)
       case 'rejected':
-        counters.rejected += 1
-        this.#context.events.emit('rejected', response)
-        throw new RejectedError(response)
+        return response
+      case 'too-large':
+        this.#tooLargeThrough = header.lastChangeId
+        return response
       case 'checkpoint-needed':
+        // The id stays: the server may have the batch from an attempt whose answer was lost, and looks at the WAL first.
+        return response
       case 'forked':
         replica.updateInfo({ attemptedPushId: null })
         return response
@@ -118,14 +141,14 @@ class Push {
 
   /**
    * The id of an attempt whose answer was never seen, or a new one that is on disk before anything is sent. With the same id the server
-   * recognises a batch that it has, also when this attempt carries more than the one before (I3).
+   * recognises a batch that it has (I3).
    */
-  #attemptId(): string {
+  #attemptId(lastChangeId: number): string {
     const { replica } = this.#context
-    const { attemptedPushId } = replica.info
-    if (attemptedPushId !== null) return attemptedPushId
-    const pushId = randomBytes(16).toString('hex')
-    replica.updateInfo({ attemptedPushId: pushId })
+    const { attemptedPushId, attemptedLastChangeId } = replica.info
+    const pushId = attemptedPushId ?? randomBytes(16).toString('hex')
+    if (attemptedPushId === null || attemptedLastChangeId !== lastChangeId)
+      replica.updateInfo({ attemptedPushId: pushId, attemptedLastChangeId: lastChangeId })
     return pushId
   }
 
@@ -146,9 +169,10 @@ class Push {
 
   #changesOf(source: PushSource): Iterable<Change> {
     const { settings, replica } = this.#context
+    const { beforeImages } = this.#dialect
     return settings.transform === null
-      ? source.changes()
-      : transformChanges(replica, source, settings.transform)
+      ? source.changes(beforeImages)
+      : transformChanges(replica, source, settings.transform, beforeImages)
   }
 
   #acknowledge(header: PushHeader, lastChangeId: number): void {
@@ -158,18 +182,41 @@ class Push {
 
   async #takeDetour(detour: Detour): Promise<void> {
     const { replica, settings } = this.#context
+    if (detour.type === 'rejected') return await this.#takeRejection(detour)
+    if (detour.type === 'too-large') {
+      this.#maxOperations = detour.operations
+      return
+    }
     this.#detours += 1
-    if (this.#detours > MAX_DETOURS)
-      throw new ProtocolError(`the server answers ${detour.type} again and again`)
+    const isLost = this.#detours > MAX_DETOURS
     if (detour.type === 'checkpoint-needed') {
-      if (settings.autoCheckpoint === null) throw new CheckpointNeededError(detour.maxWalPages)
+      // Another program's reader may keep the WAL from getting shorter.
+      if (isLost || settings.autoCheckpoint === null) throw new CheckpointNeededError(detour.maxWalPages)
       await retrying(this.#context, 'checkpoint', this.#signal, () => replica.checkpoint())
       return
     }
+    if (isLost) throw new ProtocolError(`the server answers ${detour.type} again and again`)
     // Another replica has pushed under this one's name: its files were copied, or a backup was restored. From here on this is a
     // replica of its own; the pull brings what the other one pushed, and what of it is still pending here becomes a no-op.
-    replica.updateInfo({ clientId: newClientId(settings.clientName), pushId: null })
+    replica.updateInfo({
+      clientId: newClientId(settings.clientName),
+      previousClientId: replica.info.clientId,
+      pushId: null,
+    })
+    this.#context.events.emit('forked', { clientId: replica.info.clientId })
     await pullLocked(this.#context, this.#dialect, null, this.#signal)
+  }
+
+  /** Each time some changes leave the queue, so this comes to an end. */
+  async #takeRejection(rejection: Rejection): Promise<void> {
+    const { settings, counters, events } = this.#context
+    counters.rejected += 1
+    const quarantined =
+      settings.onRejected === 'quarantine'
+        ? await setAside(this.#context, this.#dialect, rejection, this.#signal)
+        : 0
+    events.emit('rejected', { ...rejection, quarantined })
+    if (quarantined === 0) throw new RejectedError(rejection)
   }
 }
 

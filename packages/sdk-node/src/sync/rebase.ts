@@ -1,4 +1,4 @@
-import { ProtocolError, PROTOCOL_LIMITS } from '@tidemark/protocol'
+import { isTidemarkError, ProtocolError, PROTOCOL_LIMITS } from '@tidemark/protocol'
 import type { PageHashesResponse } from '@tidemark/protocol'
 import type { BaseRebuild } from '@tidemark/engine'
 import { applyStaged } from './apply-staged.ts'
@@ -22,7 +22,7 @@ export async function rebase(
   const { replica, events } = context
   const rebuild = await retrying(context, 'pull', signal, () => replica.rebuildBase())
   try {
-    const end = await fetchDifferingPages(context, dialect, rebuild, signal)
+    const end = await fetchWanted(context, dialect, rebuild, signal)
     rebuild.finish(end)
     await applyStaged(context, signal)
     events.emit('rebased', { revision: end.revision })
@@ -32,18 +32,41 @@ export async function rebase(
   }
 }
 
-async function fetchDifferingPages(
+interface Fetched {
+  readonly revision: string
+  readonly sizeInPages: number
+}
+
+/** The pages of the revision that the replica would like to have; of the newest where that is gone. */
+async function fetchWanted(
   context: ReplicaContext,
   dialect: RemoteDialect,
   rebuild: BaseRebuild,
   signal: AbortSignal,
-): Promise<{ readonly revision: string; readonly sizeInPages: number }> {
+): Promise<Fetched> {
+  const { rebuildRevision } = context.replica
+  try {
+    return await fetchDifferingPages(context, dialect, rebuild, rebuildRevision, signal)
+  } catch (error) {
+    const isGone = isTidemarkError(error) && error.code === 'TIDEMARK_REVISION_GONE'
+    if (!isGone || rebuildRevision === '') throw error
+    return await fetchDifferingPages(context, dialect, rebuild, '', signal)
+  }
+}
+
+async function fetchDifferingPages(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  rebuild: BaseRebuild,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<Fetched> {
   using same = new PageSet()
-  const hashed = await findEqualPages(context, dialect, rebuild, same, signal)
+  const hashed = await findEqualPages(context, dialect, { rebuild, wanted, same }, signal)
   const fetched = await fetchPages({
     dialect,
     clientRevision: '',
-    serverRevision: hashed?.revision ?? '',
+    serverRevision: hashed?.revision ?? wanted,
     oldImage: () => null,
     pagesPerRequest: context.settings.pullPagesThreshold,
     opened: null,
@@ -66,10 +89,10 @@ async function fetchDifferingPages(
 async function findEqualPages(
   context: ReplicaContext,
   dialect: RemoteDialect,
-  rebuild: BaseRebuild,
-  same: PageSet,
+  search: { readonly rebuild: BaseRebuild; readonly wanted: string; readonly same: PageSet },
   signal: AbortSignal,
 ): Promise<PageHashesResponse | null> {
+  const { rebuild, wanted, same } = search
   const pageHashes = dialect.pageHashes?.bind(dialect)
   if (pageHashes === undefined) return null
   const ask = (revision: string, firstPage: number): Promise<PageHashesResponse> =>
@@ -77,7 +100,7 @@ async function findEqualPages(
       const request = { revision, firstPage, pageCount: PROTOCOL_LIMITS.pageHashesPerRequest }
       return await pageHashes(request, signal)
     })
-  const first = await ask('', 1)
+  const first = await ask(wanted, 1)
   let answer = first
   let firstPage = 1
   for (;;) {

@@ -1,22 +1,44 @@
-import type { ServerInfo } from '@tidemark/protocol'
+import { isDeepStrictEqual } from 'node:util'
+import { NetworkError } from '../errors/network-error.ts'
+import type { KnownServer } from '../transport/server-info.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
 import type { ReplicaContext } from './sync-context.ts'
 import { retrying } from './sync-context.ts'
 
+/** Failures by which a server of the other kind may show itself. */
+const DOUBTFUL_CODES = ['TIDEMARK_NOT_FOUND', 'TIDEMARK_HTTP', 'TIDEMARK_REMOTE_FAILURE']
+
 /** The remote of an open replica. Its URL and what the server said of itself are kept in `-info`, so that the question is asked once. */
 export async function remoteOf(context: ReplicaContext, signal: AbortSignal): Promise<RemoteDialect> {
   const { replica, remote } = context
-  const saved = { url: replica.info.url, server: replica.info.server as ServerInfo | null }
+  const saved = { url: replica.info.url, server: replica.info.server as KnownServer | null }
   const dialect = await retrying(context, 'pull', signal, () => remote.dialect(saved, signal))
   const { found } = remote
-  if (found !== null && (found.url !== saved.url || (found.server !== null && saved.server === null))) {
+  if (found !== null && (found.url !== saved.url || !isDeepStrictEqual(found.server, saved.server))) {
     replica.updateInfo({ url: found.url, server: found.server })
   }
   return dialect
 }
 
-/** The server seems to have changed: the next operation asks again what it is. */
-export function forgetRemote(context: ReplicaContext): void {
-  context.remote.forget()
-  context.replica.updateInfo({ server: null })
+/**
+ * True if `error` comes from a server of another kind than the one that was remembered: then the operation may be tried again. An endpoint that is gone or fails
+ * is asked again what it is.
+ */
+export async function isOtherKind(
+  error: unknown,
+  context: ReplicaContext,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { remote, replica } = context
+  const known = remote.found?.server ?? null
+  if (!(error instanceof NetworkError) || !DOUBTFUL_CODES.includes(error.code)) return false
+  remote.forget()
+  replica.updateInfo({ server: null })
+  try {
+    await remoteOf(context, signal)
+  } catch {
+    return false
+  }
+  const now = remote.found?.server ?? null
+  return known !== null && now !== null && 'turso' in known !== 'turso' in now
 }

@@ -1,16 +1,17 @@
-import { ProtocolError, StateError } from '@tidemark/protocol'
-import type { ServerInfo } from '@tidemark/protocol'
+import { StateError } from '@tidemark/protocol'
 import type { Settings } from '../options/settings.ts'
 import { HttpTransport } from '../transport/http-transport.ts'
 import type { ByteCounters } from '../transport/byte-counters.ts'
 import { probeServer } from '../transport/server-info.ts'
+import type { KnownServer } from '../transport/server-info.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
 import { TidemarkDialect } from './tidemark-dialect.ts'
+import { TursoDialect } from './turso/turso-dialect.ts'
 
 /** What the replica remembers of its remote between runs. */
 export interface SavedRemote {
   readonly url: string | null
-  readonly server: ServerInfo | null
+  readonly server: KnownServer | null
 }
 
 interface OpenRemote extends SavedRemote {
@@ -39,15 +40,20 @@ export class RemoteAccess {
     return this.#current
   }
 
+  /** See {@link RemoteDialect.rowidsAreReused}. */
+  get rowidsAreReused(): boolean {
+    return this.#current?.dialect.rowidsAreReused ?? false
+  }
+
   /**
    * @throws StateError `TIDEMARK_SYNC_PAUSED` while there is no URL
-   * @throws ProtocolError `TIDEMARK_NOT_A_TIDEMARK_SERVER`
    * @throws as the transport does, when the server must be asked
    */
   async dialect(saved: SavedRemote, signal: AbortSignal): Promise<RemoteDialect> {
     const url = this.#settings.url === null ? saved.url : this.#settings.url()
     if (url === null) throw pausedError()
-    if (this.#current?.url === url) return this.#current.dialect
+    const isInDoubt = this.#current?.dialect.isInDoubt ?? false
+    if (this.#current?.url === url && !isInDoubt) return this.#current.dialect
     const { authToken, fetch, timeoutMs } = this.#settings
     const transport = new HttpTransport({
       baseUrl: url,
@@ -56,25 +62,18 @@ export class RemoteAccess {
       timeoutMs,
       counters: this.#counters,
     })
-    const server = (saved.url === url ? saved.server : null) ?? (await this.#probe(transport, signal))
-    this.#current = { url, server, dialect: new TidemarkDialect(transport) }
-    return this.#current.dialect
+    const { protocol } = this.#settings
+    const remembered = saved.url === url && !isInDoubt ? saved.server : null
+    const server = protocol === 'auto' ? (remembered ?? (await probeServer(transport, signal))) : null
+    const isTurso = protocol === 'turso' || (server !== null && 'turso' in server)
+    const dialect = isTurso ? new TursoDialect(transport) : new TidemarkDialect(transport)
+    this.#current = { url, server, dialect }
+    return dialect
   }
 
   /** Call when an endpoint is gone: the next operation asks the server again what it is. */
   forget(): void {
     this.#current = null
-  }
-
-  async #probe(transport: HttpTransport, signal: AbortSignal): Promise<ServerInfo | null> {
-    if (this.#settings.protocol === 'tidemark') return null
-    const server = await probeServer(transport, signal)
-    if (server === null) {
-      throw new ProtocolError(`${transport.baseUrl} is not a Tidemark server: it has no /tidemark`, {
-        code: 'TIDEMARK_NOT_A_TIDEMARK_SERVER',
-      })
-    }
-    return server
   }
 }
 

@@ -7,6 +7,7 @@ import type { SyncCounters } from '../stats/sync-counters.ts'
 import { withBackoff } from './backoff.ts'
 import type { RemoteAccess } from './remote-access.ts'
 import type { Turns } from './turns.ts'
+import { whenFree } from './when-free.ts'
 
 /** What the sync operations of one open database work with. */
 export interface SyncContext {
@@ -26,7 +27,7 @@ export function exclusively<T>(context: ReplicaContext, run: () => Promise<T>): 
   return context.turns.take(() => context.replica.withSyncLock(run))
 }
 
-/** {@link withBackoff} by the database's policy; each wait is counted and told to `busy` listeners. */
+/** {@link withBackoff} by the database's policy, of what is done {@link whenFree}; each wait is counted and told to `busy` listeners. */
 export function retrying<T>(
   context: SyncContext,
   operation: BusyEvent['operation'],
@@ -36,7 +37,7 @@ export function retrying<T>(
   return withBackoff(
     context.settings.retry,
     signal,
-    async () => attempt(),
+    () => whenFree(signal, attempt),
     (error, waitMs) => {
       context.counters.busyRetries += 1
       if (isTidemarkError(error)) context.events.emit('busy', { operation, error, waitMs })

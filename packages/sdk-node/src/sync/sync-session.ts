@@ -1,24 +1,32 @@
-import { Replica } from '@tidemark/engine'
+import { isBaseDamaged, Replica } from '@tidemark/engine'
+import type { Conflict, ReplicaOptions } from '@tidemark/engine'
 import { BusyError, initProtocol, StateError } from '@tidemark/protocol'
 import { localFile, openLocal } from './open-local.ts'
 import type { LocalFile } from './open-local.ts'
-import { NetworkError } from '../errors/network-error.ts'
 import { EventHub } from '../events/event-hub.ts'
-import { checkInteger, checkKeys } from '../options/check-option.ts'
-import type { OperationOptions, PullOptions } from '../options/connect-options.ts'
+import { checkBoolean, checkInteger, checkKeys } from '../options/check-option.ts'
+import type { OperationOptions, PullOptions, ResetOptions } from '../options/connect-options.ts'
 import type { Settings } from '../options/settings.ts'
+import type { DiscardFilter } from '../queue/discard-filter.ts'
+import { discard, retryRejected } from '../queue/edit-queue.ts'
+import type { RetryRejectedOptions } from '../queue/edit-queue.ts'
 import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
+import { rejectedChange } from '../queue/rejected-change.ts'
+import type { RejectedChange } from '../queue/rejected-change.ts'
 import { readPending } from '../queue/read-pending.ts'
 import { newSyncCounters } from '../stats/sync-counters.ts'
 import { readSyncStats } from '../stats/sync-stats.ts'
 import type { SyncStats } from '../stats/sync-stats.ts'
 import { AutoCheckpoint } from './auto-checkpoint.ts'
+import { Resolver } from './conflict-resolution.ts'
 import { bootstrap } from './bootstrap.ts'
 import { pull } from './pull.ts'
 import { push } from './push.ts'
 import { PushProgress } from './push-progress.ts'
-import { forgetRemote } from './remember-remote.ts'
+import { isOtherKind } from './remember-remote.ts'
 import { pausedError, RemoteAccess } from './remote-access.ts'
+import { repair } from './repair.ts'
+import { reset } from './reset.ts'
 import { sync } from './sync.ts'
 import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext, SyncContext } from './sync-context.ts'
@@ -38,6 +46,9 @@ export class SyncSession {
   #autoCheckpoint: AutoCheckpoint | null = null
   #replica: Replica | null = null
   #connecting: Promise<Replica> | null = null
+  /** The local file cannot be read, and {@link reset} gets out of it. */
+  #damage: StateError | null = null
+  #isReadOnly = false
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -47,32 +58,40 @@ export class SyncSession {
     if (settings.onConflict !== null) this.events.on('conflict', settings.onConflict)
     this.#file = localFile(settings.path)
     try {
-      const replica = openLocal(this.#file.path, settings, remote.configuredUrl())
+      const replica = openLocal(this.#file.path, settings, this.#replicaOptions(), remote.configuredUrl())
       if (replica !== null) this.#use(replica)
     } catch (error) {
-      this.#file.remove()
-      throw error
+      if (isBaseDamaged(error)) this.#damage = error
+      else {
+        this.#file.remove()
+        throw error
+      }
     }
   }
 
-  /** Null: not downloaded yet, or closed. */
+  /** Null: not downloaded yet, damaged, or closed. */
   get replica(): Replica | null {
-    return this.#closing.signal.aborted ? null : this.#replica
+    return this.#closing.signal.aborted || this.#damage !== null ? null : this.#replica
   }
 
   /** Why {@link replica} is null. */
   notOpenError(): StateError {
-    return this.#closing.signal.aborted
-      ? new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' })
-      : new StateError(
-          'TIDEMARK_NOT_CONNECTED',
-          `${this.#settings.path} has not been downloaded yet; await connect() or a sync method first`,
-          { recovery: 'retry' },
-        )
+    if (this.#closing.signal.aborted)
+      return new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' })
+    return (
+      this.#damage ??
+      new StateError(
+        'TIDEMARK_NOT_CONNECTED',
+        `${this.#settings.path} has not been downloaded yet; await connect() or a sync method first`,
+        { recovery: 'retry' },
+      )
+    )
   }
 
   async connect(): Promise<void> {
-    await this.#run({}, async () => undefined)
+    await this.#run({}, async (context) => {
+      if (this.#damage !== null) await exclusively(context, async () => undefined)
+    })
   }
 
   async push(options: OperationOptions): Promise<PushResult> {
@@ -116,11 +135,39 @@ export class SyncSession {
   }
 
   async stats(): Promise<SyncStats> {
-    return await this.#whileOpen(async (replica) => readSyncStats(replica, this.#context.counters))
+    return await this.#reading(async (replica) => readSyncStats(replica, this.#context.counters))
   }
 
   async pending(filter: PendingFilter): Promise<PendingChange[]> {
-    return await this.#whileOpen(async (replica) => readPending(replica, filter))
+    return await this.#reading(async (replica) => readPending(replica, filter))
+  }
+
+  async rejected(): Promise<RejectedChange[]> {
+    return await this.#reading(async (replica) => replica.rejected().map(rejectedChange))
+  }
+
+  async retryRejected(id: number, options: RetryRejectedOptions): Promise<number> {
+    return await this.#run({}, async (context, signal) => await retryRejected(context, id, options, signal))
+  }
+
+  async discard(filter: DiscardFilter): Promise<number> {
+    return await this.#run({}, async (context, signal) => await discard(context, filter, signal))
+  }
+
+  async reset(options: ResetOptions): Promise<void> {
+    checkKeys('options', options, ['signal', 'keepPending'])
+    const { keepPending = true, ...operation } = options
+    checkBoolean('keepPending', keepPending)
+    await this.#measured(operation, async (signal) => {
+      try {
+        await this.#operate(signal, async (context) => {
+          await reset(context, keepPending, signal)
+        })
+      } catch (error) {
+        if (!isBaseDamaged(error)) throw error
+        await this.#turns.take(() => this.#repair(keepPending, signal))
+      }
+    })
   }
 
   /** Told of each local write. */
@@ -146,6 +193,53 @@ export class SyncSession {
     options: OperationOptions,
     operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
+    return await this.#measured(options, (signal) => this.#operate(signal, operation))
+  }
+
+  async #operate<T>(
+    signal: AbortSignal,
+    operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    return await this.#whileOpen(async (replica) => {
+      const context = { ...this.#context, replica, turns: this.#turns }
+      const result = await operation(context, signal).catch(async (error: unknown) => {
+        if (await isOtherKind(error, context, signal)) return await operation(context, signal)
+        throw error
+      })
+      this.#setDamage(null)
+      return result
+    })
+  }
+
+  /** The file cannot be read: nothing of it is needed for this. */
+  async #repair(keepPending: boolean, signal: AbortSignal): Promise<void> {
+    this.#running += 1
+    try {
+      const options = { ...this.#replicaOptions(), keepPending }
+      await repair(this.#context, this.#file.path, options, signal, async () => {
+        if (this.#replica === null) this.#use(Replica.open(this.#file.path, options))
+        else await this.#replica.withSyncLock(async () => undefined)
+      })
+      this.#setDamage(null)
+    } finally {
+      this.#leave()
+    }
+  }
+
+  /** Statements that are prepared already must not write to what is left of a damaged file: nothing captures it. */
+  #setDamage(damage: StateError | null): void {
+    this.#damage = damage
+    if (this.#replica === null || this.#isReadOnly === (damage !== null)) return
+    try {
+      this.#replica.connection.pragma(`query_only = ${damage === null ? 'OFF' : 'ON'}`)
+      this.#isReadOnly = damage !== null
+    } catch (error) {
+      // An iterator is open, and is asked again by the next operation.
+      if (!(error instanceof TypeError)) throw error
+    }
+  }
+
+  async #measured<T>(options: OperationOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     checkKeys('options', options, ['signal', 'longPollTimeoutMs'])
     const signal =
       options.signal === undefined
@@ -154,19 +248,19 @@ export class SyncSession {
     const start = performance.now()
     try {
       signal.throwIfAborted()
-      return await this.#whileOpen(async (replica) => {
-        const context = { ...this.#context, replica, turns: this.#turns }
-        return await operation(context, signal).catch((error: unknown) => {
-          if (error instanceof NetworkError && error.code === 'TIDEMARK_NOT_FOUND') forgetRemote(context)
-          throw error
-        })
-      })
+      return await run(signal)
     } catch (error) {
+      if (isBaseDamaged(error)) this.#setDamage(error)
       this.events.emit('error', error)
       throw error
     } finally {
       this.#context.counters.lastSyncDurationMs = performance.now() - start
     }
+  }
+
+  async #reading<T>(run: (replica: Replica) => Promise<T>): Promise<T> {
+    if (this.#damage !== null) throw this.notOpenError()
+    return await this.#whileOpen(run)
   }
 
   /** Connects first. The files stay open until `run` has ended. */
@@ -175,9 +269,13 @@ export class SyncSession {
     try {
       return await run(await this.#open())
     } finally {
-      this.#running -= 1
-      if (this.#running === 0 && this.#closing.signal.aborted) this.#closeFiles()
+      this.#leave()
     }
+  }
+
+  #leave(): void {
+    this.#running -= 1
+    if (this.#running === 0 && this.#closing.signal.aborted) this.#closeFiles()
   }
 
   async #open(): Promise<Replica> {
@@ -195,10 +293,22 @@ export class SyncSession {
     const { signal } = this.#closing
     const url = this.#context.remote.configuredUrl()
     if (url === null) throw pausedError()
-    await bootstrap(this.#context, path, url, signal)
-    const replica = this.#use(Replica.open(path, { durability: this.#settings.durability }))
+    await Replica.make(path, signal, () => bootstrap(this.#context, path, url, signal))
+    const replica = this.#use(Replica.open(path, this.#replicaOptions()))
     signal.throwIfAborted()
     return replica
+  }
+
+  /** A pull that a crash has cut off is finished when the file is opened, before anybody can listen: conflicts are told right after. */
+  #replicaOptions(): ReplicaOptions {
+    const { durability, conflictResolution } = this.#settings
+    const onConflict = (conflict: Conflict): void => {
+      this.#context.counters.conflicts += 1
+      queueMicrotask(() => {
+        this.events.emit('conflict', conflict)
+      })
+    }
+    return { durability, interruptedPull: { resolve: new Resolver(conflictResolution).resolve, onConflict } }
   }
 
   #use(replica: Replica): Replica {

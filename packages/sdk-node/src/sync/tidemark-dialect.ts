@@ -21,6 +21,10 @@ const MAX_HASHES_RESPONSE = PROTOCOL_LIMITS.pageHashesPerRequest * 8 + 4096
 /** Page deltas down, compact change batches up: `/pull-updates` with zstd and `/push-changes`. */
 export class TidemarkDialect implements RemoteDialect {
   readonly name = 'tidemark'
+  readonly beforeImages = 'digests'
+  readonly maxOperations: number = Number.POSITIVE_INFINITY
+  readonly rowidsAreReused = false
+  readonly isInDoubt = false
   readonly #transport: HttpTransport
 
   constructor(transport: HttpTransport) {
@@ -28,6 +32,7 @@ export class TidemarkDialect implements RemoteDialect {
   }
 
   async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
+    const { echo } = query
     const response = await this.#transport.send({
       method: 'post',
       path: '/pull-updates',
@@ -39,11 +44,12 @@ export class TidemarkDialect implements RemoteDialect {
         longPollTimeoutMs: query.longPollTimeoutMs,
         pageSelector: query.pageSelector,
         serverQuery: null,
+        ...(echo === null ? {} : { echo: { ...echo, digest: echo.rows.digest() } }),
       }),
       holdMs: query.longPollTimeoutMs,
       signal,
     })
-    const decoder = new PullDecoder({ oldImage: query.oldImage })
+    const decoder = new PullDecoder({ oldImage: query.oldImage, pushed: echo?.rows ?? null })
     for await (const chunk of response.chunks()) yield* decoder.push(chunk)
     decoder.end()
   }

@@ -1,6 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { maxChangeId, quoteIdentifier, readCaptured, toWireChange } from '@tidemark/engine'
-import type { CapturedRow } from '@tidemark/engine'
+import type { BeforeImages, CapturedRow } from '@tidemark/engine'
 import { BusyError, RawText } from '@tidemark/protocol'
 import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
 import { TransformError } from '../errors/transform-error.ts'
@@ -15,8 +15,10 @@ const LOCK_WAIT_MS = 0
  */
 export class Scratch {
   readonly #connection: BetterSqlite3.Database
+  readonly #images: BeforeImages
 
-  constructor(path: string) {
+  constructor(path: string, images: BeforeImages) {
+    this.#images = images
     this.#connection = new BetterSqlite3(path, { timeout: LOCK_WAIT_MS })
     this.#connection.pragma('wal_autocheckpoint = 0')
   }
@@ -57,7 +59,9 @@ export class Scratch {
       const statement = connection.prepare(sql)
       if (statement.reader) statement.all(...values)
       else statement.run(...values)
-      return [...readCaptured(connection, before)].map(toWireChange).filter((change) => change !== null)
+      return [...readCaptured(connection, before)]
+        .map((change) => toWireChange(change, this.#images))
+        .filter((change) => change !== null)
     } catch (cause) {
       throw new TransformError(original.changeId, `the rewritten statement fails: ${sql}`, { cause })
     }

@@ -1,6 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { readCaptured, toWireChange } from '@tidemark/engine'
-import type { CapturedRow, PushSource, Replica } from '@tidemark/engine'
+import type { BeforeImages, CapturedRow, PushSource, Replica } from '@tidemark/engine'
 import type { Change } from '@tidemark/protocol'
 import { TransformError } from '../errors/transform-error.ts'
 import { mutationOf } from './mutation-of.ts'
@@ -12,13 +12,14 @@ export function* transformChanges(
   replica: Replica,
   source: PushSource,
   transform: Transform,
+  images: BeforeImages,
 ): Generator<Change, void, undefined> {
   const reader = new BetterSqlite3(replica.path, { readonly: true })
   let scratch: Scratch | null = null
   try {
     for (const captured of readCaptured(reader, source.firstChangeId - 1)) {
       if (captured.changeId > source.lastChangeId) return
-      const change = toWireChange(captured)
+      const change = toWireChange(captured, images)
       if (change === null) continue
       if (captured.kind === 'schema' || captured.kind === 'commit') {
         yield change
@@ -28,7 +29,7 @@ export function* transformChanges(
       if (decision === null) {
         yield change
       } else if (decision.operation === 'rewrite') {
-        scratch ??= new Scratch(replica.path)
+        scratch ??= new Scratch(replica.path, images)
         const rewritten = scratch.rewrite(captured, decision.stmt.sql, decision.stmt.values)
         if (rewritten !== null) yield rewritten
       }

@@ -22,8 +22,8 @@ export interface TransportRequest {
   /** Appended to the base URL, begins with `/`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Bytes, or chunks that are made while they are sent. Chunks are read once: a second attempt needs a new request. */
-  readonly body?: Uint8Array | AsyncIterable<Uint8Array>
+  /** Bytes, in memory or in a file, or chunks that are made while they are sent. Chunks are read once: a second attempt needs a new request. */
+  readonly body?: Uint8Array | Blob | AsyncIterable<Uint8Array>
   /** How long the server may hold the answer, milliseconds, on top of the timeout. */
   readonly holdMs?: number
   readonly signal: AbortSignal
@@ -103,10 +103,14 @@ export class HttpTransport {
   #countedBody(
     body: NonNullable<TransportRequest['body']>,
     deadline: IdleDeadline,
-  ): Uint8Array | ReadableStream<Uint8Array> {
+  ): Uint8Array | Blob | ReadableStream<Uint8Array> {
     const { counters } = this.#config
     if (body instanceof Uint8Array) {
       counters.sentBytes += body.byteLength
+      return body
+    }
+    if (body instanceof Blob) {
+      counters.sentBytes += body.size
       return body
     }
     const iterator = body[Symbol.asyncIterator]()

@@ -6,20 +6,23 @@ import type { HttpTransport } from './http-transport.ts'
 /** No honest server information is longer, bytes. */
 const MAX_INFO_BYTES = 64 * 1024
 
+/** What a server is: a Tidemark server that described itself, or one that speaks Turso's protocol only. */
+export type KnownServer = ServerInfo | { readonly turso: true }
+
 /**
- * Asks the server what it is (`GET /tidemark`). Null: it does not answer this question, so it is not a Tidemark server.
+ * Asks the server what it is (`GET /tidemark`). One that does not know the question speaks Turso's protocol, if any.
  *
  * @throws as {@link HttpTransport.send}, other than for the statuses that mean "no such endpoint"
  * @throws ProtocolError when the answer is not what it should be
  */
-export async function probeServer(transport: HttpTransport, signal: AbortSignal): Promise<ServerInfo | null> {
+export async function probeServer(transport: HttpTransport, signal: AbortSignal): Promise<KnownServer> {
   try {
     const response = await transport.send({ method: 'get', path: '/tidemark', signal })
     return parseServerInfo(await readJson(response.chunks(), transport.baseUrl))
   } catch (error) {
     const isUnknownEndpoint =
       error instanceof NetworkError && (error.code === 'TIDEMARK_NOT_FOUND' || error.status === 405)
-    if (isUnknownEndpoint) return null
+    if (isUnknownEndpoint) return { turso: true }
     throw error
   }
 }

@@ -1,0 +1,95 @@
+import type { Conflict, Replica } from '@tidemark/engine'
+import { OptionsError } from '../errors/options-error.ts'
+import type { Rejection } from '../errors/rejected-error.ts'
+import { checkInteger, checkKeys, describe } from '../options/check-option.ts'
+import { pullLocked } from '../sync/pull.ts'
+import type { RemoteDialect } from '../sync/remote-dialect.ts'
+import { remoteOf } from '../sync/remember-remote.ts'
+import { exclusively, retrying } from '../sync/sync-context.ts'
+import type { ReplicaContext } from '../sync/sync-context.ts'
+import type { DiscardFilter } from './discard-filter.ts'
+import { matchingChanges, rejectedIdOf } from './discard-filter.ts'
+import type { Row } from './pending-change.ts'
+
+/** How a rejected change is put back. */
+export interface RetryRejectedOptions {
+  /** Values that the refused insert or update writes instead of its own. Columns left out stay. */
+  readonly row?: Row
+}
+
+/**
+ * Takes a change that the server refuses out of the queue, with what has to go with it. Under the sync lock. Returns how many changes that are; 0: it
+ * is not pending here.
+ */
+export async function setAside(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  rejection: Rejection,
+  signal: AbortSignal,
+): Promise<number> {
+  const { replica } = context
+  if (replica.needsRebase) await pullLocked(context, dialect, null, signal)
+  return await edit(context, signal, (options) => replica.setAside(rejection, options))
+}
+
+/** Drops what `filter` names. Returns how many changes that were. */
+export async function discard(
+  context: ReplicaContext,
+  filter: DiscardFilter,
+  signal: AbortSignal,
+): Promise<number> {
+  const { replica } = context
+  const rejectedId = rejectedIdOf(filter)
+  return await exclusively(context, async () => {
+    if (rejectedId !== null)
+      return await retrying(context, 'queue', signal, () => replica.discardRejected(rejectedId))
+    if (replica.needsRebase) await pullLocked(context, await remoteOf(context, signal), null, signal)
+    const ids = matchingChanges(replica, filter as Exclude<DiscardFilter, { rejected: number }>)
+    return await edit(context, signal, (options) => replica.discard(ids, options))
+  })
+}
+
+/** Puts a rejected entry back into the queue. Returns how many changes are pending again. */
+export async function retryRejected(
+  context: ReplicaContext,
+  id: number,
+  options: RetryRejectedOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  checkInteger('id', id, 0)
+  checkKeys('options', options, ['row'])
+  const { row = null } = options
+  if (typeof row !== 'object' || Array.isArray(row))
+    throw new OptionsError('row', `expected an object, got ${describe(row)}`)
+  return await exclusively(context, () =>
+    reportingConflicts(context, signal, (onConflict) =>
+      context.replica.retryRejected(id, { row, onConflict }),
+    ),
+  )
+}
+
+type EditOptions = Parameters<Replica['discard']>[1]
+
+function edit(
+  context: ReplicaContext,
+  signal: AbortSignal,
+  run: (options: EditOptions) => number,
+): Promise<number> {
+  return reportingConflicts(context, signal, (onConflict) => run({ resolve: () => 'keep-local', onConflict }))
+}
+
+/** Tells of conflicts when all is committed: an attempt that has to start over would tell them twice. */
+async function reportingConflicts(
+  context: ReplicaContext,
+  signal: AbortSignal,
+  run: (onConflict: (conflict: Conflict) => void) => number,
+): Promise<number> {
+  let conflicts: Conflict[] = []
+  const count = await retrying(context, 'queue', signal, () => {
+    conflicts = []
+    return run((conflict) => conflicts.push(conflict))
+  })
+  context.counters.conflicts += conflicts.length
+  for (const conflict of conflicts) context.events.emit('conflict', conflict)
+  return count
+}

@@ -1,0 +1,41 @@
+import { applyStaged } from './apply-staged.ts'
+import { fetchPages } from './fetch-pages.ts'
+import { pullLocked } from './pull.ts'
+import { remoteOf } from './remember-remote.ts'
+import { exclusively, retrying } from './sync-context.ts'
+import type { ReplicaContext } from './sync-context.ts'
+
+/**
+ * Downloads the whole database again, then puts it in place as a pull does: what is pending goes on top, or is dropped in the same step. Until then the
+ * replica is as it was.
+ */
+export async function reset(
+  context: ReplicaContext,
+  keepPending: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const dialect = await remoteOf(context, signal)
+  await exclusively(context, async () => {
+    const { replica, settings, counters } = context
+    if (replica.needsRebase) await pullLocked(context, dialect, null, signal)
+    const stage = replica.stagePull()
+    try {
+      const { header, pages } = await fetchPages({
+        dialect,
+        clientRevision: '',
+        oldImage: () => null,
+        pagesPerRequest: settings.pullPagesThreshold,
+        opened: null,
+        openSink: () => stage,
+        attempt: (run) => retrying(context, 'pull', signal, run),
+        signal,
+      })
+      counters.pagesPulled += pages
+      stage.finish({ revision: header.revision, sizeInPages: header.sizeInPages, isWhole: true })
+      await applyStaged(context, signal, { keepPending })
+    } catch (error) {
+      stage.abort()
+      throw error
+    }
+  })
+}

@@ -1,0 +1,32 @@
+import type { HranaError } from '@tidemark/protocol'
+
+/** What a message of SQLite or tursodb means, as SQLite's extended result code. */
+const CODES: readonly (readonly [RegExp, string])[] = [
+  [/unique constraint failed/i, 'SQLITE_CONSTRAINT_UNIQUE'],
+  [/not null constraint failed/i, 'SQLITE_CONSTRAINT_NOTNULL'],
+  [/check constraint failed/i, 'SQLITE_CONSTRAINT_CHECK'],
+  [/foreign key constraint failed/i, 'SQLITE_CONSTRAINT_FOREIGNKEY'],
+  [/cannot store/i, 'SQLITE_CONSTRAINT_DATATYPE'],
+  [/constraint failed/i, 'SQLITE_CONSTRAINT'],
+  [/datatype mismatch/i, 'SQLITE_MISMATCH'],
+  [/too big/i, 'SQLITE_TOOBIG'],
+]
+
+/** Failures of the machine or of the moment: the statement may well succeed later. */
+const PASSING = /\b(busy|locked|interrupt|disk|i\/o|out of memory|short read|corrupt)/i
+
+/** SQLite's result code, from the code or, as tursodb has none, from the text. */
+export function sqliteCodeOf({ code, message }: HranaError): string {
+  if (/^SQLITE_[A-Z_]+$/.test(code)) return code
+  return CODES.find(([pattern]) => pattern.test(message))?.[1] ?? 'SQLITE_ERROR'
+}
+
+/** SQLite's own words: tursodb puts a kind before them and a number behind. */
+export function messageOf({ message }: HranaError): string {
+  return message.replace(/^((Parse|Runtime) error: )+/, '').replace(/ \(\d+\)$/, '')
+}
+
+/** True if it is not the statement's fault. */
+export function isPassing(error: HranaError): boolean {
+  return sqliteCodeOf(error) === 'SQLITE_ERROR' && PASSING.test(error.message)
+}
