@@ -1,6 +1,6 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '@tidemark/sdk-node'
-import { createServer, type DatabaseDescription } from '@tidemark/server'
+import type { DatabaseDescription } from '@tidemark/server'
 import { Option, type Command } from 'commander'
 import ky, { type KyInstance } from 'ky'
 
@@ -37,6 +37,7 @@ export async function withAdminApi<T>(
   run: (api: AdminApi) => Promise<T>,
 ): Promise<T> {
   if (url !== undefined) return run(new AdminApi(url, token))
+  const { createServer } = await import('@tidemark/server')
   const server = createServer({ data, host: '127.0.0.1', port: 0 })
   try {
     const { host, port } = await server.listen()

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { capturedCount, loadInfo, replicaPaths } from '@tidemark/engine'
+import { blockedChanges, capturedCount, loadInfo, rejectedCount, replicaPaths } from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import Database from 'better-sqlite3'
 import { assertExists } from './replica-file.ts'
@@ -14,6 +14,10 @@ export interface ReplicaStatus {
   readonly revision: string
   /** Captured changes that the server has not acknowledged. Schema changes of other programs count once the file is opened. */
   readonly pending: number
+  /** How many of them are not in their tables, because they violate a constraint there since the last pull. */
+  readonly blocked: number
+  /** Entries that were set aside because the server refuses them. */
+  readonly rejected: number
   readonly fileBytes: number
   readonly walBytes: number
   readonly revertWalBytes: number
@@ -46,7 +50,7 @@ export function inspectReplica(file: string): ReplicaStatus {
     url: info.url,
     clientId: info.clientId,
     revision: info.revision,
-    pending: countPending(path, info.lastPushedChangeId),
+    ...inspectQueue(path, info.lastPushedChangeId),
     fileBytes: sizeOf(path),
     walBytes: sizeOf(paths.wal),
     revertWalBytes: sizeOf(paths.revert),
@@ -57,10 +61,17 @@ export function inspectReplica(file: string): ReplicaStatus {
 }
 
 /** Read-only, so that closing the connection does not checkpoint. */
-function countPending(path: string, acknowledgedId: number): number {
+function inspectQueue(
+  path: string,
+  acknowledgedId: number,
+): Pick<ReplicaStatus, 'pending' | 'blocked' | 'rejected'> {
   const db = new Database(path, { readonly: true })
   try {
-    return capturedCount(db, acknowledgedId)
+    return {
+      pending: capturedCount(db, acknowledgedId),
+      blocked: blockedChanges(db, acknowledgedId).size,
+      rejected: rejectedCount(db),
+    }
   } finally {
     db.close()
   }

@@ -129,6 +129,20 @@ describe('tidemark sync, status and checkpoint', () => {
     expect(read(file('b.db'), 'SELECT body FROM note ORDER BY id')).toEqual(['hello', 'from another program'])
   })
 
+  it('status tells what was set aside, and what is blocked', async () => {
+    server = await serve('--data', file('data'), '--auto-create')
+    await json('sync', file('a.db'), '--url', `${server.url}/db/notes`)
+    expect(await json('status', file('a.db'))).toMatchObject({ rejected: 0, blocked: 0 })
+    write(
+      file('a.db'),
+      `INSERT INTO tidemark_rejected VALUES (7, 7, 0, 'SQLITE_CONSTRAINT_CHECK', 'no', x'00'); INSERT INTO tidemark_blocked VALUES (9, 'SQLITE_ERROR', 'no')`,
+    )
+    expect(await json('status', file('a.db'))).toMatchObject({ rejected: 1, blocked: 1 })
+    const { stdout } = await tidemark('status', file('a.db'))
+    expect(stdout).toMatch(/set aside +1 rejected change\n/u)
+    expect(stdout).toMatch(/blocked +1 change of these/u)
+  })
+
   it('push all of an existing file with --existing adopt, and only then', async () => {
     server = await serve('--data', file('data'), '--auto-create')
     const url = `${server.url}/db/notes`

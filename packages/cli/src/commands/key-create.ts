@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
-import { generateSigningKey } from '@tidemark/server'
 import { Command } from 'commander'
 import { printing, type Result } from '../result.ts'
 
@@ -23,6 +22,7 @@ export function keyCommand(): Command {
 }
 
 async function createKey({ id, out }: KeyOptions): Promise<Result> {
+  const { generateSigningKey } = await import('@tidemark/server')
   const { kid, x, d } = await generateSigningKey(id)
   writeSecret(out, `${JSON.stringify({ kid, x, d }, null, 2)}\n`)
   const setting = { keys: [{ kid, x }] }

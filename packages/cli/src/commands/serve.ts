@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { styleText } from 'node:util'
-import { createServer, loadConfig, type ServerConfig } from '@tidemark/server'
+import type { ServerConfig } from '@tidemark/server'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { jsonOption } from '../result.ts'
 import { version } from '../version.ts'
@@ -42,6 +42,7 @@ export function serveCommand(): Command {
 }
 
 async function serve({ json = false, config: file, ...flags }: ServeOptions): Promise<void> {
+  const { createServer, loadConfig } = await import('@tidemark/server')
   const config: ServerConfig = { ...loadConfig({ flags, env: process.env, file }), logStream: process.stderr }
   const server = createServer(config)
   const stopped = stopSignal()

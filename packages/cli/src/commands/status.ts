@@ -22,6 +22,12 @@ function showStatus(path: string): Result {
       ['client', status.clientId],
       ['revision', status.revision === '' ? 'none: nothing was pulled yet' : status.revision],
       ['pending', formatCount(status.pending, 'change')],
+      ...(status.blocked > 0
+        ? [['blocked', `${formatCount(status.blocked, 'change')} of these, by a constraint`] as const]
+        : []),
+      ...(status.rejected > 0
+        ? [['set aside', formatCount(status.rejected, 'rejected change')] as const]
+        : []),
       ['WAL', formatBytes(status.walBytes)],
       ['kept aside', `${formatBytes(status.revertWalBytes)} of base pages`],
       ['last push', formatMoment(status.lastPushUnixTime)],

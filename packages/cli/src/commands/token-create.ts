@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
-import { mintToken, type DatabasesClaim, type Scope, type SigningKey } from '@tidemark/server'
+import type { DatabasesClaim, Scope, SigningKey } from '@tidemark/server'
 import { Command, InvalidArgumentError } from 'commander'
 import { printing, type Result } from '../result.ts'
 
@@ -48,6 +48,7 @@ async function createToken({
   issuer,
   audience,
 }: TokenOptions): Promise<Result> {
+  const { mintToken } = await import('@tidemark/server')
   const token = await mintToken(readKey(key), {
     issuer,
     audience,

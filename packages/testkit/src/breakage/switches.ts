@@ -1,0 +1,168 @@
+import { planFor } from '../simulator/plan.ts'
+import type { Fault, Plan, Step } from '../simulator/plan.ts'
+import { planOf } from '../simulator/plan-of-steps.ts'
+
+/** A rule that is broken on purpose, by changing one place of a built module when it is loaded. */
+export interface Switch {
+  readonly breaks: string
+  /** The module, below `packages/`, without its ending. */
+  readonly module: string
+  /** What stands there, and what stands there then. */
+  readonly edits: readonly (readonly [string, string])[]
+  /** What the simulator does to notice. */
+  readonly plan: Plan
+}
+
+const WRITE: Step = { kind: 'write', client: 0, seed: 1 }
+const PUSH: Step = { kind: 'push', client: 0, fault: null }
+const COPY: Step = { kind: 'copy', client: 0, seed: 0 }
+const ANSWER_LOST: Fault = { on: 'request', nth: 1, what: 'lost', position: 0, seed: 0 }
+const DIES_BEFORE_THE_ANSWER: Fault = { on: 'request', nth: 1, what: 'crash', position: 0, seed: 0 }
+/** After the pages came in, before what was pending is back. */
+const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 15, what: 'write', seed: 1 }
+const TWO = { clients: [{}, {}] }
+
+/** Each must be noticed by the simulator; otherwise the simulator would not notice if the rule were broken by mistake. */
+export const SWITCHES: readonly Switch[] = [
+  {
+    breaks: 'a push that was applied before is applied again (I3)',
+    module: 'engine/dist/apply/apply-push',
+    edits: [
+      [
+        'if (record !== null && sameId(record.pushId, header.pushId))',
+        'if (record !== null && sameId(record.pushId, header.pushId)) header.previousPushId = header.pushId;\n    if (false)',
+      ],
+      [
+        'this.#firstNewId = acknowledgedChangeId(connection.db, input.header.clientId) + 1;',
+        'this.#firstNewId = 0;',
+      ],
+    ],
+    plan: planOf([WRITE, { ...PUSH, fault: ANSWER_LOST }]),
+  },
+  {
+    breaks: 'the fork token is not looked at, so a copied client pushes over its original (I3)',
+    module: 'engine/dist/apply/apply-push',
+    edits: [['if (!sameId(record?.pushId ?? new Uint8Array(), header.previousPushId))', 'if (false)']],
+    plan: planOf([WRITE, PUSH, COPY, WRITE, { ...WRITE, client: 1 }, PUSH, { ...PUSH, client: 1 }]),
+  },
+  {
+    breaks: 'each attempt of a push has an id of its own (I3)',
+    module: 'sdk-node/dist/sync/push',
+    edits: [['attemptedPushId ?? randomBytes', 'randomBytes']],
+    plan: planOf(
+      [WRITE, { ...WRITE, client: 1 }, { ...PUSH, client: 1 }, { ...PUSH, fault: DIES_BEFORE_THE_ANSWER }],
+      TWO,
+    ),
+  },
+  {
+    breaks: 'the last change of a batch is not sent',
+    module: 'engine/dist/replica/push-source',
+    edits: [
+      [
+        'if (change !== null)',
+        'if (change !== null && (captured.changeId < batch.lastChangeId || batch.firstChangeId === batch.lastChangeId))',
+      ],
+    ],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'replay ignores what the server has acknowledged, and puts it on top again (I3)',
+    module: 'engine/dist/replay/replay-captured',
+    edits: [['if (change.changeId <= this.#options.acknowledgedId)', 'if (false)']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'a page of the revert set is forgotten (I1)',
+    module: 'engine/dist/replica/session',
+    edits: [
+      [
+        'const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page));',
+        'const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page)).slice(1);',
+      ],
+    ],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'a checkpoint saves no base images at all (I1)',
+    module: 'engine/dist/replica/checkpoint',
+    edits: [['session.seal(index);', 'session.advanceTo(index);']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'the schema cookie is not raised when pages are put under live connections',
+    module: 'engine/dist/replica/apply-pull',
+    edits: [['pageOne?.schemaCookie ?? 0) + 1;', 'pageOne?.schemaCookie ?? 0);']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'the pending changes are not on disk before the pulled pages are (I4)',
+    module: 'engine/dist/replica/apply-pull',
+    edits: [['replay.seal(plan);', '']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'what another program commits while a pull is applied is not looked for (I6)',
+    module: 'engine/dist/replica/finish-replay',
+    edits: [
+      ['const hasSlipped = ', 'const hasSlipped = false && '],
+      // Between the two commits of a pull nothing happens that the simulator sees; here it can write.
+      [
+        'const report = session.inReplayTransaction',
+        "process.getBuiltinModule('node:fs').rmSync('-', { force: true }); const report = session.inReplayTransaction",
+      ],
+    ],
+    plan: planOf([
+      WRITE,
+      { kind: 'server write', seed: 2 },
+      { kind: 'pull', client: 0, fault: SOMEBODY_WRITES },
+    ]),
+  },
+  {
+    breaks: "the user's triggers fire once more where changes are applied",
+    module: 'engine/dist/apply/apply-connection',
+    edits: [['this.#isBlind = true;\n        this.#blind();', '']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'schema changes of other programs are not captured (I2)',
+    module: 'engine/dist/capture/foreign-schema',
+    edits: [
+      ['export function captureForeignSchema(db) {', 'export function captureForeignSchema(db) { return 0;'],
+    ],
+    plan: planFor(4),
+  },
+  {
+    breaks: 'an answer goes out before the history has the commit',
+    module: 'server/dist/push/receive-push',
+    edits: [['database.recordCommits();', '']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'a client counts one change too many as acknowledged',
+    module: 'engine/dist/replica/replica',
+    edits: [
+      [
+        'Math.max(this.info.lastPushedChangeId, push.lastChangeId)',
+        'Math.max(this.info.lastPushedChangeId, push.lastChangeId + 1)',
+      ],
+    ],
+    plan: planFor(2),
+  },
+  {
+    breaks: 'a refused transaction disappears instead of being set aside',
+    module: 'engine/dist/queue/rejected-changes',
+    edits: [['export function putRejected(db, row) {', 'export function putRejected(db, row) { return;']],
+    plan: planFor(160),
+  },
+  {
+    breaks: 'files are renamed into place without having been synced',
+    module: 'engine/dist/replica/durable-file',
+    edits: [
+      [
+        'writeFileSync(descriptor, content);\n        fsyncSync(descriptor);',
+        'writeFileSync(descriptor, content);',
+      ],
+    ],
+    plan: planFor(1),
+  },
+]

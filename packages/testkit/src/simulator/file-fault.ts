@@ -1,0 +1,68 @@
+import { readlinkSync } from 'node:fs'
+
+import type { Client } from './client.ts'
+import type { MutatingCall, Verdict } from './file-calls.ts'
+import { ServerDownError } from './local-server.ts'
+import type { LocalServer } from './local-server.ts'
+import type { Fault } from './plan.ts'
+import { Random } from './random.ts'
+import type { VolatileChanges } from './volatile.ts'
+import type { Writes } from './writes.ts'
+
+type FileFaultPlan = Extract<Fault, { on: 'file' }>
+
+/** Where a fault strikes. */
+export interface FaultScene {
+  readonly server: LocalServer
+  readonly log: string[]
+  readonly writes: Writes
+  readonly volatile: VolatileChanges
+}
+
+/** What to watch file calls with, so that the fault strikes at its call. */
+export function fileFault(
+  client: Client,
+  fault: FileFaultPlan,
+  { server, log, writes, volatile }: FaultScene,
+): { readonly watch: (call: MutatingCall, args: readonly unknown[]) => Verdict; hasFired: boolean } {
+  let calls = 0
+  const failure = Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })
+  const state = {
+    hasFired: false,
+    watch: (call: MutatingCall, args: readonly unknown[]): Verdict => {
+      // Nobody can do anything while the wal-index is being written: that takes microseconds, and SQLite waits for it.
+      if (fault.what === 'write' && isSharedMemory(args[0])) return 'done'
+      if ((fault.side === 'server') !== server.isActive) return 'done'
+      const isDead = fault.side === 'server' ? !server.isUp : client.line.isDead
+      if (isDead) return { refused: new ServerDownError('this process is dead') }
+      calls += 1
+      if (calls !== fault.nth) return 'done'
+      state.hasFired = true
+      log.push(`    ${fault.what} at ${call}, on the ${fault.side}`)
+      switch (fault.what) {
+        case 'refused':
+          return { refused: failure }
+        case 'cut':
+          return { cut: failure }
+        case 'write':
+          writes.slipIn(client, fault.seed)
+          return 'done'
+        case 'crash':
+          if (fault.side === 'server') server.die()
+          else client.die()
+          return { refused: new ServerDownError('this process is dead') }
+        case 'power': {
+          const machine = fault.side === 'server' ? server : client
+          const lost = machine.losePower(volatile, new Random(fault.seed))
+          log.push(`    lost: ${lost.join(', ')}`)
+          return { refused: new ServerDownError('this process is dead') }
+        }
+      }
+    },
+  }
+  return state
+}
+
+function isSharedMemory(descriptor: unknown): boolean {
+  return typeof descriptor === 'number' && readlinkSync(`/proc/self/fd/${descriptor}`).endsWith('-shm')
+}

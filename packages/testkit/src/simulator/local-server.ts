@@ -1,0 +1,248 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+import type Sqlite from 'better-sqlite3'
+import { isTidemarkError } from '@tidemark/protocol'
+import {
+  Database,
+  errorResponse,
+  PushBody,
+  PushTarget,
+  RecentPushes,
+  receivePush,
+  servePageHashes,
+  servePull,
+} from '@tidemark/server/storage'
+
+import { contentOf } from './content.ts'
+import type { Content, Reader } from './content.ts'
+import { unwatched } from './file-calls.ts'
+import type { Plan } from './plan.ts'
+import type { Random } from './random.ts'
+import type { VolatileChanges } from './volatile.ts'
+
+/** The server has died, or its disk has: nobody gets an answer. */
+export class ServerDownError extends TypeError {}
+
+const MEGABYTE = 1024 * 1024
+const DATABASE_ID = 'simulated'
+
+/**
+ * One database of the real server, in this process and without sockets, so that a seed costs milliseconds and whoever tests decides what happens between a
+ * commit and its answer.
+ */
+export class LocalServer {
+  readonly #root: string
+  readonly #settings: Plan['server']
+  #generation = 0
+  #database: Database | null = null
+  #target: PushTarget | null = null
+  /** In the middle of a request. */
+  isActive = false
+
+  constructor(root: string, settings: Plan['server']) {
+    this.#root = root
+    this.#settings = settings
+  }
+
+  get directory(): string {
+    return join(this.#root, `server-${this.#generation}`)
+  }
+
+  get isUp(): boolean {
+    return this.#database !== null
+  }
+
+  get database(): Database {
+    if (this.#database === null) throw new ServerDownError('the server is down')
+    return this.#database
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.directory, { recursive: true })
+    const { checkpointFrames, historyBytes, segmentBytes } = this.#settings
+    this.#database = await Database.open(
+      this.directory,
+      DATABASE_ID,
+      {
+        durability: 'full',
+        maxDatabaseBytes: 1024 * MEGABYTE,
+        retention: { bytes: historyBytes, ageMs: 1e12 },
+        segmentBytes,
+        checkpointFrames,
+        lockWaitMs: 5000,
+      },
+      {
+        onRestart: () => {},
+        onProblem: () => {},
+        onPanic: (error) => {
+          this.die()
+          throw new ServerDownError(`the server's process ended: ${String(error)}`)
+        },
+      },
+    )
+    const settings = {
+      maxPushBytes: 64 * MEGABYTE,
+      maxBlockBytes: 32 * MEGABYTE,
+      maxWalPages: this.#settings.maxWalPages,
+      turnWaitMs: 1000,
+      applyTimeoutMs: 1000,
+    }
+    this.#target = new PushTarget(this.#database, DATABASE_ID, settings, new RecentPushes())
+  }
+
+  /** In good order. */
+  stop(): void {
+    const database = this.#database
+    this.#target?.close()
+    this.#target = null
+    this.#database = null
+    database?.close()
+  }
+
+  /**
+   * What `kill -9` leaves: a copy of the files as they are now, on which the next {@link start} works. This process cannot let go of a file without SQLite
+   * noticing, so the old files are left to it.
+   */
+  die(): void {
+    const database = this.#database
+    if (database === null) return
+    const before = this.directory
+    this.#generation += 1
+    const after = this.directory
+    unwatched(() => {
+      spawnSync('cp', ['-a', before, after])
+      this.#target = null
+      this.#database = null
+      // The lock is a file of its own, and the copy must not be taken for locked.
+      setImmediate(() => {
+        try {
+          unwatched(() => database.close())
+        } catch {
+          // Its files are nobody's any more.
+        }
+      })
+    })
+  }
+
+  /** The same for its machine: the wal-index is gone, and `volatile` changes may be. Tells which. */
+  losePower(volatile: VolatileChanges, random: Random): string[] {
+    const before = this.directory
+    this.die()
+    return unwatched(() => {
+      rmSync(join(this.directory, 'main.db-shm'), { force: true })
+      return volatile.lose(before, this.directory, random)
+    })
+  }
+
+  /** Copies the files as they are. */
+  backUp(directory: string): void {
+    spawnSync('cp', ['-a', this.directory, directory])
+  }
+
+  /** Puts a backup in the place of what is there. */
+  async restore(directory: string): Promise<void> {
+    this.stop()
+    this.#generation += 1
+    spawnSync('cp', ['-a', directory, this.directory])
+    await this.start()
+  }
+
+  /** Answers like the HTTP endpoints. @throws ServerDownError */
+  async answer(path: string, body: Uint8Array): Promise<Response> {
+    if (path.endsWith('/tidemark')) return Response.json(INFO)
+    if (this.#database === null) await this.start()
+    const { database } = this
+    this.isActive = true
+    try {
+      const bytes = await this.#bytes(database, path, body)
+      if (this.#database !== database) throw new ServerDownError('the server died')
+      return new Response(bytes, { headers: { 'content-type': 'application/protobuf' } })
+    } catch (error) {
+      if (this.#database !== database) throw new ServerDownError('the server died', { cause: error })
+      if (!isTidemarkError(error) && !(error instanceof Error && 'code' in error)) throw error
+      this.#noteFailure(error)
+      const { status, headers, body: said } = errorResponse(error)
+      return Response.json(said, { status, headers })
+    } finally {
+      this.isActive = false
+    }
+  }
+
+  content(): Content {
+    return this.read(contentOf)
+  }
+
+  /** Reads the state as of the last commit. */
+  read<T>(run: (db: Reader) => T): T {
+    const { database } = this
+    const connection = database.acquireConnection()
+    try {
+      return run(connection)
+    } finally {
+      database.releaseConnection(connection)
+    }
+  }
+
+  /** SQL of a client that does not sync, as over HTTP: triggers fire. */
+  write(run: (db: Sqlite.Database) => void): void {
+    const { database } = this
+    const connection = database.acquireConnection()
+    try {
+      connection.pragma('foreign_keys = ON')
+      connection.exec('BEGIN IMMEDIATE')
+      run(connection)
+      connection.exec('COMMIT')
+    } finally {
+      if (connection.inTransaction) connection.exec('ROLLBACK')
+      database.releaseConnection(connection)
+      database.recordCommits()
+    }
+  }
+
+  async #bytes(database: Database, path: string, body: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    if (path.endsWith('/pull-updates')) {
+      const { chunks } = await servePull(database, body, {
+        isTidemark: true,
+        maxLongPollMs: 0,
+        pinnedRevision: null,
+        skipBytes: 0,
+        pushedRows: (echo) => this.#target!.recent.rowsOf(DATABASE_ID, echo),
+        queryTimeoutMs: 1000,
+        run: (_allowanceMs, statement) => statement(),
+        signal: new AbortController().signal,
+      })
+      return Uint8Array.from(Buffer.concat([...chunks]))
+    }
+    if (path.endsWith('/page-hashes')) return Uint8Array.from(await servePageHashes(database.history, body))
+    const guard = {
+      run: <T>(_allowanceMs: number, statement: () => T): T => statement(),
+      signal: new AbortController().signal,
+    }
+    const target = this.#target!
+    return Uint8Array.from(await receivePush(target, new PushBody(body, target.settings), 'somebody', guard))
+  }
+
+  /** As a worker does. */
+  #noteFailure(error: unknown): void {
+    if (!isTidemarkError(error) || error.code !== 'TIDEMARK_HISTORY_DAMAGED') return
+    this.database.discardHistory()
+    this.stop()
+  }
+}
+
+const INFO = {
+  tidemark: 1,
+  version: '0.0.0',
+  database: 'simulated',
+  features: [
+    'pull-deltas',
+    'push-changes',
+    'conflict-detection',
+    'page-hashes',
+    'long-poll',
+    'page-selector',
+  ],
+  limits: { max_push_bytes: 64 * MEGABYTE, max_wal_pages: 100_000 },
+}

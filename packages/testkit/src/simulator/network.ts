@@ -1,0 +1,107 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+import type { Fault } from './plan.ts'
+import type { LocalServer } from './local-server.ts'
+
+type RequestFaultPlan = Extract<Fault, { on: 'request' }>
+
+/** What a fault makes happen on a client's side. */
+export interface FaultEffects {
+  /** The application writes while the request is under way. */
+  write(seed: number): void
+  /** The client's process dies. */
+  die(): void
+}
+
+/** The line between one client and the server. It is perfect but for the fault that is set. */
+export class Line {
+  readonly #server: LocalServer
+  readonly #log: (text: string) => void
+  readonly #effects: FaultEffects
+  #fault: RequestFaultPlan | null = null
+  #requests = 0
+  #stale: { readonly path: string; readonly body: Uint8Array } | null = null
+  hasFired = false
+  isDead = false
+
+  constructor(server: LocalServer, effects: FaultEffects, log: (text: string) => void) {
+    this.#server = server
+    this.#effects = effects
+    this.#log = log
+  }
+
+  /** From here on requests are counted anew, and `fault` strikes one of them. */
+  arm(fault: Fault | null): void {
+    this.#fault = fault?.on === 'request' ? fault : null
+    this.#requests = 0
+    this.hasFired = false
+  }
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const path = new URL(request.url).pathname
+    const body = new Uint8Array(await request.arrayBuffer())
+    await nextTurn()
+    if (this.isDead) throw new TypeError('the client is dead')
+    this.#requests += 1
+    const stale = this.#stale
+    this.#stale = null
+    if (stale !== null) {
+      const late = await this.#server.answer(stale.path, stale.body)
+      this.#log(`    a late ${stale.path} arrives: ${late.status}`)
+    }
+    const fault = this.#fault?.nth === this.#requests ? this.#fault : null
+    const response = fault === null ? await this.#pass(path, body) : await this.#struck(fault, path, body)
+    if (this.isDead) throw new TypeError('the client is dead')
+    return response
+  }
+
+  async #pass(path: string, body: Uint8Array): Promise<Response> {
+    return this.#server.answer(path, body)
+  }
+
+  async #struck(fault: RequestFaultPlan, path: string, body: Uint8Array): Promise<Response> {
+    this.hasFired = true
+    this.#log(`    ${path}: ${fault.what}`)
+    switch (fault.what) {
+      case 'refused':
+        throw new TypeError('connection refused')
+      case 'lost':
+        await this.#pass(path, body)
+        throw new TypeError('the answer was lost')
+      case 'cut':
+        return cut(await this.#pass(path, body), fault.position)
+      case 'twice':
+        await this.#pass(path, body)
+        return this.#pass(path, body)
+      case 'stale':
+        this.#stale = { path, body }
+        throw new TypeError('the request is late')
+      case 'busy':
+        return new Response('', { status: 503 })
+      case 'write':
+        this.#effects.write(fault.seed)
+        return this.#pass(path, body)
+      case 'crash': {
+        const response = await this.#pass(path, body)
+        this.#effects.die()
+        return response
+      }
+    }
+  }
+}
+
+/** A part of the body, then the line breaks. */
+async function cut(response: Response, position: number): Promise<Response> {
+  const whole = new Uint8Array(await response.arrayBuffer())
+  const part = whole.subarray(0, Math.floor((whole.length * position) / 1000))
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      if (part.length > 0) controller.enqueue(part)
+    },
+    pull(controller) {
+      controller.error(new TypeError('the connection was cut'))
+    },
+  })
+  return new Response(body, { status: response.status, headers: response.headers })
+}

@@ -1,0 +1,39 @@
+import type { ClientPlan, Plan, Step } from './plan.ts'
+
+const client: ClientPlan = {
+  detectConflicts: false,
+  pushOperationsThreshold: null,
+  pullBytesThreshold: null,
+  autoCheckpointPages: 1000,
+  conflictResolution: 'last-push-wins',
+  foreignKeys: true,
+  recursiveTriggers: false,
+  onRejected: 'stop',
+}
+
+/** What a plan has that is not as usual. */
+export interface Peculiarities {
+  readonly clients?: readonly Partial<ClientPlan>[]
+  readonly server?: Partial<Plan['server']>
+  readonly schemaSeed?: number
+  readonly isContested?: boolean
+}
+
+/** A plan of given steps, with everything else as usual: one client, on a server that keeps everything. */
+export function planOf(steps: readonly Step[], peculiarities: Peculiarities = {}): Plan {
+  const { clients = [{}], server, schemaSeed = 1, isContested = false } = peculiarities
+  return {
+    seed: 0,
+    schemaSeed,
+    isContested,
+    clients: clients.map((different) => ({ ...client, ...different })),
+    server: {
+      checkpointFrames: 4000,
+      historyBytes: 1 << 30,
+      segmentBytes: 1 << 20,
+      maxWalPages: 4000,
+      ...server,
+    },
+    steps,
+  }
+}

@@ -1,0 +1,145 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
+
+import { unwatched } from './file-calls.ts'
+import type { MutatingCall } from './file-calls.ts'
+import type { Random } from './random.ts'
+
+/** How to take back what is not on disk yet. `before` null: there was nothing. */
+type Undo =
+  | {
+      readonly kind: 'write'
+      path: string
+      readonly position: number
+      readonly before: Uint8Array
+      readonly length: number
+      readonly sizeBefore: number
+    }
+  | { readonly kind: 'content'; path: string; readonly before: Uint8Array | null }
+  | {
+      readonly kind: 'rename'
+      readonly from: string
+      readonly path: string
+      readonly before: Uint8Array | null
+    }
+  | { readonly kind: 'remove'; readonly path: string; readonly before: Uint8Array }
+
+/**
+ * What our own code has changed in files and not synced: a power loss may take any of it, in any combination. What SQLite writes is not seen; with
+ * `synchronous = FULL` it syncs what it commits.
+ */
+export class VolatileChanges {
+  #changes: Undo[] = []
+
+  /** To be told of each call before it is made. */
+  readonly observe = (call: MutatingCall, args: readonly unknown[]): void => {
+    unwatched(() => this.#observe(call, args))
+  }
+
+  /** Takes a part of what is volatile below `folder` back in its copy `copy`, latest first; a write may be torn. */
+  lose(folder: string, copy: string, random: Random): string[] {
+    const lost: string[] = []
+    const inCopy = (path: string): string => copy + path.slice(folder.length)
+    // All of it, or some of it.
+    const percent = random.pick([30, 60, 100])
+    for (const change of this.#changes.toReversed()) {
+      if (!change.path.startsWith(`${folder}/`) || !random.chance(percent)) continue
+      lost.push(`${change.kind} ${change.path.slice(folder.length + 1)}`)
+      if (change.kind === 'write') loseWrite(inCopy(change.path), change, random.chance(30))
+      else if (change.kind === 'rename') loseRename(inCopy(change.from), inCopy(change.path), change.before)
+      else restore(inCopy(change.path), change.before)
+    }
+    return lost
+  }
+
+  #observe(call: MutatingCall, args: readonly unknown[]): void {
+    const path = typeof args[0] === 'number' ? readlinkSync(`/proc/self/fd/${args[0]}`) : String(args[0])
+    switch (call) {
+      case 'writeSync':
+        this.#changes.push(writeAt(path, args))
+        break
+      case 'writeFileSync':
+      case 'ftruncateSync':
+      case 'truncateSync':
+        this.#changes.push({ kind: 'content', path, before: contentOf(path) })
+        break
+      case 'fsyncSync':
+      case 'fdatasyncSync':
+        this.#synced(path)
+        break
+      case 'renameSync': {
+        const to = String(args[1])
+        this.#changes.push({ kind: 'rename', from: path, path: to, before: contentOf(to) })
+        for (const change of this.#changes)
+          if (change.path === path && (change.kind === 'write' || change.kind === 'content')) change.path = to
+        break
+      }
+      case 'rmSync': {
+        const before = contentOf(path)
+        if (before !== null) this.#changes.push({ kind: 'remove', path, before })
+        break
+      }
+    }
+  }
+
+  #synced(path: string): void {
+    const isFolder = existsSync(path) && statSync(path).isDirectory()
+    this.#changes = this.#changes.filter((change) => {
+      const isName = change.kind === 'rename' || change.kind === 'remove'
+      return isFolder ? !(isName && dirname(change.path) === path) : isName || change.path !== path
+    })
+  }
+}
+
+function writeAt(path: string, [descriptor, bytes, offset, length, position]: readonly unknown[]): Undo {
+  const count = Number(length ?? (bytes as Uint8Array).byteLength - Number(offset ?? 0))
+  const sizeBefore = fstatSync(Number(descriptor)).size
+  // Without a position it goes behind what was written before.
+  const at = typeof position === 'number' ? position : sizeBefore
+  const before = Buffer.alloc(count)
+  // Through the same descriptor: closing another one on the database would drop SQLite's locks.
+  const read = readSync(Number(descriptor), before, 0, count, at)
+  return { kind: 'write', path, position: at, before: before.subarray(0, read), length: count, sizeBefore }
+}
+
+function contentOf(path: string): Uint8Array | null {
+  return existsSync(path) && statSync(path).isFile() ? readFileSync(path) : null
+}
+
+function loseWrite(path: string, change: Extract<Undo, { kind: 'write' }>, isTorn: boolean): void {
+  if (!existsSync(path)) return
+  // Of a torn write the first half arrived.
+  const kept = isTorn ? Math.floor(change.length / 2) : 0
+  const end = change.position + change.length
+  const isLast = statSync(path).size === end && change.sizeBefore < end
+  const descriptor = openSync(path, 'r+')
+  const before = Buffer.alloc(change.length)
+  before.set(change.before)
+  writeSync(descriptor, before, kept, change.length - kept, change.position + kept)
+  closeSync(descriptor)
+  if (isLast) truncateSync(path, Math.max(change.sizeBefore, change.position + kept))
+}
+
+function loseRename(from: string, to: string, before: Uint8Array | null): void {
+  if (existsSync(to)) renameSync(to, from)
+  restore(to, before)
+}
+
+function restore(path: string, before: Uint8Array | null): void {
+  if (before !== null) writeFileSync(path, before)
+  else rmSync(path, { force: true })
+}

@@ -1,0 +1,75 @@
+/** What the simulator has found, each as the shortest plan that still showed it. */
+import { expect, it } from 'vitest'
+
+import { planOf } from '../src/simulator/plan-of-steps.ts'
+import type { Peculiarities } from '../src/simulator/plan-of-steps.ts'
+import { planFor } from '../src/simulator/plan.ts'
+import type { Step } from '../src/simulator/plan.ts'
+import { runPlan } from '../src/simulator/run.ts'
+
+interface Found extends Peculiarities {
+  readonly title: string
+  readonly steps: readonly Step[]
+}
+
+const found: readonly Found[] = [
+  {
+    title:
+      'copies of a replica whose push may have arrived do not take each other’s changes for their own (I3)',
+    steps: [
+      { kind: 'write', client: 0, seed: 1 },
+      { kind: 'push', client: 0, fault: null },
+      { kind: 'write', client: 0, seed: 2 },
+      { kind: 'push', client: 0, fault: { on: 'request', nth: 1, what: 'busy', position: 0, seed: 0 } },
+      { kind: 'crash', client: 0, inTransaction: false, seed: 0 },
+      { kind: 'copy', client: 0, seed: 0 },
+      { kind: 'write', client: 0, seed: 3 },
+      { kind: 'write', client: 1, seed: 3 },
+      { kind: 'push', client: 0, fault: null },
+      { kind: 'push', client: 1, fault: null },
+    ],
+  },
+  {
+    title:
+      'a push that was applied, then asked for a checkpoint under the same id, is not taken for a fork (I3)',
+    server: { maxWalPages: 30 },
+    steps: [
+      { kind: 'write', client: 0, seed: 3273498937 },
+      { kind: 'push', client: 0, fault: null },
+      { kind: 'write', client: 0, seed: 1284799712 },
+      // The answer has come, and is not on disk yet.
+      { kind: 'push', client: 0, fault: { on: 'file', side: 'client', nth: 7, what: 'crash', seed: 0 } },
+      { kind: 'schema', client: 0, seed: 4085925926 },
+      { kind: 'write', client: 0, seed: 1284799712 },
+      { kind: 'write', client: 0, seed: 1284799712 },
+    ],
+  },
+  {
+    title: 'an update that cannot be put back on the new base does not block the queue for ever',
+    schemaSeed: 217749119,
+    server: { checkpointFrames: 4, maxWalPages: 200 },
+    steps: [
+      { kind: 'write', client: 0, seed: 3672796990 },
+      { kind: 'copy', client: 0, seed: 0 },
+      { kind: 'schema', client: 0, seed: 2210597809 },
+      { kind: 'second instance', client: 0, seed: 1762048598 },
+      { kind: 'copy', client: 0, seed: 0 },
+    ],
+  },
+]
+
+/** Plans that could not be shortened. */
+const SEEDS: readonly (readonly [string, number])[] = [
+  ['a push that meets many refused changes may checkpoint before each', 30187],
+  ['changes to a column that a restored server does not have yet stay pending', 60229],
+]
+
+it.each(SEEDS)('%s (seed %s)', async (_, seed) => {
+  const failure = await runPlan(planFor(seed))
+  expect(failure?.error, failure?.log.join('\n')).toBeUndefined()
+})
+
+it.each(found)('$title', async ({ steps, ...peculiarities }) => {
+  const failure = await runPlan(planOf(steps, peculiarities))
+  expect(failure?.error, failure?.log.join('\n')).toBeUndefined()
+})

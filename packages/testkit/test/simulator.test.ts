@@ -1,0 +1,20 @@
+import { planFor } from '../src/simulator/plan.ts'
+import { expect, it } from 'vitest'
+
+import { runPlan } from '../src/simulator/run.ts'
+
+/** `pnpm simulate` runs as many as one likes. */
+const SEEDS = [1, 2, 3, 4, 5, 6]
+
+it.each(SEEDS)(
+  'I1–I6: clients and a server keep every acknowledged write once, through any faults (seed %s)',
+  async (seed) => {
+    const failure = await runPlan(planFor(seed))
+    expect(failure?.error, failure?.log.join('\n')).toBeUndefined()
+  },
+)
+
+it('a seed means the same plan each time', () => {
+  expect(planFor(7)).toEqual(planFor(7))
+  expect(planFor(7)).not.toEqual(planFor(8))
+})
