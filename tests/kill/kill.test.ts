@@ -1,17 +1,13 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import { connect } from '@tidemark/sdk-node'
+import { runAndKill, ServerProcess } from '@tidemark/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
-import { ServerProcess } from '../server-process.ts'
-
-const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '20')
+const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '8')
 const client = fileURLToPath(new URL('client.ts', import.meta.url))
 let directory: string
 let server: ServerProcess
@@ -26,32 +22,16 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-/** Runs a client, kills it after `ms`, and returns the writes that it acknowledged. */
-async function runAndKill(path: string, url: string, name: string, ms: number): Promise<string[]> {
-  const child = spawn(process.execPath, [client, path, url, name], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  const closed = once(child, 'close')
-  await Promise.race([once(child.stdout, 'data'), closed])
-  await delay(ms)
-  child.kill('SIGKILL')
-  const [code] = (await closed) as [number | null]
-  if (code !== null) throw new Error(`the client ended by itself: ${errors}`)
-  return output.split('\n').slice(0, -1)
-}
-
 it(`I3, I4, I5: ${KILLS} clients and some servers killed at random moments lose nothing and apply nothing twice`, async () => {
   const acknowledged: string[] = []
   for (let kill = 0; kill < KILLS; kill++) {
     const path = join(directory, `client-${kill % 2}.db`)
-    const lines = runAndKill(path, `${server.url}/db/kill`, String(kill), Math.random() * 250)
+    const lines = runAndKill(client, [path, server.database('kill'), String(kill)], Math.random() * 250)
     acknowledged.push(...(await lines))
     if (kill % 10 === 9) {
       const { port } = server
       await server.stop('SIGKILL')
-      server = await ServerProcess.start(join(directory, 'data'), port)
+      server = await ServerProcess.start(join(directory, 'data'), { port })
     }
   }
   const replicas = await Promise.all(
