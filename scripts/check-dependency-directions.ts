@@ -1,7 +1,7 @@
 /**
  * Enforces the directions of docs/architecture.md:
  *
- *     protocol ← engine ← { sdk-node, server } ← cli
+ *     protocol ← engine ← { sdk-node, server } ← cli ← testkit (private, for tests)
  *
  * - a package imports only packages to its left, by name, never by a relative path into another package;
  * - sdk-node and server never import each other, except in test files;
@@ -38,10 +38,12 @@ const LEFT_OF: Readonly<Record<string, readonly string[]>> = {
   'sdk-node': ['protocol', 'engine'],
   server: ['protocol', 'engine'],
   cli: ['protocol', 'engine', 'sdk-node', 'server'],
+  testkit: ['protocol', 'engine', 'sdk-node', 'server', 'cli'],
 }
 const ALSO_IN_TESTS: Readonly<Record<string, readonly string[]>> = {
-  'sdk-node': ['server'],
-  server: ['sdk-node'],
+  'sdk-node': ['server', 'testkit'],
+  server: ['sdk-node', 'testkit'],
+  cli: ['testkit'],
 }
 const DRAWERS = new Set(['utils', 'util', 'common', 'helpers', 'helper', 'shared'])
 const SKIPPED = new Set(['node_modules', 'dist', '.git', '.turbo'])

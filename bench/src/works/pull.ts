@@ -1,0 +1,122 @@
+import { ALL, digest, INSERT, itemRows, randomNumbers, SCHEMA } from '../rows.ts'
+import type { Bench, Work } from './work.ts'
+
+const MANY = 10_000
+const UPDATED = 1000
+const TOTAL = 11_000
+const BOOTSTRAP_BYTES = 60_000_000
+const ROW_BYTES = 115
+/** Turso's client ends with a fatal error when it pushes half a million rows at once. */
+const ROWS_PER_PUSH = 50_000
+
+/** A database with `count` items, and a reader that has them. */
+function itemsAndReader(count: number) {
+  return async (bench: Bench): Promise<void> => {
+    const writer = await bench.replica('writer')
+    await writer.exec(SCHEMA)
+    await writer.push()
+    for (let first = 1; first <= count; first += ROWS_PER_PUSH)
+      await writeAndPush(bench, first, Math.min(ROWS_PER_PUSH, count - first + 1))
+    await writer.pull()
+    await (await bench.replica('reader')).pull()
+  }
+}
+
+async function pullAtReader(bench: Bench): Promise<void> {
+  await (await bench.replica('reader')).pull()
+}
+
+async function digestOfReader(bench: Bench): Promise<string> {
+  return digest(await (await bench.replica('reader')).all(ALL))
+}
+
+async function writeAndPush(bench: Bench, firstId: number, count: number): Promise<void> {
+  const writer = await bench.replica('writer')
+  await writer.runEach(INSERT, itemRows(firstId, count), true)
+  await writer.push()
+}
+
+export const pullWorks: readonly Work[] = [
+  {
+    name: 'pull 1 inserted row',
+    durability: 'full',
+    rounds: 21,
+    isQuick: true,
+    setUp: itemsAndReader(1000),
+    prepare: (bench, round) => writeAndPush(bench, 100_000 + round, 1),
+    run: pullAtReader,
+    check: digestOfReader,
+    target: { timesFaster: 4, maxBytes: 300 },
+  },
+  {
+    name: 'pull, nothing new',
+    durability: 'full',
+    rounds: 21,
+    isQuick: true,
+    setUp: itemsAndReader(1000),
+    run: pullAtReader,
+    check: digestOfReader,
+    target: { timesFaster: 3 },
+  },
+  {
+    name: `pull ${MANY} inserted rows`,
+    durability: 'full',
+    rounds: 7,
+    isQuick: true,
+    setUp: itemsAndReader(0),
+    prepare: (bench, round) => writeAndPush(bench, 1 + round * MANY, MANY),
+    run: pullAtReader,
+    check: digestOfReader,
+    target: { timesFaster: 1, timesFewerBytes: 2 },
+  },
+  {
+    name: `pull ${UPDATED} random one-column updates of ${TOTAL} rows`,
+    durability: 'full',
+    rounds: 7,
+    isQuick: true,
+    setUp: itemsAndReader(TOTAL),
+    async prepare(bench, round) {
+      const random = randomNumbers(round)
+      const updates = Array.from({ length: UPDATED }, () => [random() % 1_000_000, 1 + (random() % TOTAL)])
+      const writer = await bench.replica('writer')
+      await writer.runEach('UPDATE item SET amount = ? WHERE id = ?', updates, true)
+      await writer.push()
+    },
+    run: pullAtReader,
+    check: digestOfReader,
+    target: { timesFaster: 1, timesFewerBytes: 5 },
+  },
+  {
+    name: `the echo: pull after one's own push of ${MANY} rows`,
+    durability: 'full',
+    rounds: 5,
+    isQuick: true,
+    setUp: itemsAndReader(0),
+    prepare: (bench, round) => writeAndPush(bench, 1 + round * MANY, MANY),
+    async run(bench) {
+      await (await bench.replica('writer')).pull()
+    },
+    async check(bench) {
+      return digest(await (await bench.replica('writer')).all(ALL))
+    },
+    target: { timesFaster: null, timesFewerBytes: 10 },
+  },
+  {
+    name: 'bootstrap 60 MB',
+    durability: 'full',
+    rounds: 5,
+    isQuick: false,
+    setUp: itemsAndReader(Math.round(BOOTSTRAP_BYTES / ROW_BYTES)),
+    prepare: (bench) => bench.forget('new'),
+    async run(bench) {
+      await bench.replica('new')
+    },
+    async check(bench) {
+      const rows = await (
+        await bench.replica('new')
+      ).all('SELECT count(*), sum(amount), max(name), min(note) FROM item')
+      return digest(rows)
+    },
+    target: { timesFaster: 1, timesFewerBytes: 1 / 0.6 },
+  },
+]
