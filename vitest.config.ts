@@ -13,7 +13,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'code',
-          include: ['packages/*/src/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'packages/{sdk-node,server,cli}/test/**/*.test.ts'],
           isolate: false,
         },
       },
@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'processes',
-          include: ['packages/*/test/**/*.test.ts', 'tests/**/*.test.ts'],
+          include: ['packages/{engine,protocol,testkit}/test/**/*.test.ts', 'tests/**/*.test.ts'],
         },
       },
     ],
