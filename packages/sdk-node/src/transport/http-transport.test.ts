@@ -150,7 +150,19 @@ describe('an answer that is none becomes a typed error (I8)', () => {
       error: NetworkError,
       fields: { status: 502 },
     },
-    { name: 'another status', status: 418, error: NetworkError, fields: { recovery: 'operator' } },
+    {
+      name: 'another status',
+      status: 418,
+      error: NetworkError,
+      fields: { code: 'TIDEMARK_HTTP', recovery: 'operator' },
+    },
+    {
+      name: 'a refusal with a code of its own',
+      status: 409,
+      body: '{"error":{"code":"TIDEMARK_PUSH_RECORDS","message":"damaged"}}',
+      error: NetworkError,
+      fields: { code: 'TIDEMARK_PUSH_RECORDS', recovery: 'operator' },
+    },
     {
       name: 'a web page with status 200',
       status: 200,

@@ -56,7 +56,7 @@ export function responseError(response: UnexpectedResponse): Error {
   }
   if (status === 400) return new ProtocolError(`${address} finds the request malformed${said}`)
   return new NetworkError(`${address} answered status ${status}${said}`, {
-    code: 'TIDEMARK_HTTP',
+    code: refusalCode(response.text) ?? 'TIDEMARK_HTTP',
     status,
     recovery: 'operator',
   })
@@ -90,6 +90,12 @@ function parseRetryAfter(value: string | null): number | null {
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
   const date = Date.parse(value)
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now())
+}
+
+/** A Tidemark server's own code for what it refuses. */
+function refusalCode(text: string): string | null {
+  const code = jsonError(text)?.code
+  return code?.startsWith('TIDEMARK_') === true ? code : null
 }
 
 /** The server's own words, from `{"error": {"code", "message"}}` or plain text. */

@@ -16,9 +16,11 @@ export interface WireError {
   readonly message: string
   readonly recovery: Recovery
   readonly retryAfterMs?: number
+  /** Where it happened, of what only the log tells. */
+  readonly stack?: string
 }
 
-/** Anything else is a bug or a failing disk: the main process logs its message; the client does not see it. */
+/** Anything else is a bug or a failing disk: the main process logs its message and stack; the client sees neither. */
 export function toWireError(error: unknown): WireError {
   const ofSqlite = sqliteCode(error)
   if (ofSqlite?.startsWith('SQLITE_FULL') === true) return toWireError(databaseFull())
@@ -30,11 +32,19 @@ export function toWireError(error: unknown): WireError {
       ? { name, code, message, recovery }
       : { name, code, message, recovery, retryAfterMs }
   }
-  const message = error instanceof Error ? error.message : String(error)
-  return { name: 'TidemarkError', code: 'TIDEMARK_INTERNAL', message, recovery: 'bug' }
+  const internal = { name: 'TidemarkError', code: 'TIDEMARK_INTERNAL', recovery: 'bug' } as const
+  if (!(error instanceof Error)) return { ...internal, message: String(error) }
+  const { message, stack } = error
+  return stack === undefined ? { ...internal, message } : { ...internal, message, stack }
 }
 
 export function fromWireError(wire: WireError): TidemarkError {
+  const error = errorOf(wire)
+  if (wire.stack !== undefined) error.stack = wire.stack
+  return error
+}
+
+function errorOf(wire: WireError): TidemarkError {
   const { code, message, recovery } = wire
   switch (wire.name) {
     case 'ProtocolError':
