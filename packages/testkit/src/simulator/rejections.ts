@@ -1,0 +1,39 @@
+import { RefusedChangeError } from '@tidemark/engine'
+
+import { Violation } from './checks.ts'
+import type { Client } from './client.ts'
+import type { World } from './world.ts'
+
+/** Somebody looks after what the server has refused: tries it once more, or gives it up. */
+export async function settleRejection(world: World, client: Client, seed: number): Promise<void> {
+  const [entry] = await client.db.rejected()
+  if (entry === undefined) return discardRefused(world, client)
+  client.own = null
+  client.level = null
+  if (seed % 2 === 0) {
+    try {
+      await client.db.retryRejected(entry.id)
+    } catch (error) {
+      world.log.push(`    ${String(error)}`)
+      if (!(error instanceof RefusedChangeError)) throw error
+    }
+    return
+  }
+  world.ledger.mayBeSplit(client.tags)
+  await client.db.discard({ rejected: entry.id })
+}
+
+/** Where nothing is set aside by itself, the refused change is given up. What else goes with it is not known here. */
+export async function discardRefused(world: World, client: Client): Promise<void> {
+  const { refused } = client
+  client.refused = null
+  if (refused === null || client.plan.onRejected === 'quarantine') return
+  client.own = null
+  client.level = null
+  const pending = await client.db.pending({ limit: 100_000 })
+  if (!pending.some(({ changeId }) => changeId === refused)) return
+  world.server.read((db) => world.ledger.mayBeSplit(world.ledger.missing(client.tags, db)))
+  const dropped = await client.db.discard({ changeIds: [refused] })
+  world.log.push(`    gives up change ${refused}: ${dropped} dropped`)
+  if (dropped === 0) throw new Violation(`change ${refused} was refused and cannot be discarded`)
+}

@@ -1,0 +1,96 @@
+import { checkClient, checkEqual, Violation } from './checks.ts'
+import type { Client } from './client.ts'
+import { watching } from './file-calls.ts'
+import { fileFault } from './file-fault.ts'
+import { textOf } from './outcomes.ts'
+import type { Fault, SyncKind } from './plan.ts'
+import type { World } from './world.ts'
+
+/** One operation of the SDK, with a fault in it, and what must hold after it. */
+export async function syncClient(
+  world: World,
+  client: Client,
+  kind: SyncKind,
+  fault: Fault | null,
+): Promise<void> {
+  const before = client.content()
+  const headBefore = world.server.database.revision
+  const wasLevel = client.level === headBefore
+  const effectsBefore = world.writes.effects
+  client.pulls = 0
+  client.rejections = 0
+  const { error, hasFired } = await attempt(world, client, fault, async () => client.db[kind]())
+  const hasCrashed = client.line.isDead
+  if (hasCrashed) {
+    world.log.push('    the client dies')
+    await client.revive()
+  } else if (error !== null && !world.isExpected(error, hasFired)) {
+    throw new Violation(`${kind} failed with ${textOf(error)}`, { cause: error })
+  }
+  // A pull that fails after its pages came in leaves the pending changes to whoever comes next.
+  if (error !== null && !hasCrashed && fault?.on === 'file' && hasFired)
+    await recover(world, client, fault.seed)
+  if (client.forks > 0 && !world.circumstances.mayFork)
+    throw new Violation(`${client.name} is taken for a copy, and there is none`)
+  if (client.rejections > 0) client.own = null
+  checkClient(client)
+  const isUntouched = client.pulls === 0 && client.rejections === 0 && world.writes.effects === effectsBefore
+  if (isUntouched && (kind === 'push' || kind === 'checkpoint'))
+    checkEqual(`${kind} leaves the local content alone`, before, client.content())
+  if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)
+}
+
+interface Attempt {
+  /** Null: it has succeeded. */
+  readonly error: unknown
+  /** The fault has met its step. */
+  readonly hasFired: boolean
+}
+
+/** Runs an operation with a fault in it. The server is up again afterwards. */
+async function attempt(
+  world: World,
+  client: Client,
+  fault: Fault | null,
+  operate: () => Promise<unknown>,
+): Promise<Attempt> {
+  client.line.arm(fault)
+  let error: unknown = null
+  const file = fault?.on === 'file' ? fileFault(client, fault, world) : null
+  try {
+    await (file === null ? operate() : watching(file.watch, operate))
+  } catch (caught) {
+    error = caught
+  }
+  const hasFired = (file?.hasFired ?? false) || client.line.hasFired
+  client.line.arm(null)
+  world.hasStruck ||= hasFired
+  if (error !== null) world.log.push(`    ${textOf(error)}`)
+  if (!world.server.isUp) await world.server.start()
+  return { error, hasFired }
+}
+
+/** What an application does when an operation has failed: tries again, or starts again. */
+async function recover(world: World, client: Client, seed: number): Promise<void> {
+  if (seed % 2 === 0) {
+    client.close()
+    await client.open()
+    return
+  }
+  try {
+    await client.db.pull()
+  } catch (error) {
+    if (!world.isExpected(error, false)) throw error
+  }
+}
+
+/** Where the client has everything from the server, and the server everything from it, both hold the same. */
+async function checkLevel(world: World, client: Client, kind: SyncKind, wasLevel: boolean): Promise<void> {
+  const head = world.server.database.revision
+  if (kind === 'checkpoint' || (await client.pending()) > 0) return
+  if (client.revision !== head && !(kind === 'push' && wasLevel)) return
+  client.level = head
+  const content = client.content()
+  checkEqual(`${client.name} (first) holds the rows of the server (second)`, content, world.server.content())
+  if (client.isSoleOwner) client.own ??= client.ownRows()
+}
