@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
-import { connect, type ConnectOptions, type Database } from '@tidemark/sdk-node'
+import type { ConnectOptions, Database } from '@tidemark/sdk-node'
 import { Option, type Command } from 'commander'
 
 export interface RemoteOptions {
@@ -30,6 +30,7 @@ export async function withReplica<T>(
   run: (db: Database) => Promise<T>,
 ): Promise<T> {
   if (url === undefined) assertExists(path)
+  const { connect } = await import('@tidemark/sdk-node')
   const db = await connect({
     path,
     existing,

@@ -22,7 +22,10 @@ Environment:
   TIDEMARK_URL    for --url of db and health
   TIDEMARK_TOKEN  for --token`
 
-/** The whole command line. Errors are thrown, also commander's own. */
+/**
+ * The whole command line. Errors are thrown, also commander's own. What a command works with it imports when it is run, not before:
+ * each start would take twice as long.
+ */
 export function tidemarkCommand(): Command {
   const command = new Command('tidemark')
     .description('Local-first sync for SQLite: serve databases, look after synced files.')

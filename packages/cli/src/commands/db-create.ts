@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-options.ts'
 import { printing, type Result } from '../result.ts'
 
 /** `tidemark db create NAME`. */

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { TidemarkError } from '@tidemark/protocol'
 import { Command } from 'commander'
-import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-options.ts'
 import { printing, type Result } from '../result.ts'
 
 interface DestroyOptions extends AdminOptions {

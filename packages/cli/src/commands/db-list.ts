@@ -1,8 +1,7 @@
 import { Command } from 'commander'
-import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-options.ts'
 import { formatBytes } from '../quantity.ts'
 import { printing, type Result } from '../result.ts'
-import { formatTable } from '../table.ts'
 
 /** `tidemark db list`. */
 export function dbListCommand(): Command {
@@ -11,6 +10,7 @@ export function dbListCommand(): Command {
 
 async function listDatabases(options: AdminOptions): Promise<Result> {
   const databases = await withAdminApi(options, (api) => api.list())
+  const { formatTable } = await import('../table.ts')
   const rows = databases.map(({ name, bytes, revision }) => [name, formatBytes(bytes), revision])
   return {
     json: databases,

@@ -1,8 +1,7 @@
 import { Command } from 'commander'
-import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-api.ts'
+import { addAdminOptions, withAdminApi, type AdminOptions } from '../admin-options.ts'
 import { formatBytes, formatCount } from '../quantity.ts'
 import { printing, type Result } from '../result.ts'
-import { formatFields } from '../table.ts'
 
 /** `tidemark db show NAME`. */
 export function dbShowCommand(): Command {
@@ -12,6 +11,7 @@ export function dbShowCommand(): Command {
 
 async function showDatabase(name: string, options: AdminOptions): Promise<Result> {
   const database = await withAdminApi(options, (api) => api.show(name))
+  const { formatFields } = await import('../table.ts')
   return {
     json: database,
     text: formatFields([

@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander'
-import { AdminApi } from '../admin-api.ts'
 import { printing, type Result } from '../result.ts'
 
 /** `tidemark health`: is a server up? */
@@ -11,6 +10,7 @@ export function healthCommand(): Command {
 }
 
 async function askHealth({ url }: { url: string }): Promise<Result> {
+  const { AdminApi } = await import('../admin-api.ts')
   const begin = performance.now()
   const health = await new AdminApi(url, undefined).health()
   const milliseconds = Math.round(performance.now() - begin)

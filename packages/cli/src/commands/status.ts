@@ -1,8 +1,6 @@
 import { Command } from 'commander'
 import { formatBytes, formatCount, formatMoment } from '../quantity.ts'
 import { printing, type Result } from '../result.ts'
-import { inspectReplica } from '../inspect-replica.ts'
-import { formatFields } from '../table.ts'
 
 /** `tidemark status FILE`: what is pending, revision, sizes, last push and pull. Changes nothing, needs no network. */
 export function statusCommand(): Command {
@@ -12,7 +10,9 @@ export function statusCommand(): Command {
   return printing(command, showStatus)
 }
 
-function showStatus(path: string): Result {
+async function showStatus(path: string): Promise<Result> {
+  const { inspectReplica } = await import('../inspect-replica.ts')
+  const { formatFields } = await import('../table.ts')
   const status = inspectReplica(path)
   return {
     json: status,

@@ -1,6 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { z } from 'zod'
 
 /** One generation of a database, as replicas of libSQL's client count them: a run of frames, numbered from 1. */
 export interface Generation {
@@ -12,20 +11,12 @@ export interface Generation {
   readonly createdMs: number
 }
 
-const generationSchema: z.ZodType<Generation> = z.object({
-  number: z.number().int().positive(),
-  base: z.string().nullable(),
-  frames: z.number().int().nonnegative().nullable(),
-  createdMs: z.number(),
-})
-
-const fileSchema = z.object({ format: z.literal(1), generations: z.array(generationSchema).min(1) })
-
 /** In ascending order, without gaps. Null where there is no file, or none that can be read: every replica has to start over then. */
 export function readGenerations(path: string): Generation[] | null {
   if (!existsSync(path)) return null
   try {
-    return fileSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).generations
+    const file: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return isFile(file) ? file.generations : null
   } catch {
     return null
   }
@@ -48,4 +39,31 @@ export function writeGenerations(path: string, generations: readonly Generation[
   } finally {
     closeSync(directory)
   }
+}
+
+/** By hand: the schemas of zod would take a worker longer to load than all that it does itself. */
+function isFile(file: unknown): file is { readonly generations: Generation[] } {
+  if (!isObject(file) || file['format'] !== 1) return false
+  const generations = file['generations']
+  return Array.isArray(generations) && generations.length > 0 && generations.every(isGeneration)
+}
+
+function isGeneration(value: unknown): value is Generation {
+  if (!isObject(value)) return false
+  const { number, base, frames, createdMs } = value
+  return (
+    isCount(number) &&
+    number > 0 &&
+    (base === null || typeof base === 'string') &&
+    (frames === null || isCount(frames)) &&
+    typeof createdMs === 'number'
+  )
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
 }

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { BusyError } from '@tidemark/protocol'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
-import { toWireError } from './worker-error.ts'
+import { toWireError } from './to-wire-error.ts'
 import type { Frame } from './frame.ts'
 import type { FrameChannel } from './frame-channel.ts'
 

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BusyError } from '@tidemark/protocol'
@@ -9,8 +11,8 @@ import type { Frame } from './frame.ts'
 import { siblingModule } from './sibling-module.ts'
 import type { Verdict } from './watchdog-memory.ts'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
-import { fromWireError } from './worker-error.ts'
-import type { WireError } from './worker-error.ts'
+import { fromWireError } from './wire-error.ts'
+import type { WireError } from './wire-error.ts'
 import type { WorkerLimits, WorkerSettings } from './worker-settings.ts'
 
 /** The worker ended before it answered. */
@@ -55,6 +57,13 @@ interface OpenStream {
 const NODE_FLAGS = ['--max-semi-space-size=4']
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
 
+/** Where this process keeps the compiled code of its modules, its workers do so too. */
+function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
+  const directory = getCompileCacheDir()
+  // Node appends its version to what it is given.
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
+}
+
 const NO_BYTES = new Uint8Array(0)
 
 async function* noChunks(): AsyncGenerator<Uint8Array> {}
@@ -78,7 +87,7 @@ export class WorkerClient {
       [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
       {
         stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
-        env: { ...process.env, ...ENVIRONMENT, TIDEMARK_WORKER: JSON.stringify(complete) },
+        env: { ...process.env, ...ENVIRONMENT, ...compileCache(), TIDEMARK_WORKER: JSON.stringify(complete) },
       },
     )
     const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]

@@ -1,7 +1,8 @@
 import Sqlite from 'better-sqlite3'
 import { BusyError, StateError } from '@tidemark/protocol'
 import { describe, expect, it } from 'vitest'
-import { fromWireError, toWireError } from './worker-error.ts'
+import { toWireError } from './to-wire-error.ts'
+import { fromWireError } from './wire-error.ts'
 
 function acrossTheWire(error: unknown): Error {
   return fromWireError(JSON.parse(JSON.stringify(toWireError(error))) as ReturnType<typeof toWireError>)
