@@ -32,18 +32,18 @@ function longRead(): void {
   db.exec('COMMIT')
 }
 
+/** In one transaction, as it must be where what it has just made may be out of sight between the two commits of a pull. */
 function changeSchema(): void {
   const own = `${name}_${pick(['a', 'b'])}`
-  db.exec(
-    pick([
-      `CREATE TABLE IF NOT EXISTS ${own} (id INTEGER PRIMARY KEY, v); INSERT INTO ${own} (v) VALUES (hex(randomblob(8)))`,
-      `DROP TABLE IF EXISTS ${own}`,
-      `CREATE INDEX IF NOT EXISTS ${own}_i ON entry (flag)`,
-      `DROP INDEX IF EXISTS ${own}_i`,
-      `DROP VIEW IF EXISTS ${own}_v; CREATE VIEW ${own}_v AS SELECT count(*) FROM entry`,
-      `PRAGMA user_version = ${Math.floor(Math.random() * 100)}`,
-    ]),
-  )
+  const sql = pick([
+    `CREATE TABLE IF NOT EXISTS ${own} (id INTEGER PRIMARY KEY, v); INSERT INTO ${own} (v) VALUES (hex(randomblob(8)))`,
+    `DROP TABLE IF EXISTS ${own}`,
+    `CREATE INDEX IF NOT EXISTS ${own}_i ON entry (flag)`,
+    `DROP INDEX IF EXISTS ${own}_i`,
+    `DROP VIEW IF EXISTS ${own}_v; CREATE VIEW ${own}_v AS SELECT count(*) FROM entry`,
+    `PRAGMA user_version = ${Math.floor(Math.random() * 100)}`,
+  ])
+  db.exec(`BEGIN IMMEDIATE; ${sql}; COMMIT`)
 }
 
 function reopen(): void {

@@ -125,14 +125,18 @@ it('a replica whose pull a crash has interrupted waits for another program that 
   replica.close()
 })
 
-describe('another program that changes the schema just before the pull takes the write lock', () => {
-  it('I6: is captured, with the rows of its new table', () => {
+describe('what another program does just before the pull takes the write lock', () => {
+  const justBefore = (deed: () => void): void => {
     const withWriteLock = session.withWriteLock.bind(session)
     session.withWriteLock = (run) => {
       session.withWriteLock = withWriteLock
-      foreign(path, 'CREATE TABLE own (a INTEGER PRIMARY KEY); INSERT INTO own VALUES (7)')
+      deed()
       return withWriteLock(run)
     }
+  }
+
+  it('I6: a new table is captured, with its rows', () => {
+    justBefore(() => foreign(path, 'CREATE TABLE own (a INTEGER PRIMARY KEY); INSERT INTO own VALUES (7)'))
     applyPull(session, keepLocal)
     expect(session.user.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
     const replica = Replica.open(afterCrash(path))
@@ -140,6 +144,21 @@ describe('another program that changes the schema just before the pull takes the
     expect(origin.db.prepare('SELECT a FROM own').pluck().all()).toEqual([7])
     replica.close()
   })
+
+  it.each(['fts5 (body)', 'rtree (id, low, high)'])(
+    'I6: a row of a virtual table is captured: %s',
+    (module) => {
+      session.user.exec(`CREATE VIRTUAL TABLE found USING ${module}`)
+      const insert = `INSERT INTO found VALUES (${module.startsWith('fts5') ? "'slipped'" : '1, 2, 3'})`
+      justBefore(() => foreign(path, insert))
+      applyPull(session, keepLocal)
+      expect(session.user.prepare('SELECT count(*) FROM found').pluck().get()).toBe(1)
+      const replica = Replica.open(afterCrash(path))
+      origin.push(replica)
+      expect(origin.db.prepare('SELECT count(*) FROM found').pluck().get()).toBe(1)
+      replica.close()
+    },
+  )
 })
 
 describe('another program that moves the WAL into the main file after a crash', () => {

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { installTriggers, removeTriggers } from './install.ts'
@@ -6,7 +8,7 @@ import type { SchemaObject } from './known-schema.ts'
 import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
 import { userTables } from './user-table.ts'
-import { captureVirtualRows, rememberVirtualRows } from './virtual-rows.ts'
+import { captureVirtualRows, hasNewVirtualRows, rememberVirtualRows } from './virtual-rows.ts'
 import { virtualTables } from './virtual-table.ts'
 
 /**
@@ -33,6 +35,11 @@ export function captureForeignSchema(db: Database.Database): number {
     rememberSchema(db)
     return rows + statements + pragmas.length
   })
+}
+
+/** Whether {@link captureForeignSchema} has nothing to capture. Writes nothing: for use under a write lock of another connection. */
+export function isForeignCaptured(db: Database.Database): boolean {
+  return isDeepStrictEqual(knownVersions(db), currentVersions(db)) && !hasNewVirtualRows(db)
 }
 
 function captureSchemaDifference(db: Database.Database): number {

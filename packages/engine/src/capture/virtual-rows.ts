@@ -31,9 +31,7 @@ export function virtualCopies(db: Database.Database): string[] {
 /** Captures what has changed in virtual tables since their rows were last remembered. Returns the number of rows. */
 export function captureVirtualRows(db: Database.Database): number {
   let count = 0
-  for (const virtual of virtualTables(db)) {
-    const copy = copyName(db, virtual)
-    if (!hasTable(db, copy) || isUntouched(db, virtual, copy)) continue
+  for (const [virtual, copy] of touchedTables(db)) {
     const changes = captureRows(db, virtual, copy)
     if (changes > 0) rememberRows(db, virtual)
     else rememberStamp(db, virtual, copy)
@@ -42,23 +40,70 @@ export function captureVirtualRows(db: Database.Database): number {
   return count
 }
 
-function captureRows(db: Database.Database, { table }: VirtualTable, copy: string): number {
+/** Whether there are rows that {@link captureVirtualRows} would capture. Writes nothing: for use under a write lock of another connection. */
+export function hasNewVirtualRows(db: Database.Database): boolean {
+  for (const [virtual, copy] of touchedTables(db))
+    for (const { rows } of differences(virtual, copy))
+      if (db.prepare(`SELECT 1 ${rows} LIMIT 1`).get() !== undefined) return true
+  return false
+}
+
+/** The virtual tables that may have changed, each with the name of the table of its rows as they were. */
+function* touchedTables(db: Database.Database): Generator<[VirtualTable, string]> {
+  for (const virtual of virtualTables(db)) {
+    const copy = copyName(db, virtual)
+    if (hasTable(db, copy) && !isUntouched(db, virtual, copy)) yield [virtual, copy]
+  }
+}
+
+/** A kind of change, and what of it there is. */
+interface Difference {
+  readonly type: number
+  /** The columns of `tidemark_cdc` for the images, and what goes there, with the rowid before it. */
+  readonly images: string
+  readonly values: string
+  /** The FROM clause of the rows that have changed so. */
+  readonly rows: string
+}
+
+function differences({ table }: VirtualTable, copy: string): Difference[] {
   const { name, columns } = table.shape
-  const shape = shapeNumber(db, table.shape)
   const source = quoteIdentifier(name)
-  const names = columns.map(quoteIdentifier)
   const list = (prefix: string): string => columns.map((_, index) => prefix + index).join()
-  const now = names.map((column) => `v.${column}`)
+  const now = columns.map((column) => `v.${quoteIdentifier(column)}`)
   const differs = now.map((value, index) => `${value} COLLATE BINARY IS NOT c.c${index}`).join(' OR ')
-  const insert = (type: number, images: string, values: string): string =>
-    `INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images}) SELECT ${nowMs}, ${type}, ${shape}, ${values}`
-  const both = `${list('a')}, ${list('b')}`
-  const statements = [
-    `${insert(changeTypes.delete, list('b'), `c.c0, ${list('c.c')}`)} FROM ${copy} AS c WHERE NOT EXISTS (SELECT 1 FROM ${source} AS v WHERE v.rowid = c.c0)`,
-    `${insert(changeTypes.update, both, `c.c0, ${now.join()}, ${list('c.c')}`)} FROM ${copy} AS c JOIN ${source} AS v ON v.rowid = c.c0 WHERE ${differs}`,
-    `${insert(changeTypes.insert, list('a'), `v.rowid, ${now.join()}`)} FROM ${source} AS v WHERE NOT EXISTS (SELECT 1 FROM ${copy} AS c WHERE c.c0 = v.rowid)`,
+  return [
+    {
+      type: changeTypes.delete,
+      images: list('b'),
+      values: `c.c0, ${list('c.c')}`,
+      rows: `FROM ${copy} AS c WHERE NOT EXISTS (SELECT 1 FROM ${source} AS v WHERE v.rowid = c.c0)`,
+    },
+    {
+      type: changeTypes.update,
+      images: `${list('a')}, ${list('b')}`,
+      values: `c.c0, ${now.join()}, ${list('c.c')}`,
+      rows: `FROM ${copy} AS c JOIN ${source} AS v ON v.rowid = c.c0 WHERE ${differs}`,
+    },
+    {
+      type: changeTypes.insert,
+      images: list('a'),
+      values: `v.rowid, ${now.join()}`,
+      rows: `FROM ${source} AS v WHERE NOT EXISTS (SELECT 1 FROM ${copy} AS c WHERE c.c0 = v.rowid)`,
+    },
   ]
-  return statements.reduce((count, sql) => count + db.prepare(sql).run().changes, 0)
+}
+
+function captureRows(db: Database.Database, virtual: VirtualTable, copy: string): number {
+  const shape = shapeNumber(db, virtual.table.shape)
+  let count = 0
+  for (const { type, images, values, rows } of differences(virtual, copy))
+    count += db
+      .prepare(
+        `INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images}) SELECT ${nowMs}, ${type}, ${shape}, ${values} ${rows}`,
+      )
+      .run().changes
+  return count
 }
 
 function rememberRows(db: Database.Database, virtual: VirtualTable): void {

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 
 import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { encodeCaptured } from '../capture/captured-codec.ts'
-import { captureForeignSchema } from '../capture/foreign-schema.ts'
-import { currentVersions, knownVersions } from '../capture/known-schema.ts'
+import { captureForeignSchema, isForeignCaptured } from '../capture/foreign-schema.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { encodeRejected, rejectedRows } from '../queue/rejected-changes.ts'
 import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
@@ -101,25 +99,19 @@ export function injectStage(
   pending: (db: Database.Database) => Iterable<Uint8Array> = encodePending,
 ): ReplayPlan {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
     if (session.readIndex().maxFrame === 0) session.writeAnyFrame()
-    // Other programs may write between two transactions.
+    // What capture's triggers do not see must be pending before the overlay is reverted, and can be written up to the moment when the lock is had.
     const plan = session.withWriteLock((index) =>
-      index.maxFrame === 0 || !isSchemaKnown(session)
+      index.maxFrame === 0 || !isForeignCaptured(session.work.db)
         ? null
         : injectUnderLock(session, stage, index, pending),
     )
     if (plan !== null) return plan
+    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
   }
   throw new BusyError(
     'The pull cannot be applied: another program keeps changing the schema. Try again later.',
   )
-}
-
-/** What other programs have changed in the schema must be pending before the overlay is reverted. */
-function isSchemaKnown(session: ReplicaSession): boolean {
-  const { db } = session.work
-  return isDeepStrictEqual(knownVersions(db), currentVersions(db))
 }
 
 function injectUnderLock(
