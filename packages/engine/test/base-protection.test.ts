@@ -11,7 +11,7 @@ import { assertComplete } from '../src/replica/apply-pull.ts'
 import { LOCK_BYTE_PAGE } from '../src/replica/base.ts'
 import { BaseRebuild } from '../src/replica/rebuild-base.ts'
 import { WalFile } from '../src/wal/wal-file.ts'
-import { ids, keepLocal, openSession } from './interrupted-pull.ts'
+import { afterCrash, foreign, ids, keepLocal, openSession } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
 let directory: string
@@ -36,21 +36,33 @@ afterEach(() => {
   rmSync(directory, { recursive: true })
 })
 
-it('I1: the base is read right after a writer has started the WAL over, which a checkpoint could not', () => {
-  const replica = Replica.open(path)
-  origin.exec("INSERT INTO note VALUES ('remote', hex(randomblob(20000)))")
-  origin.pull(replica)
-  // Reads the newest state from the WAL, so it hinders no copying, only the truncation.
-  const reader = new Database(path)
-  reader.exec('BEGIN; SELECT * FROM note')
-  reader.prepare('SELECT count(*) FROM note').get()
-  replica.checkpoint()
-  reader.close()
-  replica.connection.exec(
-    "UPDATE note SET body = hex(randomblob(20000)); INSERT INTO note VALUES ('mine', hex(randomblob(40000)))",
-  )
-  expect(baseDifferences(replica, origin)).toEqual([])
-  replica.close()
+describe('another program that gets at the WAL after a checkpoint which could copy all of it, but not empty it', () => {
+  const grow =
+    "UPDATE note SET body = hex(randomblob(20000)); INSERT INTO note VALUES ('mine', hex(randomblob(40000)))"
+
+  it.each([
+    ['starts it over', grow],
+    ['empties it', 'PRAGMA wal_checkpoint(TRUNCATE)'],
+    ['empties it and writes less', "PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO note VALUES ('mine', 'x')"],
+  ])('I1: %s, and the base is read right after', (_, sql) => {
+    const replica = Replica.open(path)
+    origin.exec("INSERT INTO note VALUES ('remote', hex(randomblob(20000)))")
+    origin.pull(replica)
+    // Reads the newest state from the WAL, so it hinders no copying, only the truncation.
+    const reader = new Database(path)
+    reader.exec('BEGIN; SELECT * FROM note')
+    reader.prepare('SELECT count(*) FROM note').get()
+    replica.checkpoint()
+    reader.close()
+    foreign(path, sql)
+    expect(baseDifferences(replica, origin)).toEqual([])
+    replica.acknowledgePush({ lastChangeId: 0, pushId: '' })
+    const crashed = Replica.open(afterCrash(path))
+    expect(crashed.needsRebase).toBe(false)
+    expect(baseDifferences(crashed, origin)).toEqual([])
+    crashed.close()
+    replica.close()
+  })
 })
 
 describe('close', () => {

@@ -69,12 +69,17 @@ export class BaseReader {
       return true
     }
     const frame = this.#frames.get(pageNumber)
-    if (frame !== undefined) {
-      this.#wal.readImage(frame, target)
-      // A writer may have started the WAL over since the last look at the wal-index. Then the main file has the page. Salts are written before images.
-      const salts = this.#wal.readSalts(frame)
-      if (salts[0] === this.#salts[0] && salts[1] === this.#salts[1]) return true
-    }
+    if (frame !== undefined && this.#readFrame(frame, target)) return true
     return readSync(this.#mainDescriptor, target, 0, PAGE_SIZE, (pageNumber - 1) * PAGE_SIZE) === PAGE_SIZE
+  }
+
+  /**
+   * False: since the last look at the wal-index the WAL has been emptied, or started over by a writer. Then the main file has the page. Salts are written
+   * before images.
+   */
+  #readFrame(frame: number, target: Uint8Array): boolean {
+    if (!this.#wal.readImageIfThere(frame, target)) return false
+    const salts = this.#wal.readSalts(frame)
+    return salts[0] === this.#salts[0] && salts[1] === this.#salts[1]
   }
 }

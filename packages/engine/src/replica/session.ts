@@ -355,6 +355,7 @@ export class ReplicaSession {
 
   #baseState(): BaseState | null {
     if (this.#watermark === null || this.#isAssumed) return null
+    this.#noticeRestart(this.#readHeader())
     const status = statSync(this.paths.main, { bigint: true })
     return {
       watermark: this.#watermark,

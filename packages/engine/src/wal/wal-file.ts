@@ -69,10 +69,15 @@ export class WalFile {
 
   /** Reads the page image of one frame into `target` (4096 bytes). @throws ProtocolError where the file is too short */
   readImage(frameNumber: number, target: Uint8Array): void {
-    const offset = this.#start + frameOffset(frameNumber) + FRAME_HEADER_SIZE
-    if (readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) < PAGE_SIZE) {
+    if (!this.readImageIfThere(frameNumber, target)) {
       throw new ProtocolError(`WAL ends before frame ${frameNumber}`)
     }
+  }
+
+  /** The same for a file that may get shorter at any time; false where it is too short. */
+  readImageIfThere(frameNumber: number, target: Uint8Array): boolean {
+    const offset = this.#start + frameOffset(frameNumber) + FRAME_HEADER_SIZE
+    return readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) === PAGE_SIZE
   }
 
   /** Yields the frames `first..last` in order, reading many at once. @throws ProtocolError where the file is too short */
