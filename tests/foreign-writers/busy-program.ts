@@ -32,18 +32,24 @@ function longRead(): void {
   db.exec('COMMIT')
 }
 
-/** In one transaction, as it must be where what it has just made may be out of sight between the two commits of a pull. */
+let tables = 0
+
+/**
+ * Each in one transaction, and no table is used again once it is dropped: between the two commits of a pull a table may be out of sight that has just been made, and
+ * one in sight that has just been dropped.
+ */
 function changeSchema(): void {
   const own = `${name}_${pick(['a', 'b'])}`
   const sql = pick([
-    `CREATE TABLE IF NOT EXISTS ${own} (id INTEGER PRIMARY KEY, v); INSERT INTO ${own} (v) VALUES (hex(randomblob(8)))`,
-    `DROP TABLE IF EXISTS ${own}`,
+    `CREATE TABLE ${name}_${tables} (id INTEGER PRIMARY KEY, v); INSERT INTO ${name}_${tables} (v) VALUES (hex(randomblob(8)))`,
+    `DROP TABLE IF EXISTS ${name}_${Math.floor(Math.random() * tables)}`,
     `CREATE INDEX IF NOT EXISTS ${own}_i ON entry (flag)`,
     `DROP INDEX IF EXISTS ${own}_i`,
     `DROP VIEW IF EXISTS ${own}_v; CREATE VIEW ${own}_v AS SELECT count(*) FROM entry`,
     `PRAGMA user_version = ${Math.floor(Math.random() * 100)}`,
   ])
   db.exec(`BEGIN IMMEDIATE; ${sql}; COMMIT`)
+  if (sql.startsWith('CREATE TABLE')) tables += 1
 }
 
 function reopen(): void {
