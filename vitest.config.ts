@@ -13,7 +13,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'code',
-          include: ['packages/*/src/**/*.test.ts', 'packages/{sdk-node,server,cli}/test/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'packages/{server,cli}/test/**/*.test.ts'],
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'sdk',
+          include: ['packages/sdk-node/test/**/*.test.ts'],
+          globalSetup: 'packages/sdk-node/test/server-of-the-run.ts',
           isolate: false,
         },
       },

@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
 import { LoopbackServer } from './loopback-server.ts'
-import { SyncServer } from './sync-server.ts'
+import { OwnSyncServer } from './sync-server.ts'
 import { TemporaryDirectory } from './temporary-directory.ts'
 
 describe('what cannot work leaves the files as they were, and says why (I8)', () => {
@@ -33,7 +33,7 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
   })
 
   test('a wrong URL', async () => {
-    await using server = await SyncServer.start({ autoCreate: false })
+    await using server = await OwnSyncServer.start({ autoCreate: false })
     expect(await failureOf(server.url('nope'))).toMatchObject({
       error: { name: 'NetworkError', code: 'TIDEMARK_NO_SUCH_DATABASE', recovery: 'operator' },
       files: [],

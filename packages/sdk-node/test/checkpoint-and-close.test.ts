@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 describe('checkpoint and close', () => {
   test('a checkpoint empties the WAL, keeps the base for the next pull, and what is pending', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x')`)
     await a.sync()
@@ -28,7 +28,7 @@ describe('checkpoint and close', () => {
   })
 
   test('a long WAL is checkpointed before a push, by itself; the server would not take it otherwise', async () => {
-    await using server = await SyncServer.start({ maxWalPages: 20 })
+    await using server = await OwnSyncServer.start({ maxWalPages: 20 })
     const fill = (db: Database): void => {
       db.exec('CREATE TABLE IF NOT EXISTS big (id INTEGER PRIMARY KEY, filler BLOB)')
       for (let i = 0; i < 20; i += 1) db.exec('INSERT INTO big (filler) VALUES (randomblob(8000))')
@@ -51,7 +51,7 @@ describe('checkpoint and close', () => {
   })
 
   test('local writes alone start a checkpoint at the ceiling', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db', {
       autoCheckpoint: { pages: 50, ceilingPages: 100 },
       durability: 'normal',
@@ -64,7 +64,7 @@ describe('checkpoint and close', () => {
   })
 
   test('closing gives up what is under way, and leaves a replica that opens', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('a.db')
     const a = await connect({ path, url: server.url() })
     a.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)')
@@ -80,7 +80,7 @@ describe('checkpoint and close', () => {
   })
 
   test('an operation ends when its signal says so', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     await a.pull()
     const abort = new AbortController()
@@ -91,7 +91,7 @@ describe('checkpoint and close', () => {
   })
 
   test('a pull waits for a write transaction of the application to end', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
     await a.push()

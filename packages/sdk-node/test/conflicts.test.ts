@@ -36,7 +36,7 @@ async function expectConverged(a: Database, b: Database): Promise<void> {
 }
 
 test('every row that a push overwrites is told: in its result, by event with all three rows, in the stats', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const seen: Conflict[] = []
   const [a, b] = await diverged(server, { onConflict: (conflict) => seen.push(conflict) })
   b.exec(
@@ -66,7 +66,7 @@ test('every row that a push overwrites is told: in its result, by event with all
 })
 
 test('detectConflicts: the error has every conflicting row, of every kind, and nothing is applied', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const [a, b] = await diverged(server, { detectConflicts: true })
   b.exec(`${OPPOSITE}; INSERT INTO note (id, body) VALUES (9, 'innocent')`)
   const error = await b.push().catch((thrown: unknown) => thrown)
@@ -130,7 +130,7 @@ describe('conflictResolution', () => {
     '%s: sync() resolves, pushes and both converge',
     async ([, conflictResolution, notes, colour]) => {
       for (const detectConflicts of [true, false]) {
-        await using server = await SyncServer.start()
+        await using server = new SyncServer()
         const seen: Conflict[] = []
         const [a, b] = await diverged(server, {
           conflictResolution,
@@ -150,7 +150,7 @@ describe('conflictResolution', () => {
 })
 
 test('sync() gives up after five rounds when others are always faster, and says so', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const rival = await server.client('rival.db')
   rival.exec(`CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO note VALUES (1, 'one')`)
   await rival.push()

@@ -53,7 +53,7 @@ describe.each([
     [true, ['pending', 'pushed', 'remote']],
     [false, ['pushed', 'remote']],
   ] as const)('stops everything but a reset({ keepPending: %s })', async ([keepPending, expected]) => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const made = await clients(server)
     const { a, b, lies } = made
     const insert = b.prepare('INSERT INTO other (body) VALUES (1)')
@@ -78,7 +78,7 @@ describe.each([
   ] as const)(
     'can be got over after the file was opened again, reset({ keepPending: %s })',
     async ([keepPending, expected]) => {
-      await using server = await SyncServer.start()
+      await using server = new SyncServer()
       const made = await clients(server)
       made.lies.damage = damageOf(made)
       await expect(made.b.pull()).rejects.toMatchObject(damaged)
@@ -97,7 +97,7 @@ describe.each([
   )
 
   test('is got over by one of two that have the file open, and the other goes on', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const made = await clients(server)
     const { a, b, lies } = made
     const other = await server.client('b.db')
@@ -113,7 +113,7 @@ describe.each([
 })
 
 test('damage in a table that nothing pending is in shows when it is read, and a reset mends it', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const { a, b, lies, rootOf } = await clients(server)
   lies.damage = damagePage(rootOf('other'))
   await b.pull()
@@ -126,7 +126,7 @@ test('damage in a table that nothing pending is in shows when it is read, and a 
 })
 
 test('a first download that is damaged is got over by a reset without what is pending', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const { a, lies } = await clients(server)
   lies.damage = damageSchema
   const c = server.open('c.db', { fetch: lies.fetch })

@@ -76,7 +76,7 @@ describe('discard', () => {
   ] as const)(
     '%s: the rows are as on the server, and both sides converge',
     async ([, filter, count, rows]) => {
-      await using server = await SyncServer.start()
+      await using server = new SyncServer()
       const [a, b] = await edited(server)
       expect(await b.discard(filter as never)).toBe(count)
       expect(b.prepare('SELECT id, mail, stars FROM person ORDER BY id').raw().all()).toEqual(rows)
@@ -87,7 +87,7 @@ describe('discard', () => {
   )
 
   test('a filter that says nothing, or nonsense, is refused', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const db = await server.client('a.db')
     for (const filter of [
       {},
@@ -101,7 +101,7 @@ describe('discard', () => {
   })
 
   test('after changes that are pushed and not yet pulled: those stay, and ids are not given out again (I3)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec(SCHEMA)
     a.exec(`INSERT INTO person (id, mail) VALUES (1, 'pushed')`)
@@ -118,7 +118,7 @@ describe('discard', () => {
   })
 
   test('works before the first pull, when there is no server yet', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     let url: string | null = null
     const a = server.open('a.db', { url: () => url })
     a.exec(SCHEMA)
@@ -135,7 +135,7 @@ describe('discard', () => {
   })
 
   test('waits while the application writes, and other programs see either state', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [, b] = await edited(server)
     const other = new BetterSqlite3(server.directory.file('b.db'))
     other.exec(`BEGIN IMMEDIATE; INSERT INTO log VALUES ('other')`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Database } from '../src/index.ts'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 const ROWS = 2000
 
@@ -27,7 +27,7 @@ async function writerAndReader(server: SyncServer): Promise<[Database, Database]
 
 describe('the pull after one’s own push', () => {
   test('takes a small part of what the rows take', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [writer, reader] = await writerAndReader(server)
     insertNoise(writer)
     await writer.push()
@@ -38,7 +38,7 @@ describe('the pull after one’s own push', () => {
   })
 
   test('knows the rows of several pushes, and what others and later changes did to them', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [writer, reader] = await writerAndReader(server)
     insertNoise(writer)
     await writer.push()
@@ -58,7 +58,7 @@ describe('the pull after one’s own push', () => {
   })
 
   test('is whole where the server does not know the push any more', async () => {
-    await using server = await SyncServer.start()
+    await using server = await OwnSyncServer.start()
     const [writer, reader] = await writerAndReader(server)
     insertNoise(writer)
     await writer.push()

@@ -16,7 +16,7 @@ async function openAtOnce(path: string, url: string): Promise<number[]> {
 }
 
 test('processes that open the same new file at once download it once, and all write to it', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec(`CREATE TABLE who (name TEXT PRIMARY KEY); CREATE TABLE filler (body BLOB);
     WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO filler SELECT randomblob(4000) FROM n`)
@@ -30,7 +30,7 @@ test('processes that open the same new file at once download it once, and all wr
 })
 
 test('processes that make the same new file at once, without a server, make one replica', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const path = server.directory.file('new.db')
   await openAtOnce(path, '')
   const db = server.open('new.db')

@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, readdirSync, rmSync } from 'node:fs'
 import { encodePageHashesRequest } from '@tidemark/protocol'
 import { expect, test } from 'vitest'
 import type { Database } from '../src/index.ts'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 const SCHEMA = 'CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); CREATE TABLE log (line TEXT)'
 
@@ -40,7 +40,7 @@ async function expectConverged(...clients: Database[]): Promise<void> {
 }
 
 test('client files copied to a second machine: both go on, the second under its own name; nothing is lost or doubled', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const first = await server.client('a.db')
   first.exec(SCHEMA)
   first.exec(`INSERT INTO note VALUES (1, 'pulled'); INSERT INTO log VALUES ('pulled')`)
@@ -73,7 +73,7 @@ test('client files copied to a second machine: both go on, the second under its 
 })
 
 test('a replica copied while it is not known whether a push arrived: what either does afterwards is kept, once (I3)', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   let isLosing = false
   const losing: typeof fetch = async (input, init) => {
     if (isLosing && (input as Request).url.endsWith('/push-changes')) throw new TypeError('fetch failed')
@@ -104,7 +104,7 @@ test('a replica copied while it is not known whether a push arrived: what either
 
 test('a client restored from an old backup: what it pushed since comes back by the pull, what it does now is kept', async () => {
   for (const first of ['pull', 'push'] as const) {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const b = await server.client('b.db')
     const before = await server.client('a.db')
     before.exec(SCHEMA)
@@ -131,15 +131,16 @@ test('a client restored from an old backup: what it pushed since comes back by t
 })
 
 test('a server restored from a backup older than its clients: clients go back to it, what they had not pulled yet is pushed again', async () => {
-  await using server = await SyncServer.start()
+  await using server = await OwnSyncServer.start()
   const a = await server.client('a.db')
   a.exec(SCHEMA)
   a.exec(`INSERT INTO note VALUES (1, 'in the backup')`)
   await a.sync()
   const b = await server.client('b.db')
   await server.stop()
-  const data = server.directory.file('server')
-  cpSync(data, `${data}-backup`, { recursive: true })
+  const data = server.data.path
+  const backup = server.directory.file('backup')
+  cpSync(data, backup, { recursive: true })
   await server.restart()
 
   b.exec(`INSERT INTO note VALUES (2, 'pulled by both')`)
@@ -150,7 +151,7 @@ test('a server restored from a backup older than its clients: clients go back to
   await a.push()
   await server.stop()
   rmSync(data, { recursive: true })
-  cpSync(`${data}-backup`, data, { recursive: true })
+  cpSync(backup, data, { recursive: true })
   await server.restart()
 
   const events = eventsOf(a)
@@ -171,7 +172,7 @@ test('a server restored from a backup older than its clients: clients go back to
 })
 
 test('a database deleted and created again under its name: clients find it empty, and push what they had not pulled yet', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec(SCHEMA)
   a.exec(`INSERT INTO note VALUES (1, 'gone')`)
@@ -194,7 +195,7 @@ test('a database deleted and created again under its name: clients find it empty
 })
 
 test('history pruned past a client: it gets all pages, and keeps what is pending', async () => {
-  await using server = await SyncServer.start({
+  await using server = await OwnSyncServer.start({
     historyBytes: 65_536,
     historySegmentBytes: 65_536,
     checkpointFrames: 4,

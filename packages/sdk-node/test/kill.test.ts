@@ -36,7 +36,7 @@ test(
   `${KILLS} SIGKILLs at random moments of push, pull, checkpoint and close lose nothing and apply nothing twice (I3, I4, I5)`,
   { timeout: 60_000 + KILLS * 3000 },
   async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const b = await server.client('b.db')
     // Without a key, so that a row that is applied twice is there twice.
     b.exec(`CREATE TABLE hit (source TEXT, n INTEGER, filler BLOB); CREATE TABLE tally (id INTEGER PRIMARY KEY, total INTEGER);

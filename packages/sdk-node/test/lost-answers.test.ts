@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 describe('an answer that gets lost', () => {
   /** A fetch that lets one request of `path` reach the server and loses the answer. */
@@ -18,7 +18,7 @@ describe('an answer that gets lost', () => {
   }
 
   test('after a push: the next attempt learns that the server has it, nothing is applied twice (I3)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { fetch: custom, lose } = losing('/push-changes')
     const a = await server.client('a.db', { fetch: custom, retry: { attempts: 1 } })
     a.exec('CREATE TABLE t (a)')
@@ -36,7 +36,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('after a push, and a pull comes first (I3)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { fetch: custom, lose } = losing('/push-changes')
     const a = await server.client('a.db', { fetch: custom, retry: { attempts: 1 } })
     a.exec('CREATE TABLE t (a)')
@@ -52,7 +52,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('after a push, and the next attempt must checkpoint first (I3)', async () => {
-    await using server = await SyncServer.start({ maxWalPages: 30 })
+    await using server = await OwnSyncServer.start({ maxWalPages: 30 })
     const { fetch: custom, lose } = losing('/push-changes')
     const a = await server.client('a.db', { fetch: custom, retry: { attempts: 1 } })
     a.exec('CREATE TABLE t (a)')
@@ -69,7 +69,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('a push is tried again by itself', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { fetch: custom, lose } = losing('/push-changes')
     const a = await server.client('a.db', { fetch: custom })
     const busy: unknown[] = []
@@ -82,7 +82,7 @@ describe('an answer that gets lost', () => {
   })
 
   test('a pull that is cut goes on where it was (I4)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, filler BLOB)')
     a.transaction(() => {

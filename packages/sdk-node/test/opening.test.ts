@@ -2,11 +2,11 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../src/index.ts'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 describe('opening', () => {
   test('connect downloads; new Database does it with the first sync method', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec(`CREATE TABLE t (a); INSERT INTO t VALUES ('x')`)
     await a.push()
@@ -21,7 +21,7 @@ describe('opening', () => {
   })
 
   test('a folder that does not exist is said to be missing, with and without a URL', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('nowhere/a.db')
     const missing = { code: 'TIDEMARK_NO_FOLDER', recovery: 'operator' }
     await expect(connect({ path, url: server.url() })).rejects.toMatchObject(missing)
@@ -29,7 +29,7 @@ describe('opening', () => {
   })
 
   test('a restart needs no network: rows, what is pending and the saved URL are there', async () => {
-    await using server = await SyncServer.start()
+    await using server = await OwnSyncServer.start()
     const path = server.directory.file('a.db')
     const first = await connect({ path, url: server.url() })
     first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)`)
@@ -50,7 +50,7 @@ describe('opening', () => {
   })
 
   test('a deferred URL: sync is paused until there is one, then local and remote rows meet', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'remote')`)
     await a.push()
@@ -76,7 +76,7 @@ describe('opening', () => {
   })
 
   test('an ordinary SQLite file is refused, adopted or replaced, as asked', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('own.db')
     const plain = new BetterSqlite3(path)
     plain.exec(
@@ -105,7 +105,7 @@ describe('opening', () => {
   })
 
   test('the URL is saved beside the file', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('a.db')
     const first = await connect({ path, url: server.url('one') })
     first.exec('CREATE TABLE t (a)')
@@ -116,7 +116,7 @@ describe('opening', () => {
 })
 
 test(':memory: syncs too', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await connect({ path: ':memory:', url: server.url() })
   const [{ file }] = a.exec('CREATE TABLE t (a)').pragma('database_list') as [{ file: string }]
   await a.sync()

@@ -5,7 +5,7 @@ import { contentOf, SyncServer } from './sync-server.ts'
 
 describe('quarantine', () => {
   test('a change that the server refuses is set aside with its reason, and the rest is pushed', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     const events: RejectedEvent[] = []
     b.on('rejected', (event) => events.push(event))
@@ -46,7 +46,7 @@ describe('quarantine', () => {
   })
 
   test('a transaction is set aside whole, with later transactions that touch its rows (I5)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     alone(b, `INSERT INTO log VALUES ('before')`)
     b.transaction(() => {
@@ -77,7 +77,7 @@ describe('quarantine', () => {
   })
 
   test('transactions keep their bounds across a pull (I5)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     alone(b, `INSERT INTO log VALUES ('one')`)
     b.transaction(() => {
@@ -94,7 +94,7 @@ describe('quarantine', () => {
   })
 
   test('several poison rows are set aside one after another', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`INSERT INTO person (id, mail) VALUES (11, 'p'), (12, 'q')`)
     await a.push()
@@ -113,7 +113,7 @@ describe('quarantine', () => {
   })
 
   test('a refused schema change is set aside too', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`INSERT INTO log VALUES ('same'), ('same')`)
     await a.push()
@@ -139,7 +139,7 @@ describe('quarantine', () => {
   })
 
   test('taking rows out and putting them back fires no triggers and no foreign key actions', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`CREATE TRIGGER person_in AFTER INSERT ON person BEGIN INSERT INTO log VALUES ('in ' || new.id); END;
       CREATE TRIGGER person_out AFTER DELETE ON person BEGIN INSERT INTO log VALUES ('out ' || old.id); END;
@@ -167,7 +167,7 @@ describe('quarantine', () => {
   })
 
   test('what was set aside survives pulls, checkpoints, resets and restarts', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     alone(b, `INSERT INTO person (id, mail) VALUES (3, 'x')`)
     await b.push()
@@ -189,7 +189,7 @@ describe('quarantine', () => {
 
 describe('retryRejected', () => {
   test('puts the change back with another row, and later changes of the row follow it', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     alone(b, `INSERT INTO person (id, mail) VALUES (3, 'x')`)
     alone(b, `UPDATE person SET stars = 5 WHERE id = 3`)
@@ -215,7 +215,7 @@ describe('retryRejected', () => {
   })
 
   test('what the server refuses again is set aside again, under another id', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     alone(b, `INSERT INTO person (id, mail) VALUES (3, 'x')`)
     await b.push()
@@ -234,7 +234,7 @@ describe('retryRejected', () => {
 })
 
 test('stop: the push fails, nothing is pushed, and a discard lets the rest go on', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const [a, b] = await pair(server, {})
   alone(b, `INSERT INTO person (id, mail) VALUES (3, 'x')`)
   alone(b, `INSERT INTO person (id, mail) VALUES (4, 'z')`)

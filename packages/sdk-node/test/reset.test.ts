@@ -26,7 +26,7 @@ test.for([
   [true, ['remote', 'pending']],
   [false, ['remote']],
 ] as const)('reset({ keepPending: %s }): all pages anew', async ([keepPending, expected]) => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const [a, b] = (await behind(server)) as [Database, Database]
   const select = b.prepare('SELECT count(*) FROM note').pluck()
   const { pagesPulled } = await b.stats()
@@ -44,7 +44,7 @@ test.for([
 })
 
 test('a reset that fails on the way leaves the replica as it was', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   let cut = false
   const cutting: typeof fetch = async (input, init) => {
     const response = await fetch(input, init)
@@ -66,7 +66,7 @@ test('a reset that fails on the way leaves the replica as it was', async () => {
 })
 
 test('a reset works when another program has checkpointed the file, and after the database was created again', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const [a, b] = (await behind(server)) as [Database, Database]
   b.close()
   const foreign = new BetterSqlite3(server.directory.file('b.db'))
@@ -87,7 +87,7 @@ test('a reset works when another program has checkpointed the file, and after th
 })
 
 test('reset checks its options', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const db = await server.client('a.db')
   await expect(db.reset({ keepPending: 1 } as never)).rejects.toMatchObject({ code: 'TIDEMARK_OPTIONS' })
   await expect(db.reset({ keep: true } as never)).rejects.toMatchObject({ code: 'TIDEMARK_OPTIONS' })

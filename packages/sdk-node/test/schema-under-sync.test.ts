@@ -42,7 +42,7 @@ function schemaOf(db: Database): unknown[] {
 
 describe('what others do to a table with changes pending', () => {
   test('dropped: the changes are blocked and told, then set aside; they can be put into another table or thrown away', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b, conflicts } = await alteredUnder(server, 'DROP TABLE note', { onRejected: 'quarantine' })
     await b.pull()
     expect(conflicts.map(({ kind, key }) => [kind, key[0]])).toEqual([
@@ -74,7 +74,7 @@ describe('what others do to a table with changes pending', () => {
   })
 
   test('dropped, without quarantine: a discard lets the rest go on', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b } = await alteredUnder(server, 'DROP TABLE note')
     b.exec(`CREATE TABLE other (x); INSERT INTO other VALUES ('kept')`)
     await b.pull()
@@ -85,7 +85,7 @@ describe('what others do to a table with changes pending', () => {
   })
 
   test('renamed: the changes wait, and go in when the table is back under its name', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b } = await alteredUnder(server, 'ALTER TABLE note RENAME TO memo')
     await b.pull()
     expect((await b.pending()).map(({ blocked }) => blocked?.message)).toEqual(
@@ -121,7 +121,7 @@ describe('what others do to a table with changes pending', () => {
     ],
   ])('%s: the changes go in by column names, and fire nothing', async (pair) => {
     const [, remote] = pair as [string, string]
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b, conflicts } = await alteredUnder(server, remote)
     await expectConverged(a, b)
     expect(conflicts).toEqual([])
@@ -135,7 +135,7 @@ describe('what others do to a table with changes pending', () => {
   })
 
   test('a column renamed: changes that carry the old name are blocked until discarded', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b } = await alteredUnder(server, 'ALTER TABLE note RENAME COLUMN stars TO rating')
     await b.pull()
     expect((await b.pending()).map(({ blocked }) => blocked?.message)).toEqual(
@@ -146,7 +146,7 @@ describe('what others do to a table with changes pending', () => {
   })
 
   test('both sides add the same column, and create the same table', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const { a, b } = await alteredUnder(
       server,
       'ALTER TABLE note ADD COLUMN tag TEXT; CREATE TABLE shared (id INTEGER PRIMARY KEY, x)',
@@ -160,7 +160,7 @@ describe('what others do to a table with changes pending', () => {
 })
 
 test('a change blocked by a unique value goes into its table when the value is free again', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec('CREATE TABLE person (id INTEGER PRIMARY KEY, mail TEXT UNIQUE)')
   await a.push()
@@ -185,7 +185,7 @@ test('a change blocked by a unique value goes into its table when the value is f
 })
 
 test('triggers and cascades act once, wherever their rows arrive', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.pragma('foreign_keys = ON')
   a.exec(`CREATE TABLE parent (id INTEGER PRIMARY KEY, children INTEGER DEFAULT 0);
@@ -215,7 +215,7 @@ test('triggers and cascades act once, wherever their rows arrive', async () => {
 })
 
 test('generated columns are computed where they arrive, and are never pushed', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec(`CREATE TABLE item (id INTEGER PRIMARY KEY, price REAL, count INTEGER, total AS (price * count) STORED, label AS ('#' || id));
     CREATE INDEX item_total ON item (total); INSERT INTO item (price, count) VALUES (1.5, 2)`)
@@ -234,7 +234,7 @@ test('generated columns are computed where they arrive, and are never pushed', a
 })
 
 test('FTS5 and R-Tree tables arrive usable, with changes of both sides, for any SQLite program', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec(`CREATE VIRTUAL TABLE doc USING fts5(title, body);
     CREATE TABLE page (id INTEGER PRIMARY KEY, body TEXT);

@@ -6,7 +6,7 @@ import { contentOf, SyncServer } from './sync-server.ts'
 
 describe('the same files twice', () => {
   test('a copied replica becomes one of its own: nothing of either is lost', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('a.db')
     const first = await connect({ path, url: server.url() })
     first.exec('CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)')
@@ -40,7 +40,7 @@ describe('the same files twice', () => {
   })
 
   test('two instances on one file take turns', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
     const second = await server.client('a.db')
@@ -53,7 +53,7 @@ describe('the same files twice', () => {
   })
 
   test('a file that another program checkpointed while it was closed finds its base again and loses nothing', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('a.db')
     const first = await connect({ path, url: server.url() })
     first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)`)
@@ -73,7 +73,7 @@ describe('the same files twice', () => {
   })
 
   test('what was written while nothing captured it is told from the base that it was written on (I6)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const path = server.directory.file('a.db')
     const first = await connect({ path, url: server.url() })
     first.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)`)

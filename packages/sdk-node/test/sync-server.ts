@@ -1,53 +1,23 @@
-import { createServer, loadConfig } from '@tidemark/server'
+import { randomBytes } from 'node:crypto'
 import type { TidemarkServer } from '@tidemark/server'
+import { inject } from 'vitest'
 import { Database } from '../src/index.ts'
 import type { ConnectOptions } from '../src/index.ts'
+import { testServer } from './server-of-the-run.ts'
 import { TemporaryDirectory } from './temporary-directory.ts'
 
-/** A real server on loopback, and clients of one database on it. All are gone when the test is. */
+/** The server of this run, with databases that nobody else knows, and clients of them. The clients and their files are gone when the test is. */
 export class SyncServer implements AsyncDisposable {
-  readonly directory: TemporaryDirectory
-  readonly #flags: Readonly<Record<string, unknown>>
+  readonly directory = new TemporaryDirectory()
+  readonly #suffix = randomBytes(6).toString('hex')
   readonly #clients: Database[] = []
-  #server: TidemarkServer | null = null
-  #port = 0
-
-  private constructor(flags: Readonly<Record<string, unknown>>) {
-    this.directory = new TemporaryDirectory()
-    this.#flags = flags
-  }
-
-  static async start(flags: Readonly<Record<string, unknown>> = {}): Promise<SyncServer> {
-    const server = new SyncServer(flags)
-    await server.restart()
-    return server
-  }
 
   url(name = 'notes'): string {
-    return `http://127.0.0.1:${this.#port}/db/${name}`
+    return `${this.origin}/db/${name}-${this.#suffix}`
   }
 
-  /** Stops the server, and starts it again on the same port. */
-  async restart(): Promise<void> {
-    await this.stop()
-    const flags = {
-      data: this.directory.file('server'),
-      port: this.#port,
-      autoCreate: true,
-      workers: 1,
-      logLevel: 'silent',
-      // Some tests leave answers unread.
-      shutdownGraceMs: 500,
-      durability: 'normal',
-      ...this.#flags,
-    }
-    this.#server = createServer(loadConfig({ flags }))
-    this.#port = (await this.#server.listen()).port
-  }
-
-  async stop(): Promise<void> {
-    await this.#server?.close()
-    this.#server = null
+  protected get origin(): string {
+    return inject('serverUrl')
   }
 
   /** A connected client whose file is named `name`. It never waits long, and retries little. */
@@ -70,8 +40,48 @@ export class SyncServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const client of this.#clients) client.close()
-    await this.stop()
     this.directory[Symbol.dispose]()
+  }
+}
+
+/** A server that the test stops, or that has settings of its own. */
+export class OwnSyncServer extends SyncServer {
+  readonly data = new TemporaryDirectory()
+  readonly #flags: Readonly<Record<string, unknown>>
+  #server: TidemarkServer | null = null
+  #port = 0
+
+  private constructor(flags: Readonly<Record<string, unknown>>) {
+    super()
+    this.#flags = flags
+  }
+
+  static async start(flags: Readonly<Record<string, unknown>> = {}): Promise<OwnSyncServer> {
+    const server = new OwnSyncServer(flags)
+    await server.restart()
+    return server
+  }
+
+  protected override get origin(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Stops the server, and starts it again on the same port. */
+  async restart(): Promise<void> {
+    await this.stop()
+    this.#server = testServer(this.data.path, { port: this.#port, ...this.#flags })
+    this.#port = (await this.#server.listen()).port
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close()
+    this.#server = null
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]()
+    await this.stop()
+    this.data[Symbol.dispose]()
   }
 }
 

@@ -6,7 +6,7 @@ const SCHEMA =
   'CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT, size INT); CREATE TABLE audit (id INTEGER PRIMARY KEY, entry TEXT)'
 
 test('the hook sees each row change with its images, and never schema changes', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const seen: Mutation[] = []
   const a = await server.client('a.db', {
     transform: (mutation) => {
@@ -38,7 +38,7 @@ test('the hook sees each row change with its images, and never schema changes', 
 })
 
 test('skipped changes are not sent, and are no longer pending', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const skipDrafts = ({ after }: Mutation): TransformDecision =>
     String(after?.['body']).startsWith('draft') ? { operation: 'skip' } : null
   const a = await server.client('a.db', { transform: skipDrafts })
@@ -53,7 +53,7 @@ test('skipped changes are not sent, and are no longer pending', async () => {
 })
 
 test('a rewritten change is sent as what its statement does instead', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db', {
     transform: ({ tableName, changeType, after }) => {
       if (tableName !== 'note') return null
@@ -85,7 +85,7 @@ test('a rewritten change is sent as what its statement does instead', async () =
 })
 
 test('a rewrite can go to another table, or come to nothing', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db', {
     transform: ({ tableName, after }) => {
       if (tableName !== 'note') return null
@@ -120,7 +120,7 @@ test.for([
 ] as const)(
   'a hook that %s fails the push with a typed error, and everything stays pending',
   async ([, transform]) => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db', { transform: transform as () => TransformDecision })
     a.exec(`${SCHEMA}; INSERT INTO note VALUES (1, 'one', 1)`)
     const before = (await a.stats()).cdcOperations

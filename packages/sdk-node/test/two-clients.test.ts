@@ -4,7 +4,7 @@ import { decodePageHashesResponse, encodePageHashesRequest, pageHash } from '@ti
 import { describe, expect, test } from 'vitest'
 import { SyncConflictError } from '../src/index.ts'
 import type { Conflict, Database } from '../src/index.ts'
-import { contentOf, SyncServer } from './sync-server.ts'
+import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 const SCHEMA = 'CREATE TABLE note (id TEXT PRIMARY KEY, body TEXT, stars INTEGER DEFAULT 0)'
 
@@ -44,7 +44,7 @@ function basePageHashes(path: string, count: number): string[] {
 
 describe('push and pull', () => {
   test('what one client pushes, another one pulls; a new one downloads it', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     const b = await server.client('b.db')
     expect(await b.pull()).toBe(false)
@@ -63,7 +63,7 @@ describe('push and pull', () => {
   })
 
   test('a pull keeps what is pending here, and a push keeps what others pushed', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`INSERT INTO note VALUES ('3', 'three', 0); UPDATE note SET body = 'uno' WHERE id = '1'`)
     b.exec(
@@ -83,7 +83,7 @@ describe('push and pull', () => {
   })
 
   test("after a pull with nothing pending the base is the server's pages, byte for byte (I1)", async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`WITH RECURSIVE series (value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM series WHERE value < 300)
       INSERT INTO note SELECT 'n' || value, hex(randomblob(200)), 1 FROM series`)
@@ -103,7 +103,7 @@ describe('push and pull', () => {
   })
 
   test('schema changes and user_version travel', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`ALTER TABLE note ADD COLUMN tag TEXT DEFAULT 'new'; CREATE INDEX note_stars ON note (stars);
       CREATE VIEW starred AS SELECT * FROM note WHERE stars > 0; CREATE TABLE log (entry TEXT);
@@ -126,7 +126,7 @@ describe('push and pull', () => {
   })
 
   test('statements and iterators that are held across a pull go on', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     const select = b.prepare('SELECT body FROM note ORDER BY id').pluck()
     const insert = b.prepare('INSERT INTO note (id, body) VALUES (?, ?)')
@@ -149,7 +149,7 @@ describe('push and pull', () => {
   })
 
   test('what another program writes into the file arrives too (I2, I6)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     const foreign = new BetterSqlite3(server.directory.file('a.db'))
     foreign.exec(
@@ -163,7 +163,7 @@ describe('push and pull', () => {
   })
 
   test('many batches at transaction boundaries (I5)', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db', { pushOperationsThreshold: 10 })
     a.exec(SCHEMA)
     const insert = a.prepare('INSERT INTO note (id) VALUES (?)')
@@ -185,7 +185,7 @@ describe('push and pull', () => {
   })
 
   test('a download and a pull in many requests, all of one revision', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, filler BLOB)')
     const insert = a.prepare('INSERT INTO big (filler) VALUES (randomblob(3000))')
@@ -212,7 +212,7 @@ describe('push and pull', () => {
   })
 
   test('a pull waits at the server for something new, and pushes go on meanwhile', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     await b.pull()
     const waiting = b.pull({ longPollTimeoutMs: 30_000 })
@@ -233,7 +233,7 @@ describe('push and pull', () => {
 
 describe('conflicts', () => {
   test('the last push wins, and tells what it overwrote', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server)
     a.exec(`UPDATE note SET body = 'by a' WHERE id = '1'`)
     b.exec(`UPDATE note SET body = 'by b' WHERE id = '1'`)
@@ -250,7 +250,7 @@ describe('conflicts', () => {
   })
 
   test('detected: the push is refused whole, a sync pulls, resolves and pushes again', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const seen: Conflict[] = []
     const [a, b] = await pair(server, {
       detectConflicts: true,
@@ -291,7 +291,7 @@ describe('conflicts', () => {
       'by a and b',
     ],
   ] as const)('resolved by %o', async ([conflictResolution, winner]) => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server, { conflictResolution })
     a.exec(`UPDATE note SET body = 'by a' WHERE id = '1'`)
     await a.push()
@@ -307,7 +307,7 @@ describe('conflicts', () => {
   })
 
   test('a resolver that fails keeps the local change and is reported when the pull has been applied', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const [a, b] = await pair(server, {
       conflictResolution: () => {
         throw new RangeError('cannot decide')
@@ -326,7 +326,7 @@ describe('conflicts', () => {
   })
 
   test('a change that the server refuses for good is named and stays pending until there is room for it', async () => {
-    await using server = await SyncServer.start()
+    await using server = new SyncServer()
     const a = await server.client('a.db')
     a.exec('CREATE TABLE person (id INTEGER PRIMARY KEY, mail TEXT UNIQUE)')
     await a.push()
@@ -353,7 +353,7 @@ describe('conflicts', () => {
 })
 
 test('events tell of pushes and pulls, and of failures', async () => {
-  await using server = await SyncServer.start()
+  await using server = await OwnSyncServer.start()
   const [a, b] = await pair(server)
   const events: unknown[] = []
   for (const name of ['push', 'pull', 'error'] as const) b.on(name, (event) => events.push([name, event]))

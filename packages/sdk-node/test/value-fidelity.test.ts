@@ -14,7 +14,7 @@ function exactValues(db: Database, table: string, column: string): unknown[] {
 }
 
 test('every value goes through client, server and other client unchanged', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec('CREATE TABLE v (value); CREATE TABLE typed (i INTEGER, r REAL, t TEXT, b BLOB, n NUMERIC)')
   const insert = a.prepare('INSERT INTO v VALUES (?)')
@@ -78,7 +78,7 @@ test('every value goes through client, server and other client unchanged', async
 })
 
 test('a blob of 50 MB', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   a.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, content BLOB)')
   const content = Buffer.alloc(50 * 1024 * 1024)
@@ -94,7 +94,7 @@ test('a blob of 50 MB', async () => {
 })
 
 test('NULL in keys, quoted and Unicode names, a column called rowid, 300 columns', async () => {
-  await using server = await SyncServer.start()
+  await using server = new SyncServer()
   const a = await server.client('a.db')
   const columns = Array.from({ length: 300 }, (_, index) => `c${index}`)
   a.exec(`
