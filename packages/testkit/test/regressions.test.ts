@@ -56,6 +56,25 @@ const found: readonly Found[] = [
       { kind: 'copy', client: 0, seed: 0 },
     ],
   },
+  {
+    title: 'a base is found again while others push to a server that keeps no history',
+    schemaSeed: 4081435855,
+    isContested: true,
+    clients: [
+      { detectConflicts: true, foreignKeys: false, onRejected: 'quarantine' },
+      { foreignKeys: false },
+    ],
+    server: { checkpointFrames: 4, historyBytes: 0, segmentBytes: 20_000 },
+    steps: [
+      { kind: 'foreign checkpoint', client: 0, seed: 1407164945 },
+      { kind: 'foreign checkpoint', client: 0, seed: 3267452697 },
+      { kind: 'reopen', client: 1, meanwhile: 'write', seed: 3663990624 },
+      { kind: 'server crash' },
+      { kind: 'reopen', client: 0, meanwhile: 'nothing', seed: 854130235 },
+      { kind: 'write', client: 0, seed: 2846843956 },
+      { kind: 'together', client: 1, own: 'pull', others: 'push' },
+    ],
+  },
 ]
 
 /** Plans that could not be shortened. */

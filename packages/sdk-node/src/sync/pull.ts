@@ -1,4 +1,4 @@
-import { isTidemarkError, ProtocolError } from '@tidemark/protocol'
+import { ProtocolError } from '@tidemark/protocol'
 import type { PullEvent } from '@tidemark/protocol'
 import type { PullStage } from '@tidemark/engine'
 import { applyStaged } from './apply-staged.ts'
@@ -9,9 +9,7 @@ import { rebase } from './rebase.ts'
 import { remoteOf } from './remember-remote.ts'
 import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
-
-/** How often a pull starts over because the server no longer has the revision that it was fetching. */
-const MAX_RESTARTS = 3
+import { startingOver } from './starting-over.ts'
 
 /**
  * Brings the replica to the server's newest revision, with the pending changes on top. True if anything new arrived.
@@ -91,14 +89,12 @@ export async function pullLocked(
     if (!isNewest) await pullLocked(context, dialect, null, signal)
     return true
   }
-  for (let restarts = 0; ; restarts += 1) {
-    try {
-      return await fetchAndApply(context, dialect, restarts === 0 ? opened : null, signal)
-    } catch (error) {
-      const isGone = isTidemarkError(error) && error.code === 'TIDEMARK_REVISION_GONE'
-      if (!isGone || restarts === MAX_RESTARTS) throw error
-    }
-  }
+  let answer = opened
+  return await startingOver(() => {
+    const attempt = fetchAndApply(context, dialect, answer, signal)
+    answer = null
+    return attempt
+  })
 }
 
 async function fetchAndApply(

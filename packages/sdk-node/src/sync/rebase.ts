@@ -1,10 +1,11 @@
-import { isTidemarkError, ProtocolError, PROTOCOL_LIMITS } from '@tidemark/protocol'
+import { ProtocolError, PROTOCOL_LIMITS } from '@tidemark/protocol'
 import type { PageHashesResponse } from '@tidemark/protocol'
 import type { BaseRebuild } from '@tidemark/engine'
 import { applyStaged } from './apply-staged.ts'
 import { fetchPages } from './fetch-pages.ts'
 import { PageSet } from './page-set.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
+import { startingOver } from './starting-over.ts'
 import { retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
@@ -13,19 +14,36 @@ const HASH_BYTES = 8
 /**
  * Finds the base again after another program has checkpointed the file while it was closed: fetches the pages that differ from the
  * server's, then puts what is pending on top. Under the sync lock. Nothing is lost; it costs a hash per page and the pages that differ.
+ * Begins again with the newest revision where the server no longer has the one that it was fetching.
  */
 export async function rebase(
   context: ReplicaContext,
   dialect: RemoteDialect,
   signal: AbortSignal,
 ): Promise<void> {
-  const { replica, events } = context
+  let wanted = context.replica.rebuildRevision
+  const revision = await startingOver(() => {
+    const attempt = rebaseTo(context, dialect, wanted, signal)
+    wanted = ''
+    return attempt
+  })
+  context.events.emit('rebased', { revision })
+}
+
+/** @returns the revision that the base is now */
+async function rebaseTo(
+  context: ReplicaContext,
+  dialect: RemoteDialect,
+  wanted: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { replica } = context
   const rebuild = await retrying(context, 'pull', signal, () => replica.rebuildBase())
   try {
-    const end = await fetchWanted(context, dialect, rebuild, signal)
+    const end = await fetchDifferingPages(context, dialect, rebuild, wanted, signal)
     rebuild.finish(end)
     await applyStaged(context, signal)
-    events.emit('rebased', { revision: end.revision })
+    return end.revision
   } catch (error) {
     rebuild.abort()
     throw error
@@ -35,23 +53,6 @@ export async function rebase(
 interface Fetched {
   readonly revision: string
   readonly sizeInPages: number
-}
-
-/** The pages of the revision that the replica would like to have; of the newest where that is gone. */
-async function fetchWanted(
-  context: ReplicaContext,
-  dialect: RemoteDialect,
-  rebuild: BaseRebuild,
-  signal: AbortSignal,
-): Promise<Fetched> {
-  const { rebuildRevision } = context.replica
-  try {
-    return await fetchDifferingPages(context, dialect, rebuild, rebuildRevision, signal)
-  } catch (error) {
-    const isGone = isTidemarkError(error) && error.code === 'TIDEMARK_REVISION_GONE'
-    if (!isGone || rebuildRevision === '') throw error
-    return await fetchDifferingPages(context, dialect, rebuild, '', signal)
-  }
 }
 
 async function fetchDifferingPages(
