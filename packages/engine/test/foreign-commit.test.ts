@@ -9,6 +9,7 @@ import Database from 'better-sqlite3'
 import { initProtocol, pageHash } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
+import { maxChangeId, readCaptured } from '../src/capture/read-captured.ts'
 import { Replica } from '../src/index.ts'
 import { applyPull } from '../src/replica/apply-pull.ts'
 import { finishReplay, recordBase } from '../src/replica/finish-replay.ts'
@@ -81,6 +82,49 @@ describe('another program that writes between the injection and the replay', () 
     foreign(path, SLIPPED)
     finishReplay(session, plan, { ...keepLocal, pages: 0, snapshotAtInjection: session.pinned })
     expectSlippedPushed()
+  })
+
+  it.each([
+    ['alters the table of a pending change', 'ALTER TABLE note ADD COLUMN extra', ['mine', 'old', 'remote']],
+    [
+      'builds the table of a pending change anew',
+      `CREATE TABLE copy (id TEXT PRIMARY KEY, body TEXT, CHECK (id <> '')); INSERT INTO copy SELECT * FROM note;
+       DROP TABLE note; ALTER TABLE copy RENAME TO note`,
+      ['mine', 'old', 'remote'],
+    ],
+    [
+      'changes a row whose deletion is pending, and the schema',
+      "UPDATE note SET body = 'slipped'; PRAGMA user_version = 7",
+      ['mine', 'remote'],
+    ],
+  ])('I2: %s, and what was pending is pushed after that', (title, slipped, expected) => {
+    if (title.includes('deletion')) session.user.exec("DELETE FROM note WHERE id = 'old'")
+    const plan = inject(session)
+    foreign(path, slipped)
+    finishReplay(session, plan, { ...keepLocal, pages: 0, snapshotAtInjection: session.pinned })
+    expect(ids(session.user)).toEqual(expected)
+    const replica = Replica.open(afterCrash(path))
+    origin.push(replica)
+    expect(ids(origin.db)).toEqual(expected)
+    origin.pull(replica)
+    expect(ids(replica.connection)).toEqual(expected)
+    expect(replica.pendingCount()).toBe(0)
+    replica.close()
+  })
+
+  it('I3: what may have been sent keeps its id before a schema change that slipped in, what has not comes after that', () => {
+    const attemptedLastChangeId = maxChangeId(session.user)
+    session.save({ attemptedPushId: 'aa', attemptedLastChangeId })
+    session.user.exec("INSERT INTO note VALUES ('later', 'x')")
+    const plan = inject(session)
+    foreign(path, 'PRAGMA user_version = 7')
+    finishReplay(session, plan, { ...keepLocal, pages: 0, snapshotAtInjection: session.pinned })
+    const changes = [...readCaptured(session.user, 0)].filter(({ kind }) => kind !== 'commit')
+    expect(changes).toMatchObject([
+      { changeId: attemptedLastChangeId, after: ['mine', 'x'] },
+      { sql: 'PRAGMA user_version = 7' },
+      { after: ['later', 'x'] },
+    ])
   })
 
   it('I6: is captured and pushed when the process has died in between', () => {

@@ -23,6 +23,8 @@ export interface ReplayOptions {
   readonly acknowledgedId: number
   /** Up to this id, rows without keys that are in the base already are not inserted again: a copy of the replica has pushed them. Default 0. */
   readonly sharedThroughId?: number
+  /** Changes up to this id may have been sent, so they keep their ids. Default: all. */
+  readonly sentThroughId?: number
   /** Where the base has put acknowledged rows without keys. */
   readonly rowids: readonly RowidMapping[]
   /** The application's `PRAGMA foreign_keys`: then what is left without its parent is a violated constraint. */
@@ -47,7 +49,8 @@ export interface ReplayReport {
  * design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What the base has already is dropped.
  *
  * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and `captureDifference` found them) have higher ids,
- * so they are taken back and come last.
+ * so they are taken back and come last. With schema changes among them they cannot be: then they come first, and the pending changes get new ids after
+ * theirs, as far as they have never been sent. A table may have been built anew, without the rows that are pending.
  */
 export function replayCaptured(
   connection: ApplyConnection,
@@ -56,8 +59,8 @@ export function replayCaptured(
 ): ReplayReport {
   return runReplay(connection, options, (replay) => {
     const slipped = replay.takeBack()
-    for (const change of changes) replay.apply(change)
-    for (const change of slipped) replay.apply(change)
+    for (const change of changes) replay.apply(slipped === null ? replay.renumber(change) : change)
+    for (const change of slipped ?? []) replay.apply(change)
   })
 }
 
@@ -108,12 +111,18 @@ class Replay {
   #constraint = 0
   #lastId = 0
   #sharedThroughId: number
+  /** Changes up to this id are known by it elsewhere. */
+  readonly #fixedThroughId: number
+  /** What {@link renumber} adds to an id. */
+  #shift = 0
 
   constructor(connection: ApplyConnection, options: ReplayOptions) {
     this.#connection = connection
     this.#options = options
     this.#acknowledgedRowids = new RowidMap(options.rowids)
-    this.#sharedThroughId = options.sharedThroughId ?? 0
+    const { acknowledgedId, sharedThroughId = 0, sentThroughId = Number.MAX_SAFE_INTEGER } = options
+    this.#sharedThroughId = sharedThroughId
+    this.#fixedThroughId = Math.max(acknowledgedId, sharedThroughId, sentThroughId)
     this.#writer = new CapturedWriter(connection.db, (sql) => connection.runSchemaStatement(sql))
     connection.tables.refresh(connection.schemaVersion())
     this.#rows = new RowReplay({
@@ -140,14 +149,27 @@ class Replay {
     }
   }
 
-  /** Undoes what is captured already, and forgets it. Schema changes, and what comes with them, stay: they have no inverse. */
-  takeBack(): CapturedChange[] {
+  /** Undoes what is captured already, and forgets it. Null: schema changes have no inverse, so all of it stays. */
+  takeBack(): CapturedChange[] | null {
     const { db } = this.#connection
     const captured = [...readCaptured(db, 0)]
-    if (captured.some((change) => change.kind === 'schema')) return []
+    if (captured.some((change) => change.kind === 'schema')) {
+      this.#shift = Math.max(0, maxChangeId(db) - this.#fixedThroughId)
+      return null
+    }
     for (const change of captured.toReversed()) if ('table' in change) this.#rows.undo(change)
     db.exec(`DELETE FROM tidemark_cdc WHERE change_type <> ${changeTypes.commit}`)
     return captured.filter((change) => change.kind !== 'commit')
+  }
+
+  /** The change under an id above those that {@link takeBack} has left, if it has never been sent. */
+  renumber(change: CapturedChange): CapturedChange {
+    if (change.changeId <= this.#fixedThroughId) return change
+    const changeId = change.changeId + this.#shift
+    if (change.kind !== 'commit') return { ...change, changeId }
+    const { lastIdBefore } = change
+    const isFixed = lastIdBefore === null || lastIdBefore < this.#fixedThroughId
+    return { ...change, changeId, lastIdBefore: isFixed ? lastIdBefore : lastIdBefore + this.#shift }
   }
 
   /** Takes those changes out of their tables, latest first, that leave a row without its parent. Changes that are out already are none. */

@@ -14,6 +14,7 @@ import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeFile } from './durable-file.ts'
+import type { ReplicaInfo } from './info.ts'
 import { readReplayRecords } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -103,6 +104,7 @@ function replay(
     const done = replayCaptured(session.work, decodeRecords(session, db), {
       acknowledgedId: changeId,
       sharedThroughId,
+      sentThroughId: sentThrough(session.info),
       rowids,
       rowidsAreReused: options.rowidsAreReused ?? false,
       resolve: options.resolve,
@@ -133,6 +135,12 @@ export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
       session.save({ lastPushedChangeId: known, previousClientId: null })
   }
   discardPullFiles(session)
+}
+
+/** Changes up to this id may be known to the server. */
+function sentThrough({ lastPushedChangeId, attemptedPushId, attemptedLastChangeId }: ReplicaInfo): number {
+  if (attemptedPushId === null) return lastPushedChangeId
+  return Math.max(lastPushedChangeId, attemptedLastChangeId ?? Number.MAX_SAFE_INTEGER)
 }
 
 function checkResolution(resolution: Resolution): Resolution {
