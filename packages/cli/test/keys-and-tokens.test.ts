@@ -2,20 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { serve, tidemark, type Serving } from './tidemark-process.ts'
+import { serve, tidemark } from './tidemark-process.ts'
 
 let folder: string
-let server: Serving | null
 const file = (name: string): string => join(folder, name)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-  server = null
 })
-afterEach(async () => {
-  await server?.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 async function createKey(): Promise<void> {
   const { code, stdout } = await tidemark(
@@ -60,15 +55,15 @@ describe('tidemark key create', () => {
 describe('tidemark token create', () => {
   it('makes tokens that open what they allow, and nothing else', async () => {
     await createKey()
-    server = await serve('--data', file('data'), '--auto-create', '--config', file('server.json'))
+    await using server = await serve('--data', file('data'), '--auto-create', '--config', file('server.json'))
     const sync = async (...token: string[]): Promise<number | null> =>
-      (await tidemark('sync', file('a.db'), '--url', `${server?.url}/db/notes`, ...token)).code
+      (await tidemark('sync', file('a.db'), '--url', `${server.url}/db/notes`, ...token)).code
     expect(await sync()).toBe(1)
     expect(await sync('--token', await createToken('other=write'))).toBe(1)
     expect(await sync('--token', await createToken('notes=write'))).toBe(0)
 
     const list = async (token: string): Promise<number | null> =>
-      (await tidemark('db', 'list', '--url', String(server?.url), '--token', token)).code
+      (await tidemark('db', 'list', '--url', server.url, '--token', token)).code
     expect(await list(await createToken('notes=admin'))).toBe(1)
     expect(await list(await createToken('*=admin'))).toBe(0)
   })

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
-import { onTestFinished } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
@@ -23,35 +22,32 @@ export async function tidemark(...args: string[]): Promise<Finished> {
   return { code, stdout: await stdout, stderr: await stderr }
 }
 
-/** A `tidemark serve` that listens. */
-export interface Serving {
+/** A `tidemark serve` that listens, until it is told to stop. */
+export interface Serving extends AsyncDisposable {
   readonly url: string
-  /** Its first line, as JSON. */
-  readonly announced: unknown
-  /** Asks it to stop with this signal; resolves to the exit code. */
+  /** Asks it to stop with this signal, unless it has stopped; resolves to the exit code. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
 
-/** Starts one; it does not outlive the test. */
 export async function serve(...args: string[]): Promise<Serving> {
   const child = spawn(process.execPath, [BIN, 'serve', '--port', '0', '--json', ...args], {
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
   const said = text(child.stderr)
   const first = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
   if (first.done === true) throw new Error(`tidemark serve ended without listening: ${await said}`)
-  const announced = JSON.parse(first.value) as { url: string }
+  const { url } = JSON.parse(first.value) as { url: string }
+  const stop: Serving['stop'] = async (signal = 'SIGTERM') => {
+    child.kill(signal)
+    const [code] = (await exited) as [number | null]
+    return code
+  }
   return {
-    url: announced.url,
-    announced,
-    async stop(signal = 'SIGTERM') {
-      const exited = once(child, 'exit')
-      child.kill(signal)
-      const [code] = (await exited) as [number | null]
-      return code
-    },
+    url,
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
   }
 }
 
