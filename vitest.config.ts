@@ -29,8 +29,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'interop',
+          include: ['tests/interop/**/*.test.ts'],
+          globalSetup: 'tests/interop/peers/server-of-the-run.ts',
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'processes',
-          include: ['packages/{engine,protocol,testkit}/test/**/*.test.ts', 'tests/**/*.test.ts'],
+          include: [
+            'packages/{engine,protocol,testkit}/test/**/*.test.ts',
+            'tests/{foreign-writers,kill}/**/*.test.ts',
+          ],
         },
       },
     ],

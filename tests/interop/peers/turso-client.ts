@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { connect } from '@tursodatabase/sync'
 import type { Database, DatabaseOpts } from '@tursodatabase/sync'
 import { ServerProcess, temporaryDirectory } from '@tidemark/testkit'
 import type { ServerProcessOptions } from '@tidemark/testkit'
-import { expect } from 'vitest'
+import { afterAll, expect, inject } from 'vitest'
 import { serverQuery } from './server-sql.ts'
 import { tableContents } from './table-contents.ts'
 import type { Query, TaggedValue } from './table-contents.ts'
@@ -65,7 +66,25 @@ export class TursoClients {
   }
 }
 
-/** A real Tidemark server for a file of tests; each test takes a database of its own. */
+/** Databases on the server of this run that only the calling file knows. Their clients are closed after its tests. */
+export function tidemarkOfTheRun(): { database(): TursoClients } {
+  const directory = temporaryDirectory()
+  const databases: TursoClients[] = []
+  afterAll(async () => {
+    for (const database of databases) await database.closeAll()
+    directory[Symbol.dispose]()
+  })
+  return {
+    database() {
+      const name = `db-${randomBytes(6).toString('hex')}`
+      const database = new TursoClients(directory.path, `${inject('serverUrl')}/db/${name}`, name)
+      databases.push(database)
+      return database
+    },
+  }
+}
+
+/** A server that a file of tests stops, or that has settings of its own; each test takes a database. */
 export class TidemarkForTurso implements AsyncDisposable {
   readonly #directory: ReturnType<typeof temporaryDirectory>
   readonly #options: ServerProcessOptions

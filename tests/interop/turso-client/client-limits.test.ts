@@ -1,14 +1,9 @@
 /** What version 0.7.2 of the client does not send, or sends wrong, so that no server can make it right. A newer version may. */
 import { TapProxy } from '@tidemark/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectConverged, TidemarkForTurso, tursoContents, tursoRows } from '../peers/turso-client.ts'
+import { expect, test } from 'vitest'
+import { expectConverged, tidemarkOfTheRun, tursoContents, tursoRows } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 test('a changed key: the update looks for the new key, finds no row, and is undone at the next pull', async () => {
   const database = tidemark.database()

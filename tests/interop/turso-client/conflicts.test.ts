@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectConverged, TidemarkForTurso, tursoContents, tursoRows } from '../peers/turso-client.ts'
+import { expect, test } from 'vitest'
+import { expectConverged, tidemarkOfTheRun, tursoContents, tursoRows } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const ITEM = 'CREATE TABLE item (id INTEGER PRIMARY KEY, a, b)'
 

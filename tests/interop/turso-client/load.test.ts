@@ -1,13 +1,8 @@
 import type { Database } from '@tursodatabase/sync'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectConverged, TidemarkForTurso, tursoRows } from '../peers/turso-client.ts'
+import { expect, test } from 'vitest'
+import { expectConverged, tidemarkOfTheRun, tursoRows } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const TABLE = 'CREATE TABLE t (id TEXT PRIMARY KEY, v, n INTEGER)'
 

@@ -1,18 +1,13 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   expectConverged,
-  TidemarkForTurso,
+  tidemarkOfTheRun,
   tursoContents,
   tursoRows,
   tursoRun,
 } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const NOTE = 'CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT)'
 

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   expectConverged,
-  TidemarkForTurso,
+  tidemarkOfTheRun,
   tursoContents,
   tursoRows,
   tursoRun,
@@ -9,12 +9,7 @@ import {
 import type { TursoClients } from '../peers/turso-client.ts'
 import type { Database } from '@tursodatabase/sync'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const TABLE = 'CREATE TABLE t (id INTEGER PRIMARY KEY, v)'
 

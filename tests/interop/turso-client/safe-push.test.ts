@@ -1,8 +1,8 @@
 import { temporaryDirectory } from '@tidemark/testkit'
 import type { Database } from '@tursodatabase/sync'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { clientProcess } from '../peers/client-process.ts'
-import { expectConverged, TidemarkForTurso, TursoClients, tursoRows } from '../peers/turso-client.ts'
+import { expectConverged, tidemarkOfTheRun, TursoClients, tursoRows } from '../peers/turso-client.ts'
 import { TursoServer } from '../peers/turso-server.ts'
 
 /**
@@ -88,11 +88,7 @@ const pending = (row: string): string[] => [
 ]
 
 describe('a push in which a row fails, on a Tidemark server', () => {
-  let tidemark: TidemarkForTurso
-  beforeAll(async () => {
-    tidemark = await TidemarkForTurso.start()
-  })
-  afterAll(async () => tidemark[Symbol.asyncDispose]())
+  const tidemark = tidemarkOfTheRun()
 
   test.each(CASES)(
     '$what: the error names the row, nothing is applied, and it is sent again once that is repaired',

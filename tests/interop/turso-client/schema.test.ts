@@ -1,12 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { expectConverged, TidemarkForTurso, tursoRows } from '../peers/turso-client.ts'
+import { expect, test } from 'vitest'
+import { expectConverged, tidemarkOfTheRun, tursoRows } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const SCHEMA = "SELECT sql FROM sqlite_schema WHERE tbl_name = 't' AND sql IS NOT NULL ORDER BY type, name"
 

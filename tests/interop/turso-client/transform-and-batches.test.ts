@@ -1,21 +1,16 @@
 import { TapProxy } from '@tidemark/testkit'
 import type { Exchange } from '@tidemark/testkit'
 import type { DatabaseOpts } from '@tursodatabase/sync'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   expectConverged,
-  TidemarkForTurso,
+  tidemarkOfTheRun,
   tursoContents,
   tursoRows,
   tursoRun,
 } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 type Transform = NonNullable<DatabaseOpts['transform']>
 type Mutation = Parameters<Transform>[0]

@@ -1,6 +1,6 @@
 import { temporaryDirectory } from '@tidemark/testkit'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectConverged, TidemarkForTurso, TursoClients, tursoRows } from '../peers/turso-client.ts'
+import { describe, expect, test } from 'vitest'
+import { expectConverged, tidemarkOfTheRun, TursoClients, tursoRows } from '../peers/turso-client.ts'
 import { TursoServer } from '../peers/turso-server.ts'
 
 const SCHEMA = [
@@ -19,11 +19,7 @@ async function ask(database: TursoClients, statements: readonly string[]): Promi
   for (const sql of statements) await database.remote(sql)
 }
 
-let tidemark: TidemarkForTurso
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 describe('a trigger of the database', () => {
   test('fires in the client, which pushes what it did; on a Tidemark server it does not fire again', async () => {

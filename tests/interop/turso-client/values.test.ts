@@ -1,19 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import {
   expectConverged,
-  TidemarkForTurso,
+  tidemarkOfTheRun,
   tursoContents,
   tursoRows,
   tursoRun,
 } from '../peers/turso-client.ts'
 import { tagged } from '../peers/table-contents.ts'
 
-let tidemark: TidemarkForTurso
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
-afterAll(async () => tidemark[Symbol.asyncDispose]())
+const tidemark = tidemarkOfTheRun()
 
 const VALUE = 'CREATE TABLE value (id INTEGER PRIMARY KEY, v)'
 

@@ -1,21 +1,16 @@
 import { connect } from '@tidemark/sdk-node'
 import type { Database as TidemarkDatabase } from '@tidemark/sdk-node'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { tableContents } from '../peers/table-contents.ts'
 import type { TaggedValue } from '../peers/table-contents.ts'
-import { expectConverged, TidemarkForTurso } from '../peers/turso-client.ts'
+import { expectConverged, tidemarkOfTheRun } from '../peers/turso-client.ts'
 import type { TursoClients } from '../peers/turso-client.ts'
 
-let tidemark: TidemarkForTurso
+const tidemark = tidemarkOfTheRun()
 const opened: TidemarkDatabase[] = []
-
-beforeAll(async () => {
-  tidemark = await TidemarkForTurso.start()
-})
 afterEach(() => {
   for (const client of opened.splice(0)) client.close()
 })
-afterAll(async () => tidemark[Symbol.asyncDispose]())
 
 async function connectTidemark(database: TursoClients): Promise<TidemarkDatabase> {
   const client = await connect({ path: database.path(), url: database.url })
