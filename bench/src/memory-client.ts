@@ -1,7 +1,6 @@
 /** `memory-client.ts push|bootstrap <path> <url>`: one step of the memory benchmark; prints its own peak in MB. */
-import { readFileSync } from 'node:fs'
-
 import { connect } from '@tidemark/sdk-node'
+import { peakMb } from './processes/process-usage.ts'
 
 const [, , step, path, url] = process.argv
 const db = await connect({ path: path!, url: url! })
@@ -14,5 +13,4 @@ if (step === 'push') {
   await db.push()
 }
 db.close()
-const status = readFileSync('/proc/self/status', 'utf8')
-process.stdout.write(`peak ${Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? '0') / 1024}\n`)
+process.stdout.write(String(peakMb([process.pid])))

@@ -1,71 +1,51 @@
 /**
- * Peak memory of client and server: pushes of a backlog of 200 MB until the database has 1.2 GB (more than 1 GiB, where SQLite leaves out a page), then a bootstrap of it. Each in a process of its own, measured by the kernel
- * (VmHWM). Exits with 1 where a process exceeds the bound.
+ * `pnpm bench:memory`: peak memory of client and server. Pushes a backlog of 200 MB until the database has 1.2 GB (more than 1 GiB, where
+ * SQLite leaves out a page), then bootstraps it, each in a process of its own. Ends with 1 where a process exceeds the bound.
  */
 import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { ServerProcess } from '@tidemark/testkit'
+import { inTemporaryFolder, machine } from './machine.ts'
+import { peakMb, processTree } from './processes/process-usage.ts'
 
 const BOUND_MB = 400
 const PUSHES = 6
 const client = fileURLToPath(new URL('memory-client.ts', import.meta.url))
-const cli = fileURLToPath(new URL('../../packages/cli/dist/bin.js', import.meta.url))
 
-/** Peak of a process and its children, added up. */
-function peakMb(pid: number): number {
-  const own = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0') / 1024
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  return children.reduce((sum, child) => sum + peakMb(Number(child)), own)
+/** Runs one step; resolves to the peak of its process in MB. */
+async function runClient(step: 'push' | 'bootstrap', path: string, url: string): Promise<number> {
+  const child = spawn(process.execPath, [client, step, path, url], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const peak = await text(child.stdout)
+  if (peak === '') throw new Error(`the client failed at ${step}`)
+  return Number(peak)
 }
 
-async function firstLine(child: ChildProcess, stream: 'stdout' | 'stderr', pattern: RegExp): Promise<string> {
-  for await (const line of createInterface({ input: child[stream]! })) {
-    const match = pattern.exec(line)
-    if (match !== null) return match[0]
+async function measure(directory: string): Promise<number> {
+  await using server = await ServerProcess.start(join(directory, 'server'))
+  const url = server.database('large')
+  let worst = 0
+  const report = async (what: string, run: () => Promise<number>): Promise<void> => {
+    const start = performance.now()
+    const clientMb = await run()
+    const seconds = (performance.now() - start) / 1000
+    const serverMb = peakMb(processTree(server.pid))
+    worst = Math.max(worst, clientMb, serverMb)
+    const peaks = `client ${clientMb.toFixed(0)} MB, server ${serverMb.toFixed(0)} MB so far`
+    process.stdout.write(`${what.padEnd(26)} ${seconds.toFixed(1).padStart(6)} s   peaks: ${peaks}\n`)
   }
-  throw new Error('the process ended without saying what was expected')
+  const writer = join(directory, 'writer.db')
+  for (let push = 1; push <= PUSHES; push++)
+    await report(`push of 200 MB, number ${push}`, () => runClient('push', writer, url))
+  const reader = join(directory, 'reader.db')
+  await report('bootstrap', () => runClient('bootstrap', reader, url))
+  const size = (statSync(reader).size / 1e6).toFixed(0)
+  process.stdout.write(`database ${size} MB; the bound is ${BOUND_MB} MB\n`)
+  return worst
 }
 
-async function runClient(...args: string[]): Promise<{ readonly peakMb: number; readonly seconds: number }> {
-  const start = performance.now()
-  const child = spawn(process.execPath, [client, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const peak = await firstLine(child, 'stdout', /peak .*/)
-  if (child.exitCode === null) await once(child, 'exit')
-  return { peakMb: Number(peak.slice(5)), seconds: (performance.now() - start) / 1000 }
-}
-
-const directory = mkdtempSync(join(tmpdir(), 'tidemark-memory-'))
-const server = spawn(
-  process.execPath,
-  [cli, 'serve', '--data', join(directory, 'data'), '--host', '127.0.0.1', '--port', '0', '--auto-create'],
-  { stdio: ['ignore', 'inherit', 'pipe'] },
-)
-let worst = 0
-try {
-  const url = `${await firstLine(server, 'stderr', /http:\/\/127\.0\.0\.1:\d+/)}/db/large`
-  server.stderr.resume()
-  const say = (what: string, run: { readonly peakMb: number; readonly seconds: number }): void => {
-    const serverPeak = peakMb(server.pid!)
-    worst = Math.max(worst, run.peakMb, serverPeak)
-    process.stdout.write(
-      `${what.padEnd(34)} ${run.seconds.toFixed(1).padStart(7)} s   client ${run.peakMb.toFixed(0).padStart(5)} MB   server ${serverPeak.toFixed(0).padStart(5)} MB (peak so far)\n`,
-    )
-  }
-  for (let push = 0; push < PUSHES; push++) {
-    say(`push of 200 MB, number ${push + 1}`, await runClient('push', join(directory, 'a.db'), url))
-  }
-  say('bootstrap', await runClient('bootstrap', join(directory, 'b.db'), url))
-  process.stdout.write(
-    `database: ${(statSync(join(directory, 'b.db')).size / 1e6).toFixed(0)} MB; bound ${BOUND_MB} MB\n`,
-  )
-} finally {
-  server.kill('SIGTERM')
-  if (server.exitCode === null) await once(server, 'exit')
-  rmSync(directory, { recursive: true })
-}
-process.exitCode = worst > BOUND_MB ? 1 : 0
+process.stdout.write(`${machine()}\n`)
+const worst = await inTemporaryFolder(measure)
+process.exitCode = worst <= BOUND_MB ? 0 : 1

@@ -1,23 +1,41 @@
-/** The middle value; of an even count the upper one. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+/** What a series of rounds came to. */
+export interface Spread {
+  /** The middle value; of an even count the upper one. */
+  readonly median: number
+  readonly lowest: number
+  readonly highest: number
 }
 
-/** Runs the contenders in turn, `rounds` times, so that noise hits all alike; returns each one's median in milliseconds. */
-export function compare<Name extends string>(
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b)
+  const [lowest, median, highest] = [0, Math.floor(sorted.length / 2), sorted.length - 1].map(
+    (index) => sorted[index] ?? Number.NaN,
+  ) as [number, number, number]
+  return { median, lowest, highest }
+}
+
+/**
+ * Lets two contenders take turns, so that noise hits both alike, after a turn of each that does not count. A turn resolves to what it
+ * measured.
+ */
+export async function takeTurns(
   rounds: number,
-  contenders: Readonly<Record<Name, () => void>>,
-): Record<Name, number> {
-  const names = Object.keys(contenders) as Name[]
-  const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>
-  for (const name of names) contenders[name]()
-  for (let round = 0; round < rounds; round++) {
-    for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const start = performance.now()
-      contenders[name]()
-      times[name].push(performance.now() - start)
+  first: (round: number) => number | Promise<number>,
+  second: (round: number) => number | Promise<number>,
+): Promise<readonly [first: Spread, second: Spread]> {
+  const measured: [number[], number[]] = [[], []]
+  for (let round = 0; round <= rounds; round++) {
+    for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
+      const value = await [first, second][index]!(round)
+      if (round > 0) measured[index].push(value)
     }
   }
-  return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>
+  return [spreadOf(measured[0]), spreadOf(measured[1])]
+}
+
+/** How long it takes, ms. */
+export async function timeOf(run: () => unknown): Promise<number> {
+  const start = performance.now()
+  await run()
+  return performance.now() - start
 }

@@ -1,63 +1,65 @@
-import type { Curve, Growth } from './measure.ts'
+const WIDTH = 760
+const HEIGHT = 420
+const MARGIN = { left: 76, right: 176, top: 48, bottom: 60 }
+const RIGHT = WIDTH - MARGIN.right
+const BOTTOM = HEIGHT - MARGIN.bottom
+/** A page in the dark shows the picture in the dark; its own background keeps both legible wherever it stands. */
+const STYLE = `<style>
+  .page { fill: #ffffff } .ink { fill: #24292f } .grid { stroke: #d8dee4 }
+  @media (prefers-color-scheme: dark) { .page { fill: #161b22 } .ink { fill: #e6edf3 } .grid { stroke: #30363d } }
+</style>`
 
-const WIDTH = 640
-const HEIGHT = 400
-const MARGIN = { left: 70, right: 150, top: 40, bottom: 50 }
-const COLORS: Readonly<Record<Growth['side'], string>> = { tidemark: '#0b6e99', turso: '#c2571a' }
-const DASHES: Readonly<Record<Curve['work'], string>> = {
-  'push 1 row': '',
-  'pull 1 row': '6 4',
-  'push the backlog': '',
-  'pull the backlog': '6 4',
+export interface Curve {
+  /** For the legend. */
+  readonly name: string
+  readonly color: string
+  readonly isDashed: boolean
+  /** Rows and milliseconds. */
+  readonly points: readonly (readonly [x: number, y: number])[]
 }
 
-/** An SVG with logarithmic axes: rows to the right, milliseconds upwards. */
+/** An SVG with logarithmic axes: rows to the right, milliseconds upwards; the legend at the right. */
 export function plot(
-  title: string,
-  axis: string,
-  growths: readonly Growth[],
-  works: readonly Curve['work'][],
+  { title, xLabel }: { readonly title: string; readonly xLabel: string },
+  curves: readonly Curve[],
 ): string {
-  const lines = growths.flatMap(({ side, curves }) =>
-    curves.filter(({ work }) => works.includes(work)).map((curve) => ({ side, ...curve })),
-  )
-  const points = lines.flatMap((curve) => curve.points)
+  const points = curves.flatMap((curve) => curve.points)
   const x = scale(
-    points.map(({ rows }) => rows),
+    points.map(([value]) => value),
     MARGIN.left,
-    WIDTH - MARGIN.right,
+    RIGHT,
   )
   const y = scale(
-    points.map(({ ms }) => ms),
-    HEIGHT - MARGIN.bottom,
+    points.map(([, value]) => value),
+    BOTTOM,
     MARGIN.top,
   )
+  const middle = (MARGIN.top + BOTTOM) / 2
   const parts = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
-    text(MARGIN.left, 20, title, 'font-size="14" font-weight="bold"'),
-    text((MARGIN.left + WIDTH - MARGIN.right) / 2, HEIGHT - 10, axis, 'text-anchor="middle"'),
-    text(15, HEIGHT / 2, 'milliseconds', `text-anchor="middle" transform="rotate(-90 15 ${HEIGHT / 2})"`),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="system-ui, sans-serif" font-size="13" role="img" aria-label="${title}">`,
+    STYLE,
+    `<rect class="page" width="${WIDTH}" height="${HEIGHT}" rx="6"/>`,
+    text(MARGIN.left, 28, title, 'font-size="16" font-weight="600"'),
+    text((MARGIN.left + RIGHT) / 2, HEIGHT - 14, `${xLabel} (logarithmic)`, 'text-anchor="middle"'),
+    text(20, middle, 'time, ms (logarithmic)', `text-anchor="middle" transform="rotate(-90 20 ${middle})"`),
     ...x.ticks.flatMap((value) => [
-      line(x.at(value), MARGIN.top, x.at(value), HEIGHT - MARGIN.bottom),
-      text(x.at(value), HEIGHT - MARGIN.bottom + 18, value.toLocaleString('en'), 'text-anchor="middle"'),
+      line(x.at(value), MARGIN.top, x.at(value), BOTTOM),
+      text(x.at(value), BOTTOM + 20, value.toLocaleString('en'), 'text-anchor="middle"'),
     ]),
     ...y.ticks.flatMap((value) => [
-      line(MARGIN.left, y.at(value), WIDTH - MARGIN.right, y.at(value)),
+      line(MARGIN.left, y.at(value), RIGHT, y.at(value)),
       text(MARGIN.left - 8, y.at(value) + 4, value.toLocaleString('en'), 'text-anchor="end"'),
     ]),
-    ...lines.flatMap(({ side, work, points: own }) => {
-      const path = own.map(({ rows, ms }) => `${x.at(rows).toFixed(1)},${y.at(ms).toFixed(1)}`).join(' ')
-      const style = `stroke="${COLORS[side]}" stroke-dasharray="${DASHES[work]}"`
-      const last = own.at(-1)!
-      return [
-        `<polyline points="${path}" fill="none" stroke-width="2" ${style}/>`,
-        ...own.map(
-          ({ rows, ms }) =>
-            `<circle cx="${x.at(rows).toFixed(1)}" cy="${y.at(ms).toFixed(1)}" r="3" fill="${COLORS[side]}"/>`,
-        ),
-        text(x.at(last.rows) + 8, y.at(last.ms) + 4, `${side}: ${work}`, `fill="${COLORS[side]}"`),
-      ]
+    ...curves.map((curve) =>
+      drawn(
+        curve,
+        curve.points.map(([rows, ms]) => [x.at(rows), y.at(ms)]),
+      ),
+    ),
+    ...curves.flatMap((curve, index) => {
+      const height = MARGIN.top + 14 + index * 24
+      const key = [RIGHT + 16, RIGHT + 34, RIGHT + 52].map((at) => [at, height] as const)
+      return [drawn(curve, key), text(RIGHT + 62, height + 4, curve.name, '')]
     }),
     '</svg>',
   ]
@@ -66,23 +68,41 @@ export function plot(
 
 interface Scale {
   at(value: number): number
-  /** Powers of ten. */
+  /** Powers of ten, with their halves or fifths where there are few. */
   readonly ticks: readonly number[]
 }
 
+/** Logarithmic, from `from` to `to` in the picture, around the values. */
 function scale(values: readonly number[], from: number, to: number): Scale {
-  const low = Math.floor(Math.log10(Math.min(...values)))
-  const high = Math.max(Math.ceil(Math.log10(Math.max(...values))), low + 1)
+  const candidates = Array.from({ length: 14 }, (_, index) => 10 ** (index - 4)).flatMap((power) => [
+    power,
+    2 * power,
+    5 * power,
+  ])
+  const low = candidates.findLast((value) => value <= Math.min(...values))!
+  const high = candidates.find((value) => value >= Math.max(...values) && value > low)!
+  const span = Math.log10(high / low)
+  const within = candidates.filter((value) => value >= low && value <= high)
   return {
-    at: (value) => from + ((Math.log10(value) - low) / (high - low)) * (to - from),
-    ticks: Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index)),
+    at: (value) => from + (Math.log10(value / low) / span) * (to - from),
+    ticks: within.length > 8 ? within.filter((value) => Number.isInteger(Math.log10(value))) : within,
   }
 }
 
+/** A line with a dot at each point. */
+function drawn({ color, isDashed }: Curve, points: readonly (readonly [x: number, y: number])[]): string {
+  const path = points.map((at) => at.map((value) => value.toFixed(1)).join(',')).join(' ')
+  const dash = isDashed ? ' stroke-dasharray="7 5"' : ''
+  const dots = points.map(
+    ([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5" fill="${color}"/>`,
+  )
+  return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2.5"${dash}/>${dots.join('')}`
+}
+
 function text(x: number, y: number, content: string, attributes: string): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${content}</text>`
+  return `<text class="ink" x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${attributes}>${content}</text>`
 }
 
 function line(x1: number, y1: number, x2: number, y2: number): string {
-  return `<line x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}" x2="${x2.toFixed(1)}" y2="${y2.toFixed(1)}" stroke="#ddd"/>`
+  return `<line class="grid" x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}" x2="${x2.toFixed(1)}" y2="${y2.toFixed(1)}"/>`
 }

@@ -2,10 +2,10 @@
  * `client-process.ts <side> <work> <folder>`: starts the side's server and runs rounds of one work, each when the parent says so, so
  * that both sides take turns. A process of its own for each work and side, so that memory and CPU time are theirs alone.
  */
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { sides } from '../sides/index.ts'
 import type { SideName } from '../sides/index.ts'
+import { removeReplica } from '../sides/remove-replica.ts'
 import type { BenchServer, Durability, Replica } from '../sides/side.ts'
 import { works } from '../works/index.ts'
 import type { Bench, Work } from '../works/work.ts'
@@ -37,8 +37,7 @@ class BenchFolder implements Bench {
   async forget(name: string): Promise<void> {
     await this.#replicas.get(name)?.close()
     this.#replicas.delete(name)
-    for (const suffix of ['', '-wal', '-shm', '-info', '-changes', '-wal-revert', '-replay', '-lock'])
-      rmSync(join(folder, `${name}.db${suffix}`), { force: true })
+    removeReplica(join(folder, `${name}.db`))
   }
 
   async #open(name: string, url: string | null, durability: Durability): Promise<Replica> {
@@ -85,15 +84,13 @@ async function attempt(run: () => Promise<void>): Promise<void> {
   }
 }
 
-const server = await side.startServer(join(folder))
+const server = await side.startServer(folder)
 const bench = new BenchFolder(server)
-process.on('message', (order: ClientOrder) => {
-  if (order.type === 'round') {
-    void attempt(async () => tell({ type: 'sample', sample: await runRound(bench, work, order.round) }))
-  } else {
-    void server.stop().finally(() => process.exit(0))
-  }
+process.on('message', ({ round }: ClientOrder) => {
+  void attempt(async () => tell({ type: 'sample', sample: await runRound(bench, work, round) }))
 })
+// The parent is gone; nobody else would end the server.
+process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))
 await attempt(async () => {
   await work.setUp?.(bench)
   tell({ type: 'ready' })

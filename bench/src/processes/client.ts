@@ -9,60 +9,73 @@ import type { Work } from '../works/work.ts'
 import type { ClientMessage, ClientOrder, Sample } from './sample.ts'
 
 const script = fileURLToPath(new URL('client-process.ts', import.meta.url))
+/** A side that takes longer for one round, with what prepares and checks it, hangs. */
+const LONGEST_ANSWER_MS = 300_000
 
 /** A side that failed a work; the message says how. */
 export class SideFailure extends Error {
   override readonly name = 'SideFailure'
 }
 
-/** The process that runs one work on one side. */
+/** The process that runs one work on one side, with its server. */
 export class Client {
   readonly #child: ChildProcess
   /** Rejects when the process ends. */
   readonly #ended: Promise<never>
   #hear: (message: ClientMessage) => void = () => {}
 
-  private constructor(child: ChildProcess) {
-    this.#child = child
-    this.#ended = once(child, 'exit').then(([code]) => {
-      throw new SideFailure(`the process ended with ${String(code)}`)
+  constructor(side: SideName, work: Work, directory: string) {
+    const folder = join(directory, side)
+    mkdirSync(folder)
+    // A process group of its own, so that its server ends with it however it ends.
+    this.#child = fork(script, [side, work.name, folder], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: true,
+    })
+    this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
+      throw new SideFailure(`the process ended with ${String(code ?? signal)}`)
     })
     this.#ended.catch(() => {})
-    child.on('message', (message: ClientMessage) => this.#hear(message))
+    this.#child.on('message', (message: ClientMessage) => this.#hear(message))
   }
 
   /** Resolves when the work is set up. @throws SideFailure */
-  static async start(side: SideName, work: Work, directory: string): Promise<Client> {
-    const folder = join(directory, side)
-    mkdirSync(folder)
-    const child = fork(script, [side, work.name, folder], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-    const client = new Client(child)
-    await client.#answer()
-    return client
+  async ready(): Promise<void> {
+    await this.#answer()
   }
 
   /** @throws SideFailure */
   async round(round: number): Promise<Sample> {
-    this.#child.send({ type: 'round', round } satisfies ClientOrder)
-    const answer = await this.#answer()
-    if (answer.type !== 'sample') throw new SideFailure('the process answered out of turn')
-    return answer.sample
+    const answer = this.#answer()
+    this.#child.send({ round } satisfies ClientOrder)
+    const said = await answer
+    if (said.type !== 'sample') throw new SideFailure('the process answered out of turn')
+    return said.sample
   }
 
+  /** Ends the process and its server; what they hold is thrown away. */
   async end(): Promise<void> {
-    if (this.#child.exitCode !== null) return
-    const exit = once(this.#child, 'exit')
-    this.#child.send({ type: 'end' } satisfies ClientOrder)
-    await exit
+    try {
+      process.kill(-this.#child.pid!, 'SIGKILL')
+    } catch {
+      // The group is gone already.
+    }
+    await this.#ended.catch(() => {})
   }
 
   async #answer(): Promise<ClientMessage> {
-    const said = new Promise<ClientMessage>((resolve) => (this.#hear = resolve))
-    const message = await Promise.race([said, this.#ended])
-    if (message.type === 'failed') {
-      await this.end()
-      throw new SideFailure(message.reason)
+    let timer: NodeJS.Timeout | undefined
+    const said = new Promise<ClientMessage>((resolve, reject) => {
+      this.#hear = resolve
+      const late = new SideFailure(`no answer within ${LONGEST_ANSWER_MS / 1000} s`)
+      timer = setTimeout(() => reject(late), LONGEST_ANSWER_MS)
+    })
+    try {
+      const message = await Promise.race([said, this.#ended])
+      if (message.type === 'failed') throw new SideFailure(message.reason)
+      return message
+    } finally {
+      clearTimeout(timer)
     }
-    return message
   }
 }

@@ -17,5 +17,7 @@ export type ClientMessage =
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'failed'; readonly reason: string }
 
-/** What it is told: to run the next round, or to end. */
-export type ClientOrder = { readonly type: 'round'; readonly round: number } | { readonly type: 'end' }
+/** What it is told: to run a round, numbered from 0. */
+export interface ClientOrder {
+  readonly round: number
+}

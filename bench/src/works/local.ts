@@ -1,66 +1,69 @@
 import { ALL, digest, INSERT, itemRows, SCHEMA } from '../rows.ts'
+import type { SqlParameter } from '../rows.ts'
 import type { Durability } from '../sides/side.ts'
-import type { Work } from './work.ts'
+import type { Bench, Work } from './work.ts'
 
-const ROWS = 10_000
-const SINGLE_ROWS = 1000
+const MANY = 10_000
+const SINGLE = 1000
 
-function singleRowTransactions(durability: Durability, timesFaster: number): Work {
+async function digestOfLocal(bench: Bench, durability: Durability): Promise<string> {
+  return digest(await (await bench.local(durability)).all(ALL))
+}
+
+/** Inserts `count` rows, in one transaction or in one each. */
+function inserts(
+  name: string,
+  count: number,
+  inOneTransaction: boolean,
+  durability: Durability,
+  rest: Pick<Work, 'rounds' | 'isQuick' | 'target'>,
+): Work {
+  let rows: SqlParameter[][] = []
   return {
-    name: `${SINGLE_ROWS} local single-row transactions, synchronous=${durability.toUpperCase()}`,
+    name,
     durability,
-    rounds: 5,
-    isQuick: false,
+    ...rest,
     async setUp(bench) {
       await (await bench.local(durability)).exec(SCHEMA)
     },
-    async run(bench, round) {
-      const db = await bench.local(durability)
-      await db.runEach(INSERT, itemRows(1 + round * SINGLE_ROWS, SINGLE_ROWS), false)
+    async prepare(_, round) {
+      rows = itemRows(1 + round * count, count)
     },
-    async check(bench) {
-      return digest(await (await bench.local(durability)).all(ALL))
+    async run(bench) {
+      await (await bench.local(durability)).runEach(INSERT, rows, inOneTransaction)
     },
-    target: { timesFaster },
+    check: (bench) => digestOfLocal(bench, durability),
   }
 }
 
+function singleRowTransactions(durability: Durability, timesFaster: number): Work {
+  const name = `${SINGLE.toLocaleString('en')} local single-row transactions, synchronous=${durability.toUpperCase()}`
+  return inserts(name, SINGLE, false, durability, { rounds: 5, isQuick: false, target: { timesFaster } })
+}
+
 export const localWorks: readonly Work[] = [
-  {
-    name: `${ROWS} local inserts, one transaction`,
-    durability: 'full',
+  inserts(`${MANY.toLocaleString('en')} local inserts, one transaction`, MANY, true, 'full', {
     rounds: 7,
     isQuick: true,
-    async setUp(bench) {
-      await (await bench.local('full')).exec(SCHEMA)
-    },
-    async run(bench, round) {
-      await (await bench.local('full')).runEach(INSERT, itemRows(1 + round * ROWS, ROWS), true)
-    },
-    async check(bench) {
-      return digest(await (await bench.local('full')).all(ALL))
-    },
     target: { timesFaster: 3 },
-  },
+  }),
   singleRowTransactions('full', 1.5),
   singleRowTransactions('normal', 1.2),
   {
-    name: `${ROWS} local point reads`,
+    name: `${MANY.toLocaleString('en')} local point reads`,
     durability: 'full',
     rounds: 7,
     isQuick: true,
     async setUp(bench) {
       const db = await bench.local('full')
       await db.exec(SCHEMA)
-      await db.runEach(INSERT, itemRows(1, ROWS), true)
+      await db.runEach(INSERT, itemRows(1, MANY), true)
     },
     async run(bench) {
-      const ids = Array.from({ length: ROWS }, (_, index) => 1 + ((index * 7919) % ROWS))
+      const ids = Array.from({ length: MANY }, (_, index) => 1 + ((index * 7919) % MANY))
       await (await bench.local('full')).getEach('SELECT * FROM item WHERE id = ?', ids)
     },
-    async check(bench) {
-      return digest(await (await bench.local('full')).all(ALL))
-    },
+    check: (bench) => digestOfLocal(bench, 'full'),
     target: { timesFaster: 5 },
   },
 ]

@@ -37,7 +37,7 @@ export const pushWorks: readonly Work[] = [
     target: { timesFaster: 4, maxBytes: 400 },
   },
   {
-    name: `push ${MANY} rows`,
+    name: `push ${MANY.toLocaleString('en')} rows`,
     durability: 'full',
     rounds: 5,
     isQuick: true,
@@ -54,7 +54,7 @@ export const pushWorks: readonly Work[] = [
   {
     name: 'push 50 MB of half-random blobs',
     durability: 'full',
-    rounds: 1,
+    rounds: 3,
     isQuick: false,
     async setUp(bench) {
       const writer = await bench.replica('writer')

@@ -15,9 +15,12 @@ export interface Work {
   readonly name: string
   /** What both sides wait for at a commit. */
   readonly durability: Durability
+  /** The first warms up and does not count. */
   readonly rounds: number
   /** Part of the quick comparison. */
   readonly isQuick: boolean
+  /** What a reader of the numbers must know. */
+  readonly note?: string
   /** Runs once before the first round. */
   setUp?(bench: Bench): Promise<void>
   /** Before each round, not timed. Rounds are numbered from 0. */

@@ -5,7 +5,7 @@ import { Replica } from '@tidemark/engine'
 import { PAGE_SIZE } from '@tidemark/protocol'
 import { connect } from '@tidemark/sdk-node'
 import { ServerProcess } from '@tidemark/testkit'
-import { median } from '../statistics.ts'
+import { takeTurns } from '../statistics.ts'
 import type { Measured, Yardstick } from './yardstick.ts'
 
 const MEGABYTES = 100
@@ -18,8 +18,8 @@ const ROUNDS = 3
 export const applyAgainstWrite: Yardstick = {
   name: `apply ${MEGABYTES} MB of pulled pages`,
   against: 'writing as many WAL frames and fdatasync',
+  durability: 'full',
   maxRatio: 2,
-  isLong: true,
 
   async measure(directory: string): Promise<Measured> {
     await using server = await ServerProcess.start(join(directory, 'server'))
@@ -31,16 +31,17 @@ export const applyAgainstWrite: Yardstick = {
       for (let page = 0; page < PAGES; page++) fill.run()
     })()
     await writer.push()
-    const applied: number[] = []
-    const written: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      const path = join(directory, `reader-${round}.db`)
-      Replica.create(path, { url, clientId: `reader-${round}` }).close()
-      applied.push(await applyTime(path, url))
-      written.push(writeTime(join(directory, `frames-${round}`)))
-    }
+    const [tidemark, yardstick] = await takeTurns(
+      ROUNDS,
+      (round) => {
+        const path = join(directory, `reader-${round}.db`)
+        Replica.create(path, { url, clientId: `reader-${round}` }).close()
+        return applyTime(path, url)
+      },
+      (round) => writeTime(join(directory, `frames-${round}`)),
+    )
     writer.close()
-    return { tidemark: median(applied), yardstick: median(written), unit: 'ms' }
+    return { unit: 'ms', tidemark, yardstick }
   },
 }
 

@@ -3,6 +3,7 @@ import { zstdCompressSync } from 'node:zlib'
 import { connect } from '@tidemark/sdk-node'
 import { ServerProcess } from '@tidemark/testkit'
 import { INSERT, itemRows, SCHEMA } from '../rows.ts'
+import { spreadOf } from '../statistics.ts'
 import type { Measured, Yardstick } from './yardstick.ts'
 
 const ROWS = 20_000
@@ -11,10 +12,10 @@ const ROUNDS = 5
 /** A pull cannot take fewer bytes than what has changed, compressed. */
 function pullAgainstRows(changed: number): Yardstick {
   return {
-    name: `pull ${changed} inserted rows into ${ROWS}`,
+    name: `pull ${changed} inserted ${changed === 1 ? 'row' : 'rows'} into ${ROWS.toLocaleString('en')}`,
     against: 'their values as JSON, compressed with zstd',
+    durability: null,
     maxRatio: 2,
-    isLong: false,
 
     async measure(directory: string): Promise<Measured> {
       await using server = await ServerProcess.start(join(directory, 'server'))
@@ -28,20 +29,20 @@ function pullAgainstRows(changed: number): Yardstick {
       insertAll(itemRows(1, ROWS))
       await writer.push()
       const reader = await connect({ path: join(directory, 'reader.db'), url })
-      let pulled = 0
-      let logical = 0
+      const pulled: number[] = []
+      const logical: number[] = []
       for (let round = 0; round < ROUNDS; round++) {
         const rows = itemRows(ROWS + 1 + round * changed, changed)
         insertAll(rows)
         await writer.push()
         const before = (await reader.stats()).networkReceivedBytes
         await reader.pull()
-        pulled += (await reader.stats()).networkReceivedBytes - before
-        logical += zstdCompressSync(JSON.stringify(rows)).byteLength
+        pulled.push((await reader.stats()).networkReceivedBytes - before)
+        logical.push(zstdCompressSync(JSON.stringify(rows)).byteLength)
       }
       writer.close()
       reader.close()
-      return { tidemark: pulled / ROUNDS, yardstick: logical / ROUNDS, unit: 'bytes' }
+      return { unit: 'bytes', tidemark: spreadOf(pulled), yardstick: spreadOf(logical) }
     },
   }
 }

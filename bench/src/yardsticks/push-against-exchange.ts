@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { connect } from '@tidemark/sdk-node'
 import { ServerProcess } from '@tidemark/testkit'
 import { INSERT, itemRows, SCHEMA } from '../rows.ts'
-import { median } from '../statistics.ts'
+import { takeTurns, timeOf } from '../statistics.ts'
 import type { Measured, Yardstick } from './yardstick.ts'
 
 const ROUNDS = 40
@@ -16,8 +16,8 @@ const ROUNDS = 40
 export const pushAgainstExchange: Yardstick = {
   name: 'push 1 row',
   against: 'a POST of 300 bytes on loopback, fdatasync of as many on each side',
+  durability: 'full',
   maxRatio: 3,
-  isLong: false,
 
   async measure(directory: string): Promise<Measured> {
     await using server = await ServerProcess.start(join(directory, 'server'))
@@ -26,20 +26,17 @@ export const pushAgainstExchange: Yardstick = {
     await db.push()
     const exchange = await BareExchange.start(directory)
     const insert = db.prepare(INSERT)
-    const pushes: number[] = []
-    const exchanges: number[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      insert.run(...itemRows(round + 1, 1)[0]!)
-      const start = performance.now()
-      await db.push()
-      const between = performance.now()
-      await exchange.once()
-      pushes.push(between - start)
-      exchanges.push(performance.now() - between)
-    }
+    const [tidemark, yardstick] = await takeTurns(
+      ROUNDS,
+      (round) => {
+        insert.run(...itemRows(round + 1, 1)[0]!)
+        return timeOf(() => db.push())
+      },
+      () => timeOf(() => exchange.once()),
+    )
     exchange.close()
     db.close()
-    return { tidemark: median(pushes), yardstick: median(exchanges), unit: 'ms' }
+    return { unit: 'ms', tidemark, yardstick }
   },
 }
 
