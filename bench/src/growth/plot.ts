@@ -50,16 +50,14 @@ export function plot(
       line(MARGIN.left, y.at(value), RIGHT, y.at(value)),
       text(MARGIN.left - 8, y.at(value) + 4, value.toLocaleString('en'), 'text-anchor="end"'),
     ]),
-    ...curves.map((curve) =>
-      drawn(
-        curve,
-        curve.points.map(([rows, ms]) => [x.at(rows), y.at(ms)]),
-      ),
-    ),
+    ...curves.flatMap((curve) => {
+      const path = curve.points.map(([rows, ms]) => [x.at(rows), y.at(ms)] as const)
+      return [stroke(curve, path), ...path.map((at) => dot(curve, at))]
+    }),
     ...curves.flatMap((curve, index) => {
       const height = MARGIN.top + 14 + index * 24
-      const key = [RIGHT + 16, RIGHT + 34, RIGHT + 52].map((at) => [at, height] as const)
-      return [drawn(curve, key), text(RIGHT + 62, height + 4, curve.name, '')]
+      const key = [RIGHT + 16, RIGHT + 52].map((at) => [at, height] as const)
+      return [stroke(curve, key), text(RIGHT + 62, height + 4, curve.name, '')]
     }),
     '</svg>',
   ]
@@ -89,14 +87,16 @@ function scale(values: readonly number[], from: number, to: number): Scale {
   }
 }
 
-/** A line with a dot at each point. */
-function drawn({ color, isDashed }: Curve, points: readonly (readonly [x: number, y: number])[]): string {
-  const path = points.map((at) => at.map((value) => value.toFixed(1)).join(',')).join(' ')
+type Position = readonly [x: number, y: number]
+
+function stroke({ color, isDashed }: Curve, path: readonly Position[]): string {
+  const points = path.map((at) => at.map((value) => value.toFixed(1)).join(',')).join(' ')
   const dash = isDashed ? ' stroke-dasharray="7 5"' : ''
-  const dots = points.map(
-    ([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5" fill="${color}"/>`,
-  )
-  return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="2.5"${dash}/>${dots.join('')}`
+  return `<polyline points="${points}" fill="none" stroke="${color}" stroke-width="2.5"${dash}/>`
+}
+
+function dot({ color }: Curve, [x, y]: Position): string {
+  return `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="3.5" fill="${color}"/>`
 }
 
 function text(x: number, y: number, content: string, attributes: string): string {
