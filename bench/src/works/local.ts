@@ -36,9 +36,9 @@ function inserts(
   }
 }
 
-function singleRowTransactions(durability: Durability, timesFaster: number): Work {
+function singleRowTransactions(durability: Durability, rounds: number, timesFaster: number): Work {
   const name = `${SINGLE.toLocaleString('en')} local single-row transactions, synchronous=${durability.toUpperCase()}`
-  return inserts(name, SINGLE, false, durability, { rounds: 5, isQuick: false, target: { timesFaster } })
+  return inserts(name, SINGLE, false, durability, { rounds, isQuick: false, target: { timesFaster } })
 }
 
 export const localWorks: readonly Work[] = [
@@ -47,8 +47,8 @@ export const localWorks: readonly Work[] = [
     isQuick: true,
     target: { timesFaster: 3 },
   }),
-  singleRowTransactions('full', 1.5),
-  singleRowTransactions('normal', 1.2),
+  singleRowTransactions('full', 5, 1.5),
+  singleRowTransactions('normal', 15, 1.2),
   {
     name: `${MANY.toLocaleString('en')} local point reads`,
     durability: 'full',
