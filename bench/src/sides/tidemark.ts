@@ -1,12 +1,16 @@
+import { createRequire } from 'node:module'
 import { connect } from '@tidemark/sdk-node'
 import type { Database } from '@tidemark/sdk-node'
 import { ServerProcess } from '@tidemark/testkit'
 import type { SqlParameter } from '../rows.ts'
 import type { BenchServer, ConnectOptions, Replica, Side } from './side.ts'
 
+const require = createRequire(import.meta.url)
+const versionOf = (name: string): string => (require(`${name}/package.json`) as { version: string }).version
+
 export const tidemark: Side = {
   name: 'tidemark',
-  description: 'Tidemark, this working tree',
+  description: `Tidemark ${versionOf('@tidemark/cli')}, this working tree, on better-sqlite3 ${versionOf('better-sqlite3')}`,
 
   async startServer(directory: string): Promise<BenchServer> {
     const server = await ServerProcess.start(directory)
