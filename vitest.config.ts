@@ -13,7 +13,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'code',
-          include: ['packages/*/src/**/*.test.ts', 'packages/{server,cli}/test/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'packages/{server,cli}/test/**/*.test.ts',
+            'bench/src/**/*.test.ts',
+          ],
           isolate: false,
         },
       },
