@@ -7,7 +7,7 @@ import { connect } from '@tidemark/sdk-node'
 import { runAndKill, ServerProcess } from '@tidemark/testkit'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 
-const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '8')
+const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '6')
 const client = fileURLToPath(new URL('client.ts', import.meta.url))
 let directory: string
 let server: ServerProcess

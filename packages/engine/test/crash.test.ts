@@ -10,8 +10,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Replica } from '../src/index.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
-/** `pnpm soak:crashes` tries every step; the suite every sixth. */
-const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '10')
+/** `pnpm soak:crashes` tries every step; the suite every fourteenth. */
+const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '14')
 const child = fileURLToPath(new URL('crash-child.ts', import.meta.url))
 let directory: string
 

@@ -11,8 +11,8 @@ import { Replica } from '../src/index.ts'
 import { Origin } from './origin.ts'
 import { queueOperations } from './queue-operations.ts'
 
-/** `pnpm soak:crashes` tries every step; the suite every fifteenth. */
-const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '15')
+/** `pnpm soak:crashes` tries every step; the suite every twentieth. */
+const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '20')
 const child = fileURLToPath(new URL('queue-crash-child.ts', import.meta.url))
 let directory: string
 

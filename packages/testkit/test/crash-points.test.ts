@@ -13,7 +13,7 @@ import { World } from '../src/simulator/world.ts'
 
 const packages = fileURLToPath(new URL('../../', import.meta.url))
 
-/** `TIDEMARK_CRASH_STRIDE=1` tries every step; the suite every eighth, the first included. */
+/** `TIDEMARK_CRASH_STRIDE=1` tries every step; the suite every twentieth, the first included. */
 const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '20')
 
 /** What has been done before the operation that is cut: it has something to push, to pull and to checkpoint. */

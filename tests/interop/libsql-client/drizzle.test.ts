@@ -1,9 +1,10 @@
+import { createClient } from '@libsql/client'
 import { eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/libsql'
 import type { LibSQLDatabase } from 'drizzle-orm/libsql'
 import { blob, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { HttpSetup } from './http-peer.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { freshDatabase } from '../peers/fresh-database.ts'
 
 const user = sqliteTable('user', {
   id: integer().primaryKey({ autoIncrement: true }),
@@ -20,25 +21,15 @@ const post = sqliteTable('post', {
   title: text(),
 })
 
-let setup: HttpSetup
 let db: LibSQLDatabase
-let databases = 0
-
-beforeAll(async () => {
-  setup = await HttpSetup.start()
-})
 
 beforeEach(async () => {
-  db = drizzle(setup.client(`drizzle${++databases}`))
+  db = drizzle(createClient({ url: `${freshDatabase()}/` }))
   await db.run(sql`CREATE TABLE user (id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE,
     joined INTEGER, picture BLOB, settings TEXT)`)
   await db.run(
     sql`CREATE TABLE post (id INTEGER PRIMARY KEY, author INTEGER NOT NULL REFERENCES user ON DELETE CASCADE, title TEXT)`,
   )
-})
-
-afterAll(async () => {
-  await setup[Symbol.asyncDispose]()
 })
 
 test('inserts with returning, selects with joins, updates, deletes', async () => {

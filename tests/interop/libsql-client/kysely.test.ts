@@ -1,33 +1,24 @@
+import { createClient } from '@libsql/client'
 import { Kysely, sql } from 'kysely'
 import type { Generated } from 'kysely'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { HttpSetup } from './http-peer.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { freshDatabase } from '../peers/fresh-database.ts'
 import { LibsqlDialect } from './libsql-dialect.ts'
 
 interface Schema {
   readonly user: { readonly id: Generated<number>; readonly email: string; readonly age: number | null }
 }
 
-let setup: HttpSetup
 let db: Kysely<Schema>
-let databases = 0
-
-beforeAll(async () => {
-  setup = await HttpSetup.start()
-})
 
 beforeEach(async () => {
-  db = new Kysely<Schema>({ dialect: new LibsqlDialect(setup.client(`kysely${++databases}`)) })
+  db = new Kysely<Schema>({ dialect: new LibsqlDialect(createClient({ url: `${freshDatabase()}/` })) })
   await db.schema
     .createTable('user')
     .addColumn('id', 'integer', (column) => column.primaryKey())
     .addColumn('email', 'text', (column) => column.notNull().unique())
     .addColumn('age', 'integer')
     .execute()
-})
-
-afterAll(async () => {
-  await setup[Symbol.asyncDispose]()
 })
 
 async function emails(): Promise<string[]> {

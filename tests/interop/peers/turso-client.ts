@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { connect } from '@tursodatabase/sync'
 import type { Database, DatabaseOpts } from '@tursodatabase/sync'
 import { ServerProcess, temporaryDirectory } from '@tidemark/testkit'
 import type { ServerProcessOptions } from '@tidemark/testkit'
-import { afterAll, expect, inject } from 'vitest'
+import { afterAll, expect } from 'vitest'
+import { freshDatabase } from './fresh-database.ts'
 import { serverQuery } from './server-sql.ts'
 import { tableContents } from './table-contents.ts'
 import type { Query, TaggedValue } from './table-contents.ts'
@@ -76,8 +76,7 @@ export function tidemarkOfTheRun(): { database(): TursoClients } {
   })
   return {
     database() {
-      const name = `db-${randomBytes(6).toString('hex')}`
-      const database = new TursoClients(directory.path, `${inject('serverUrl')}/db/${name}`, name)
+      const database = new TursoClients(directory.path, freshDatabase(), `db${databases.length + 1}`)
       databases.push(database)
       return database
     },

@@ -1,30 +1,18 @@
 import { createClient } from '@tursodatabase/serverless/compat'
 import type { Client } from '@tursodatabase/serverless/compat'
-import { ServerProcess, temporaryDirectory } from '@tidemark/testkit'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freshDatabase } from '../peers/fresh-database.ts'
 
-const directory = temporaryDirectory()
-let server: ServerProcess
 let client: Client
-let databases = 0
-
-beforeAll(async () => {
-  server = await ServerProcess.start(directory.path)
-})
 
 beforeEach(async () => {
-  databases += 1
-  client = createClient({ url: server.database(`compat${databases}`) })
+  client = createClient({ url: freshDatabase() })
   await client.executeMultiple(
     "CREATE TABLE note (id INTEGER PRIMARY KEY, body UNIQUE); INSERT INTO note VALUES (1, 'one')",
   )
 })
 
-afterAll(async () => {
-  client.close()
-  await server.stop()
-  directory[Symbol.dispose]()
-})
+afterEach(() => client.close())
 
 async function ids(): Promise<unknown[]> {
   const { rows } = await client.execute('SELECT id FROM note ORDER BY id')

@@ -4,7 +4,7 @@ import { runAndKill } from '@tidemark/testkit'
 import { expect, test } from 'vitest'
 import { rowsOf, TursoSite } from './turso-site.ts'
 
-const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '10')
+const KILLS = Number(process.env['TIDEMARK_KILLS'] ?? '6')
 const client = fileURLToPath(new URL('../../kill/client.ts', import.meta.url))
 
 test(`I3, I4, I5: ${KILLS} clients and some servers killed at random moments lose nothing and apply nothing twice`, async () => {

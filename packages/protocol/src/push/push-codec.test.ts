@@ -181,10 +181,10 @@ describe('PushDecoder', () => {
     expect(decodePush(body, body.length, { maxBlockBytes: 901_000, maxPushBytes: 1_300_000 })).toHaveLength(3)
   })
 
-  it('and PushEncoder hold about one block of 600 MB at a time (I7)', () => {
+  it('and PushEncoder hold about one block of 400 MB at a time (I7)', () => {
     const encoder = new PushEncoder()
     const decoder = new PushDecoder()
-    const total = 300_000
+    const total = 200_000
     let decoded = 0
     const take = (bytes: Uint8Array): void => {
       for (const event of decoder.push(bytes)) decoded += event.type === 'change' ? 1 : 0
