@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 import Database from 'better-sqlite3'
-import { initProtocol, pageHash } from '@tidemark/protocol'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { BusyError, initProtocol, pageHash } from '@tidemark/protocol'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { maxChangeId, readCaptured } from '../src/capture/read-captured.ts'
 import { Replica } from '../src/index.ts'
@@ -167,6 +167,35 @@ it('a replica whose pull a crash has interrupted waits for another program that 
   await ended
   expect(ids(replica.connection)).toEqual(['mine', 'old', 'remote', 'slipped'])
   replica.close()
+})
+
+describe('another program that writes when the pull wants the lock', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it('is waited for a moment: the gaps of one that writes all the time are short', () => {
+    const writer = new Database(path)
+    writer.exec("BEGIN IMMEDIATE; INSERT INTO note VALUES ('slipped', 'x')")
+    const wait = vi.spyOn(Atomics, 'wait').mockImplementationOnce(() => {
+      writer.exec('COMMIT')
+      return 'timed-out'
+    })
+    applyPull(session, keepLocal)
+    expect(wait).toHaveBeenCalledOnce()
+    expect(ids(session.user)).toEqual(['mine', 'old', 'remote', 'slipped'])
+    writer.close()
+  })
+
+  it('is not waited for when it is the application itself', () => {
+    const wait = vi.spyOn(Atomics, 'wait')
+    session.user.exec("BEGIN IMMEDIATE; INSERT INTO note VALUES ('slipped', 'x')")
+    expect(() => applyPull(session, keepLocal)).toThrow(BusyError)
+    expect(wait).not.toHaveBeenCalled()
+    session.user.exec('COMMIT')
+    applyPull(session, keepLocal)
+    expect(ids(session.user)).toEqual(['mine', 'old', 'remote', 'slipped'])
+  })
 })
 
 describe('what another program does just before the pull takes the write lock', () => {

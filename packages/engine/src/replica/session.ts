@@ -31,8 +31,12 @@ export interface SessionOptions {
   readonly interruptedPull?: ReplayOptions
 }
 
-/** How long the replay after an injection waits for the write lock: until it has it, no trigger captures what others write. */
-const REPLAY_LOCK_TIMEOUT_MS = 60_000
+/** How long a lock that another program has is waited for, blocking: in the gaps of one that writes all the time it is had only by asking often. */
+const LOCK_WAIT_MS = 20
+/** The same for the replay after an injection: until it has the lock, no trigger captures what others write. */
+const REPLAY_LOCK_WAIT_MS = 60_000
+/** SQLite's own waits grow to 100 ms, in which such a program has the lock again and again. */
+const LOCK_PAUSE_MS = 0.05
 
 /**
  * The open files and connections of a replica, and the primitives that every operation is made of. Four connections:
@@ -88,7 +92,7 @@ export class ReplicaSession {
       this.#foreignKeys = this.user.prepare<[], number>('PRAGMA foreign_keys').pluck()
       this.#lock = connect(0)
       this.#pin = connect(options.busyTimeoutMs)
-      // Never waits: the lock may be held by the application, which cannot go on before we do.
+      // Waits by itself, see #begin.
       this.work = new ApplyConnection(connect(0))
       this.#beginPin()
       wal = WalFile.open(this.paths.wal)
@@ -144,10 +148,10 @@ export class ReplicaSession {
   /**
    * Runs `run` while no writer, in any process, can move.
    *
-   * @throws BusyError when somebody is writing: it is never waited for, since it may be this very process
+   * @throws BusyError when somebody is writing
    */
   withWriteLock<T>(run: (index: WalIndexHeader) => T): T {
-    withBusyErrors('taking the write lock', () => this.#lock.exec('BEGIN IMMEDIATE'))
+    this.#begin(this.#lock, 'taking the write lock', this.#lockWaitMs)
     try {
       const index = this.readIndex()
       this.#noticeRestart(index)
@@ -157,10 +161,14 @@ export class ReplicaSession {
     }
   }
 
-  /** Runs `run` in one write transaction of the engine's connection. @throws BusyError */
-  inWriteTransaction<T>(what: string, run: (db: Database.Database) => T): T {
+  /** Runs `run` in one write transaction of the engine's connection. @throws BusyError when somebody is writing */
+  inWriteTransaction<T>(
+    what: string,
+    run: (db: Database.Database) => T,
+    waitMs: number = this.#lockWaitMs,
+  ): T {
     const { db } = this.work
-    withBusyErrors(what, () => db.exec('BEGIN IMMEDIATE'))
+    this.#begin(db, what, waitMs)
     try {
       const result = run(db)
       withBusyErrors(what, () => db.exec('COMMIT'))
@@ -172,21 +180,7 @@ export class ReplicaSession {
 
   /** The same, waiting long for the lock: for the replay, which cannot be put off. */
   inReplayTransaction<T>(run: (db: Database.Database) => T): T {
-    const deadline = performance.now() + REPLAY_LOCK_TIMEOUT_MS
-    const pause = new Int32Array(new SharedArrayBuffer(4))
-    let isLocked = false
-    for (;;) {
-      try {
-        return this.inWriteTransaction('replaying pending changes', (db) => {
-          isLocked = true
-          return run(db)
-        })
-      } catch (error) {
-        if (isLocked || !(error instanceof BusyError) || performance.now() >= deadline) throw error
-        // SQLite's own waits grow to 100 ms, in which a program that writes all the time has the lock again and again.
-        Atomics.wait(pause, 0, 0, 1)
-      }
-    }
+    return this.inWriteTransaction('replaying pending changes', run, REPLAY_LOCK_WAIT_MS)
   }
 
   /** Runs `run` with the engine's connections waiting for other programs' locks. Only while the application does not have the file open yet. */
@@ -351,6 +345,26 @@ export class ReplicaSession {
     this.revert.close()
     releaseDescriptor(this.shmDescriptor)
     releaseDescriptor(this.#mainDescriptor)
+  }
+
+  /** The application's own transaction is not waited for: it cannot end before we return. */
+  get #lockWaitMs(): number {
+    return this.user.open && this.user.inTransaction ? 0 : LOCK_WAIT_MS
+  }
+
+  /** Takes SQLite's write lock. @throws BusyError when it is not to be had in `waitMs` */
+  #begin(connection: Database.Database, what: string, waitMs: number): void {
+    const deadline = performance.now() + waitMs
+    const pause = new Int32Array(new SharedArrayBuffer(4))
+    for (;;) {
+      try {
+        withBusyErrors(what, () => connection.exec('BEGIN IMMEDIATE'))
+        return
+      } catch (error) {
+        if (!(error instanceof BusyError) || performance.now() >= deadline) throw error
+        Atomics.wait(pause, 0, 0, LOCK_PAUSE_MS)
+      }
+    }
   }
 
   #baseState(): BaseState | null {
