@@ -135,3 +135,16 @@ it('asks and tells whoever opens the file after a crash about the conflicts of t
   expect(replica.connection.prepare("SELECT body FROM note WHERE id = 'same'").pluck().get()).toBe('remote')
   replica.close()
 })
+
+it('finishes after a crash without foreign keys where the application did without', () => {
+  origin.exec('CREATE TABLE reply (id TEXT PRIMARY KEY, note TEXT REFERENCES note (id))')
+  begin('full')
+  applyPull(session, keepLocal)
+  session.user.pragma('foreign_keys = OFF')
+  session.user.exec("INSERT INTO reply VALUES ('orphan', 'none')")
+  stage(session, origin)
+  inject(session)
+  const replica = Replica.open(afterCrash(path))
+  expect(replica.connection.prepare('SELECT id FROM reply').pluck().all()).toEqual(['orphan'])
+  replica.close()
+})

@@ -145,6 +145,7 @@ function injectUnderLock(
           pageOne,
           salts: index.salts,
           maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
+          enforceForeignKeys: session.enforcesForeignKeys,
         }
         replay.seal(plan)
       },

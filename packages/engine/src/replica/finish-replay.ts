@@ -109,7 +109,7 @@ function replay(
       rowidsAreReused: options.rowidsAreReused ?? false,
       resolve: options.resolve,
       onConflict: options.onConflict,
-      enforceForeignKeys: session.enforcesForeignKeys,
+      enforceForeignKeys: plan.enforceForeignKeys,
     })
     db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
       REPLAY_ID,

@@ -155,6 +155,7 @@ function injectUnderLock(parts: {
           pageOne,
           salts: index.salts,
           maxChangeId: Math.max(replaced?.maxChangeId ?? 0, info.lastPushedChangeId),
+          enforceForeignKeys: replaced?.enforceForeignKeys ?? false,
         }
         replay.seal(plan)
         // Never without a complete one: what is pending is nowhere else.

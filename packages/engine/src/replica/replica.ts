@@ -353,7 +353,7 @@ export class Replica {
   close(): void {
     if (this.#isClosed) return
     // Its open transaction would be in the way of the checkpoint. The last connection's close checkpoints all, sealed or not.
-    this.#session.closeUser()
+    this.#session.user.close()
     this.#isClosed = true
     try {
       this.#checkpointIfPossible()

@@ -58,7 +58,6 @@ export class ReplicaSession {
   readonly interruptedPull: ReplayOptions
   /** Prepared, because the application's connection may be busy with an iterator. */
   readonly #foreignKeys: Database.Statement<[], number>
-  #enforcedForeignKeys = true
   readonly #lock: Database.Database
   readonly #pin: Database.Database
   readonly #mainDescriptor: number
@@ -129,13 +128,7 @@ export class ReplicaSession {
 
   /** Whether the application asks SQLite for it, by `PRAGMA foreign_keys`. */
   get enforcesForeignKeys(): boolean {
-    return this.user.open ? this.#foreignKeys.get() === 1 : this.#enforcedForeignKeys
-  }
-
-  /** Closes the application's connection ahead of the others; {@link enforcesForeignKeys} stays as it was. */
-  closeUser(): void {
-    this.#enforcedForeignKeys = this.enforcesForeignKeys
-    this.user.close()
+    return this.#foreignKeys.get() === 1
   }
 
   /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
