@@ -10,7 +10,7 @@ import type { ClientMessage, ClientOrder, Sample } from './sample.ts'
 
 const script = fileURLToPath(new URL('client-process.ts', import.meta.url))
 /** A side that takes longer for one round, with what prepares and checks it, hangs. */
-const LONGEST_ANSWER_MS = 300_000
+const LONGEST_ANSWER_MS = 900_000
 
 /** A side that failed a work; the message says how. */
 export class SideFailure extends Error {
