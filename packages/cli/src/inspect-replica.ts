@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { blockedChanges, capturedCount, loadInfo, rejectedCount, replicaPaths } from '@tidemark/engine'
+import { blockedChanges, capturedCount, readSyncState, rejectedCount, replicaPaths } from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import Database from 'better-sqlite3'
 import { assertExists } from './replica-file.ts'
@@ -44,32 +44,34 @@ export function inspectReplica(file: string): ReplicaStatus {
       { recovery: 'operator' },
     )
   }
-  const info = loadInfo(paths.info)
   return {
     path,
-    url: info.url,
-    clientId: info.clientId,
-    revision: info.revision,
-    ...inspectQueue(path, info.lastPushedChangeId),
+    ...inspectDatabase(path),
     fileBytes: sizeOf(path),
     walBytes: sizeOf(paths.wal),
     revertWalBytes: sizeOf(paths.revert),
-    lastPushUnixTime: info.lastPushUnixTime,
-    lastPullUnixTime: info.lastPullUnixTime,
     interruptedPull: existsSync(paths.replay),
   }
 }
 
 /** Read-only, so that closing the connection does not checkpoint. */
-function inspectQueue(
+function inspectDatabase(
   path: string,
-  acknowledgedId: number,
-): Pick<ReplicaStatus, 'pending' | 'blocked' | 'rejected'> {
+): Omit<ReplicaStatus, 'path' | 'fileBytes' | 'walBytes' | 'revertWalBytes' | 'interruptedPull'> {
   const db = new Database(path, { readonly: true })
   try {
+    const { url, clientId, revision, lastPushedChangeId, lastPushUnixTime, lastPullUnixTime } = readSyncState(
+      path,
+      db,
+    )
     return {
-      pending: capturedCount(db, acknowledgedId),
-      blocked: blockedChanges(db, acknowledgedId).size,
+      url,
+      clientId,
+      revision,
+      lastPushUnixTime,
+      lastPullUnixTime,
+      pending: capturedCount(db, lastPushedChangeId),
+      blocked: blockedChanges(db, lastPushedChangeId).size,
       rejected: rejectedCount(db),
     }
   } finally {

@@ -54,6 +54,7 @@ function createOwnTables(db: Database.Database, width: number): void {
     CREATE TABLE IF NOT EXISTS tidemark_schema(type TEXT, name TEXT, tbl_name TEXT, rootpage INTEGER, sql TEXT,
       PRIMARY KEY (type, name)) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS tidemark_state(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS tidemark_base(id INTEGER PRIMARY KEY, state BLOB NOT NULL);
     ${createQueueTables}`)
   growImages(db, width)
 }

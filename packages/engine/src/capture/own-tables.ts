@@ -26,6 +26,8 @@
  * Besides them, each table without a key has an index `tidemark_<shape>_rowids`, which is empty and keeps VACUUM from numbering its rows anew.
  *
  * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
+ *
+ * `tidemark_base`: one row, the pull that brought the base: see `replica/pulled-base.ts`.
  */
 export const changeTypes = { insert: 1, update: 0, delete: -1, commit: 2, schema: 3, touch: 4 } as const
 
@@ -47,6 +49,7 @@ export const ownTables = [
   'tidemark_shapes',
   'tidemark_schema',
   'tidemark_state',
+  'tidemark_base',
 ] as const
 
 /** True for names that are never captured nor pushed: ours, Turso's and SQLite's own. */

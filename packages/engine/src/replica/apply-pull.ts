@@ -14,8 +14,9 @@ import { LOCK_BYTE_PAGE } from './base.ts'
 import { StagedPages, writePageOne } from './changes-file.ts'
 import type { StagedPull } from './changes-file.ts'
 import { closeCaptureGap } from './close-capture-gap.ts'
-import { finishReplay } from './finish-replay.ts'
+import { adoptAcknowledgement, discardPullFiles, finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
+import { pullQuietly } from './quiet-pull.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
@@ -49,6 +50,11 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
     // Only the base that it was written on tells what another program has written.
     const { captureGap, revision } = session.info
     if (captureGap && stage.staged.revision === revision) closeCaptureGap(session, stage)
+    if (pullQuietly(session, stage)) {
+      adoptAcknowledgement(session)
+      discardPullFiles(session)
+      return { pages: stage.staged.frames, replayed: 0, conflicts: 0, constraint: 0 }
+    }
     const plan = injectStage(
       session,
       stage,
@@ -67,7 +73,7 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
 /** What an injection needs of a stage. */
 export interface InjectedPages {
   readonly staged: Pick<StagedPull, 'revision' | 'sizeInPages' | 'pageOne'>
-  readonly pageNumbers: ReadonlySet<number>
+  readonly pageNumbers: Pick<ReadonlySet<number>, 'has'>
   readonly pages: () => Iterable<PageImage>
 }
 

@@ -134,13 +134,18 @@ export class PullStage {
 /** A complete `-changes` file, checked. */
 export class StagedPages {
   readonly staged: StagedPull
-  readonly pageNumbers: ReadonlySet<number>
   readonly #file: WalFile
+  /** By page, the number of its frame. */
+  readonly #frames: ReadonlyMap<number, number>
 
-  private constructor(staged: StagedPull, file: WalFile, pageNumbers: ReadonlySet<number>) {
+  private constructor(staged: StagedPull, file: WalFile, frames: ReadonlyMap<number, number>) {
     this.staged = staged
     this.#file = file
-    this.pageNumbers = pageNumbers
+    this.#frames = frames
+  }
+
+  get pageNumbers(): Pick<ReadonlySet<number>, 'has' | 'size'> {
+    return this.#frames
   }
 
   /** Null when there is none, or one that was cut off while it was written. @throws ProtocolError when it is damaged */
@@ -160,9 +165,9 @@ export class StagedPages {
       const header = file.header()
       if (header === null || verifyFrames(file, header, staged.frames) === null)
         throw new ProtocolError('a checksum does not match')
-      const pageNumbers = new Set<number>()
-      for (const frame of file.readFrames(1, staged.frames)) pageNumbers.add(frame.pageNumber)
-      return new StagedPages(staged, file, pageNumbers)
+      const frames = new Map<number, number>()
+      for (const frame of file.readFrames(1, staged.frames)) frames.set(frame.pageNumber, frame.frameNumber)
+      return new StagedPages(staged, file, frames)
     } catch (cause) {
       file.close()
       if (!(cause instanceof ProtocolError)) throw cause
@@ -171,6 +176,15 @@ export class StagedPages {
         cause,
       })
     }
+  }
+
+  /** The image of one page; null where it is not among the pages. */
+  read(pageNumber: number): Uint8Array | null {
+    const frame = this.#frames.get(pageNumber)
+    if (frame === undefined) return null
+    const image = new Uint8Array(PAGE_SIZE)
+    this.#file.readImage(frame, image)
+    return image
   }
 
   *pages(): Generator<PageImage> {

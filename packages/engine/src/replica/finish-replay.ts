@@ -15,6 +15,8 @@ import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeFile } from './durable-file.ts'
 import type { ReplicaInfo } from './info.ts'
+import { writePulledBase } from './pulled-base.ts'
+import type { PulledBase } from './pulled-base.ts'
 import { readReplayRecords } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -91,6 +93,7 @@ function replay(
   plan: ReplayPlan,
   options: ReplayOptions & { readonly snapshotAtInjection: Database.Database | null },
 ): ReplayReport {
+  let hasSlipped = false
   const report = session.inReplayTransaction((db) => {
     // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
     recordBase(session, plan)
@@ -98,7 +101,7 @@ function replay(
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     // Another process has committed while there were no triggers: find out what (I6).
-    const hasSlipped = !isAtInjection(plan, session.readIndex())
+    hasSlipped = !isAtInjection(plan, session.readIndex())
     if (hasSlipped && options.snapshotAtInjection !== null) captureDifference(options.snapshotAtInjection, db)
     const { changeId, sharedThroughId, rowids } = acknowledgement(db, session.info)
     const done = replayCaptured(session.work, decodeRecords(session, db), {
@@ -115,8 +118,10 @@ function replay(
       REPLAY_ID,
       plan.replayId,
     )
+    writePulledBase(db, pulledBase(session, plan))
     return done
   })
+  if (!hasSlipped && report.replayed === 0) session.markQuiet()
   completePull(session, plan)
   return report
 }
@@ -126,14 +131,9 @@ function replay(
  * to an older state has lost is pending again.
  */
 export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
-  const { captureGap, lastPushedChangeId } = session.info
+  const { captureGap } = session.info
   if (captureGap && session.watermark !== null) session.save({ captureGap: false })
-  if (!plan.isSameBase) {
-    const { changeId, isOurs } = acknowledgement(session.work.db, session.info)
-    const known = isOurs ? Math.max(lastPushedChangeId, changeId) : changeId
-    if (known !== lastPushedChangeId || session.info.previousClientId !== null)
-      session.save({ lastPushedChangeId: known, previousClientId: null })
-  }
+  if (!plan.isSameBase) adoptAcknowledgement(session)
   discardPullFiles(session)
 }
 
@@ -141,6 +141,28 @@ export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
 function sentThrough({ lastPushedChangeId, attemptedPushId, attemptedLastChangeId }: ReplicaInfo): number {
   if (attemptedPushId === null) return lastPushedChangeId
   return Math.max(lastPushedChangeId, attemptedLastChangeId ?? Number.MAX_SAFE_INTEGER)
+}
+
+/** Takes over what the base of a new revision says of the replica's pushes. */
+export function adoptAcknowledgement(session: ReplicaSession): void {
+  const { lastPushedChangeId, previousClientId } = session.info
+  const { changeId, isOurs } = acknowledgement(session.work.db, session.info)
+  const known = isOurs ? Math.max(lastPushedChangeId, changeId) : changeId
+  if (known !== lastPushedChangeId || previousClientId !== null)
+    session.save({ lastPushedChangeId: known, previousClientId: null })
+}
+
+function pulledBase(session: ReplicaSession, plan: ReplayPlan): PulledBase {
+  const { replayId, revision, sizeInPages, lastFrame, salts, checksum, pageOne } = plan
+  const watermark = { frame: lastFrame, salts, checksum }
+  return {
+    replayId,
+    revision,
+    sizeInPages,
+    watermark,
+    pageOne,
+    lastPullUnixTime: session.info.lastPullUnixTime,
+  }
 }
 
 function checkResolution(resolution: Resolution): Resolution {

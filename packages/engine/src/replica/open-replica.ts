@@ -36,7 +36,10 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
   const { paths } = session
   try {
     session.patiently(options.busyTimeoutMs, () => {
-      if (resumeInterruptedPull(session) === null) session.setBase(findBase(session, info))
+      if (resumeInterruptedPull(session) === null) {
+        session.replaceInfo(session.readInfo())
+        session.setBase(findBase(session, session.info))
+      }
       for (const leftover of [paths.bootstrap, paths.changes, paths.baseCopy, paths.nextReplay])
         removeFile(leftover)
       protectBase(session)

@@ -43,6 +43,7 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
   const index = session.readIndex()
   const { db } = session.work
   if (isReplayed(db, plan)) {
+    session.replaceInfo(session.readInfo())
     session.setBase(session.info.replayId === plan.replayId ? findBase(session, session.info) : null)
     completePull(session, plan)
     return { report: { pages: 0, replayed: 0, conflicts: 0, constraint: 0 } }
@@ -52,6 +53,7 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
     return { report: resumeReplay(session, plan, options) }
   }
   revokeInjection(session, plan)
+  session.replaceInfo(session.readInfo())
   session.setBase(findBase(session, session.info))
   removeFile(session.paths.replay)
   return { report: null }

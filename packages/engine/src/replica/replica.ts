@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 
 import type Database from 'better-sqlite3'
 import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
@@ -23,7 +24,6 @@ import { adoptDatabase, createReplica } from './create-replica.ts'
 import { editQueue } from './edit-queue.ts'
 import { findBase } from './find-base.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
-import { loadInfo } from './info.ts'
 import type { InfoPatch, ReplicaInfo } from './info.ts'
 import { isReplica, makeReplica, makeReplicaSync } from './make-replica.ts'
 import { openReplica, protectBase } from './open-replica.ts'
@@ -200,6 +200,11 @@ export class Replica {
     } finally {
       this.#lock.release()
     }
+  }
+
+  /** Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state. */
+  noteUnchanged(unixTime: number): void {
+    this.#session.note({ lastPullUnixTime: unixTime })
   }
 
   /** Captures what other programs have changed in the schema. @throws BusyError */
@@ -397,8 +402,9 @@ export class Replica {
   /** Takes over what another process has done to the replica since, and finishes what it left unfinished. */
   #refresh(): void {
     if (resumeInterruptedPull(this.#session) !== null) return
-    const info = loadInfo(this.#session.paths.info)
-    if (JSON.stringify(info) === JSON.stringify(this.info)) return
+    const info = this.#session.readInfo()
+    if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...this.info, lastPullUnixTime: null }))
+      return
     this.#session.replaceInfo(info)
     this.#session.setBase(findBase(this.#session, info))
     protectBase(this.#session)

@@ -15,8 +15,12 @@ import { loadInfo, saveInfo } from './info.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { enterWalMode } from './enter-wal-mode.ts'
 import type { ReplayOptions } from './finish-replay.ts'
+import { readSyncState, withPulledBase } from './pulled-base.ts'
+import type { PulledBase } from './pulled-base.ts'
 import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
+import { describeQuietOverlay } from './quiet-overlay.ts'
+import type { QuietOverlay } from './quiet-overlay.ts'
 import { RevertFile } from './revert-file.ts'
 import { withBusyErrors } from './sqlite-errors.ts'
 
@@ -67,6 +71,10 @@ export class ReplicaSession {
   #pageOne: PageOnePatch | null = null
   #baseSizeInPages: number
   #isAssumed = false
+  /** Where the overlay was known to be quiet; described when it is first asked for. */
+  #quiet: { readonly watermark: Watermark; overlay?: QuietOverlay | null } | null = null
+  /** False: a power loss may take the frame that the watermark names. */
+  #isWatermarkDurable = true
 
   /** Opens everything. What the base is must be said next, by {@link setBase}. @throws StateError, SqliteError */
   constructor(path: string, info: ReplicaInfo, options: SessionOptions) {
@@ -234,6 +242,33 @@ export class ReplicaSession {
     this.#isAssumed = false
   }
 
+  /** What came after the watermark is capture's installation, and nothing is pending. */
+  markQuiet(): void {
+    this.#quiet = this.#watermark === null ? null : { watermark: this.#watermark }
+  }
+
+  /** Null: there is more in the overlay, or a pull cannot keep it. */
+  quietOverlay(): QuietOverlay | null {
+    const quiet = this.#quiet
+    if (quiet === null || quiet.watermark !== this.#watermark) return null
+    if (this.#isAssumed || this.#info.captureGap || this.revert.size > 0) return null
+    quiet.overlay ??= describeQuietOverlay(this)
+    return quiet.overlay
+  }
+
+  /**
+   * The frames up to the watermark of `pulled` are the base. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
+   * main file; `-info` need not be saved, see {@link readSyncState}. Under the write lock.
+   */
+  adoptPulledBase(pulled: PulledBase): void {
+    this.#info = withPulledBase(this.#info, pulled)
+    this.#watermark = pulled.watermark
+    this.#isWatermarkDurable = this.durability === 'full'
+    this.#base.extendTo(pulled.watermark.frame, pulled.watermark.salts)
+    this.#pageOne = pulled.pageOne
+    if (this.#quiet !== null) this.#quiet = { ...this.#quiet, watermark: pulled.watermark }
+  }
+
   /** Counts all frames up to the index's last to the base, and pins there. Under the write lock. */
   advanceTo(index: Pick<WalIndexHeader, 'maxFrame' | 'salts' | 'checksum'>): void {
     this.repin()
@@ -312,6 +347,8 @@ export class ReplicaSession {
 
   /** Replaces the sync state, durably; the base is recorded as it is now. */
   save(patch: Partial<Omit<ReplicaInfo, 'base' | 'format'>>): void {
+    if (!this.#isWatermarkDurable) this.wal.sync()
+    this.#isWatermarkDurable = true
     const info = { ...this.#info, ...patch, base: this.#baseState() }
     saveInfo(this.paths.info, info)
     this.#info = info
@@ -321,6 +358,16 @@ export class ReplicaSession {
   saveOnly(patch: InfoPatch): void {
     saveInfo(this.paths.info, { ...loadInfo(this.paths.info), ...patch })
     this.#info = { ...this.#info, ...patch }
+  }
+
+  /** Changes what is no loss to lose: it is on disk with the next {@link save}. */
+  note(patch: Pick<InfoPatch, 'lastPullUnixTime'>): void {
+    this.#info = { ...this.#info, ...patch }
+  }
+
+  /** The sync state as the files have it. */
+  readInfo(): ReplicaInfo {
+    return readSyncState(this.paths.main, this.work.db)
   }
 
   /** Takes over a state that another process has written. */

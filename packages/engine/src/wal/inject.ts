@@ -19,22 +19,22 @@ export interface PageImage {
   readonly image: Uint8Array
 }
 
-export interface Injection {
-  /** Number and checksum of the commit frame. */
+/** A place in the WAL: the number of a frame, and its checksum. */
+export interface FramePosition {
   readonly lastFrame: number
   readonly checksum: WalChecksum
-  /** Page numbers of the injected frames, in order. */
-  readonly pageNumbers: readonly number[]
 }
 
 /**
  * Appends `pages` as one transaction to a live WAL and publishes it. The caller holds SQLite's write lock and has read
- * `index` under it; `index.maxFrame` is not 0.
+ * `index` under it; `index.maxFrame` is not 0. A page may be among `pages` and `overlay`: the latter image is the database's, the former can still be
+ * read by its frame.
  *
  * The commit frame goes last and alone, after `beforeCommit` has returned: until it is written, neither this process's
  * readers nor SQLite's recovery after a crash can see any of the pages. What `beforeCommit` makes durable is therefore
  * there whenever the pages are.
  *
+ * @returns where `pages` end
  * @throws whatever `pages`, `beforeCommit` or the file system throws; the database is then unchanged
  */
 export function injectPages(options: {
@@ -42,9 +42,14 @@ export function injectPages(options: {
   readonly shmDescriptor: number
   readonly index: WalIndexHeader
   readonly pages: Iterable<PageImage>
+  /** Goes behind `pages`, in the same transaction. Default: nothing. */
+  readonly overlay?: (end: FramePosition) => Iterable<PageImage>
   readonly sizeInPages: number
-  readonly beforeCommit: (end: { readonly lastFrame: number; readonly checksum: WalChecksum }) => void
-}): Injection {
+  /** Told where the commit frame will be. */
+  readonly beforeCommit?: (end: FramePosition) => void
+  /** False: a power loss may take it, whole. Default true. */
+  readonly isDurable?: boolean
+}): FramePosition {
   const { wal, index, sizeInPages } = options
   const frames = new FrameSequence({ ...index, capacity: FRAMES_PER_WRITE })
   const pageNumbers: number[] = []
@@ -57,28 +62,35 @@ export function injectPages(options: {
 
   // One page is held back, because only the last one carries the commit size.
   const held = { pageNumber: 0, image: new Uint8Array(PAGE_SIZE) }
-  for (const page of options.pages) {
-    if (held.pageNumber > 0) {
-      frames.add(held.pageNumber, 0, held.image)
-      pageNumbers.push(held.pageNumber)
-      if (frames.isFull) flush()
-    }
+  const addHeld = (commitSizeInPages: number): FramePosition => {
+    frames.add(held.pageNumber, commitSizeInPages, held.image)
+    pageNumbers.push(held.pageNumber)
+    held.pageNumber = 0
+    return { lastFrame: index.maxFrame + pageNumbers.length, checksum: frames.checksum }
+  }
+  const hold = (page: PageImage): void => {
+    if (held.pageNumber > 0) addHeld(0)
+    if (frames.isFull) flush()
     held.pageNumber = page.pageNumber
     held.image.set(page.image)
   }
+  for (const page of options.pages) hold(page)
+  let baseEnd: FramePosition | null = null
+  if (options.overlay !== undefined) {
+    baseEnd = addHeld(0)
+    for (const page of options.overlay(baseEnd)) hold(page)
+  }
   flush()
-  frames.add(held.pageNumber, sizeInPages, held.image)
-  pageNumbers.push(held.pageNumber)
-  const end = { lastFrame: next, checksum: frames.checksum }
+  const end = addHeld(sizeInPages)
 
-  options.beforeCommit(end)
+  options.beforeCommit?.(end)
   flush()
-  wal.sync()
+  if (options.isDurable !== false) wal.sync()
   appendPageNumbers(options.shmDescriptor, index.maxFrame, pageNumbers)
   publishHeader(options.shmDescriptor, index, {
     maxFrame: end.lastFrame,
     sizeInPages,
     checksum: end.checksum,
   })
-  return { ...end, pageNumbers }
+  return baseEnd ?? end
 }

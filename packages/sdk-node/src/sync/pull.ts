@@ -124,7 +124,7 @@ async function fetchAndApply(
   }
   context.counters.pagesPulled += fetched.pages
   if (stage === null) {
-    replica.updateInfo({ lastPullUnixTime: unixTime() })
+    replica.noteUnchanged(unixTime())
     return false
   }
   ;(stage as PullStage).finish({ revision: fetched.header.revision, sizeInPages: fetched.header.sizeInPages })

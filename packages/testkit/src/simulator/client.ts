@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import Sqlite from 'better-sqlite3'
+import { readSyncState } from '@tidemark/engine'
 import { Database } from '@tidemark/sdk-node'
 import type { Row } from '@tidemark/sdk-node'
 
@@ -198,7 +199,7 @@ export class Client {
   }
 
   get revision(): string {
-    return (JSON.parse(readFileSync(`${this.path}-info`, 'utf8')) as { revision: string }).revision
+    return readSyncState(this.path, this.db).revision
   }
 
   /** Tags of the transactions in its queue. */
