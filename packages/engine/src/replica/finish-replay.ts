@@ -93,7 +93,7 @@ function replay(
   plan: ReplayPlan,
   options: ReplayOptions & { readonly snapshotAtInjection: Database.Database | null },
 ): ReplayReport {
-  let hasSlipped = false
+  let isQuiet = false
   const report = session.inReplayTransaction((db) => {
     // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
     recordBase(session, plan)
@@ -101,7 +101,7 @@ function replay(
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     // Another process has committed while there were no triggers: find out what (I6).
-    hasSlipped = !isAtInjection(plan, session.readIndex())
+    const hasSlipped = !isAtInjection(plan, session.readIndex())
     if (hasSlipped && options.snapshotAtInjection !== null) captureDifference(options.snapshotAtInjection, db)
     const { changeId, sharedThroughId, rowids } = acknowledgement(db, session.info)
     const done = replayCaptured(session.work, decodeRecords(session, db), {
@@ -119,9 +119,10 @@ function replay(
       plan.replayId,
     )
     writePulledBase(db, pulledBase(session, plan))
+    isQuiet = !hasSlipped && done.replayed === 0
     return done
   })
-  if (!hasSlipped && report.replayed === 0) session.markQuiet()
+  if (isQuiet) session.markQuiet()
   completePull(session, plan)
   return report
 }
