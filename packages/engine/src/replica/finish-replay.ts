@@ -6,6 +6,7 @@ import { captureDifference } from '../capture/difference.ts'
 import { CapturedDecoder } from '../capture/captured-codec.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { installCapture } from '../capture/install.ts'
+import { restoreRowids } from '../capture/restore-rowids.ts'
 import { decodeRejected, putRejected } from '../queue/rejected-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
@@ -97,12 +98,18 @@ function replay(
   const report = session.inReplayTransaction((db) => {
     // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
     recordBase(session, plan)
+    // Another process has committed while there were no triggers: find out what (I6).
+    const hasSlipped = !isAtInjection(plan, session.readIndex())
+    const snapshot = hasSlipped ? options.snapshotAtInjection : null
+    if (snapshot !== null) {
+      session.work.withoutTriggers({ keepSchema: false }, () => {
+        restoreRowids(snapshot, db)
+      })
+    }
     const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
-    // Another process has committed while there were no triggers: find out what (I6).
-    const hasSlipped = !isAtInjection(plan, session.readIndex())
-    if (hasSlipped && options.snapshotAtInjection !== null) captureDifference(options.snapshotAtInjection, db)
+    if (snapshot !== null) captureDifference(snapshot, db)
     const { changeId, sharedThroughId, rowids } = acknowledgement(db, session.info)
     const done = replayCaptured(session.work, decodeRecords(session, db), {
       acknowledgedId: changeId,
