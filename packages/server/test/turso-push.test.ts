@@ -1,5 +1,5 @@
 import type { HranaBatchResult } from '@tidemark/protocol'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pipeline, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
 import { CLOSE } from './sql-fixture.ts'
@@ -29,14 +29,19 @@ async function database(name: string, ...schema: string[]): Promise<string> {
 }
 
 /** A push as Turso's client sends it, of these changes up to `changeId`. */
-async function push(url: string, changes: readonly Step[], changeId = 10): Promise<HranaBatchResult> {
+async function push(
+  url: string,
+  changes: readonly Step[],
+  changeId = 10,
+  pullGeneration = 0,
+): Promise<HranaBatchResult> {
   const steps: Step[] = [
     'CREATE TABLE IF NOT EXISTS turso_sync_last_change_id (client_id TEXT PRIMARY KEY, pull_gen INTEGER, change_id INTEGER)',
     ...changes,
     [
       'INSERT INTO turso_sync_last_change_id(client_id, pull_gen, change_id) VALUES (?, ?, ?) ON CONFLICT(client_id) DO UPDATE SET pull_gen=excluded.pull_gen, change_id=excluded.change_id',
       'c',
-      0,
+      pullGeneration,
       changeId,
     ],
     'COMMIT',
@@ -53,6 +58,13 @@ async function push(url: string, changes: readonly Step[], changeId = 10): Promi
   const [result] = results
   if (result?.type !== 'ok' || result.response.type !== 'batch') throw new Error(JSON.stringify(results))
   return result.response.result
+}
+
+/** Asks how far the server has the changes of the client that {@link push} stands for. */
+async function ask(url: string): Promise<void> {
+  const sql = 'SELECT pull_gen, change_id FROM turso_sync_last_change_id WHERE client_id = ?'
+  const batch = { steps: [{ stmt: { sql, args: [toHrana('c')] } }] }
+  await pipeline(url, [{ type: 'batch', batch } as never, CLOSE])
 }
 
 const errorsOf = (result: HranaBatchResult): string[] =>
@@ -229,6 +241,36 @@ test('a push that arrives again, at once or after a later one, is answered as th
   expect(errorsOf(await push(url, first, 1))).toEqual([])
   expect(await run(url, 'SELECT v FROM t')).toEqual([['other client'], ['later']])
   expect(await run(url, 'SELECT change_id FROM turso_sync_last_change_id')).toEqual([[2]])
+})
+
+describe('a push that a late one has overtaken, since the client asked how far the server is', () => {
+  const line = (word: string): Step => ['INSERT INTO "line"("word") VALUES (?)', word]
+
+  test('is refused whole where it has the same changes again (I3)', async () => {
+    const url = await database('overtaken', 'CREATE TABLE line(word)')
+    await ask(url)
+    await push(url, [line('a'), line('b')], 2)
+    const refused = await push(url, [line('a'), line('b'), line('c')], 4)
+    expect(errorsOf(refused)).toEqual([
+      expect.stringContaining('An earlier push of this client has arrived late') as string,
+    ])
+    expect(refused.step_errors.at(-1)?.code).toBe('SQLITE_BUSY')
+    expect(await run(url, 'SELECT word FROM line')).toEqual([['a'], ['b']])
+    await ask(url)
+    expect(errorsOf(await push(url, [line('c')], 4))).toEqual([])
+    expect(await run(url, 'SELECT word FROM line')).toEqual([['a'], ['b'], ['c']])
+  })
+
+  test('is taken where it goes on behind it, and where the client has asked again', async () => {
+    const url = await database('not-overtaken', 'CREATE TABLE line(word)')
+    await ask(url)
+    expect(errorsOf(await push(url, [line('a'), line('b')], 2))).toEqual([])
+    expect(errorsOf(await push(url, [line('c')], 3))).toEqual([])
+    await ask(url)
+    expect(errorsOf(await push(url, [line('c'), line('d')], 5))).toEqual([])
+    expect(errorsOf(await push(url, [line('c')], 6, 1))).toEqual([])
+    expect(await run(url, "SELECT group_concat(word, '') FROM line")).toEqual([['abccdc']])
+  })
 })
 
 test.each(['PRAGMA foreign_keys = ON', 'SAVEPOINT s', 'BEGIN', "ATTACH 'x' AS x", 'CREATE TEMP TABLE x(a)'])(

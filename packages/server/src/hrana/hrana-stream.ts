@@ -11,6 +11,7 @@ import type { Caller } from '../worker/worker-calls.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { bindArguments, parameterNames } from './parameters.ts'
 import type { Bindings } from './parameters.ts'
+import { WATERMARK_TABLE } from './push-batch.ts'
 import { columnsOf, runStatement } from './run-statement.ts'
 import type { RowSink, StatementEffect } from './run-statement.ts'
 import { SqlRefusedError } from './sql-error.ts'
@@ -102,6 +103,8 @@ export class HranaStream {
   ): Promise<StatementEffect> {
     const sql = this.textOf(statement)
     const bindings = bindArguments(statement, parameterNames(sql))
+    // Right before the statement reads: what is applied after that is not in the answer.
+    if (sql.includes(WATERMARK_TABLE)) this.pushTarget.tursoPushes.asked(bindings.positional)
     return this.#execute(sql, bindings, sink, caller, guard)
   }
 

@@ -3,6 +3,8 @@ import type { ApplyConnection, StatementClass } from '@tidemark/engine'
 import { fromHranaValue } from '@tidemark/protocol'
 import type { HranaBatch, HranaStatement, SqlValue } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
+import type { PushTarget } from '../push/push-target.ts'
+import type { PushedStatement, TursoPushes, Watermark } from '../push/turso-pushes.ts'
 import { isMet } from './conditions.ts'
 import type { StepOutcome } from './conditions.ts'
 import { describeRow } from './failed-row.ts'
@@ -18,7 +20,7 @@ export type StepResult = { readonly effect: StatementEffect } | { readonly error
 const NO_EFFECT: StatementEffect = { affectedRows: 0, lastInsertRowid: null, rows: 0, durationMs: 0 }
 
 /** The last change of each client, by client. */
-type Watermarks = ReadonlyMap<string, { readonly pullGeneration: bigint; readonly changeId: bigint }>
+type Watermarks = ReadonlyMap<string, Watermark>
 
 /** A statement of the push, made ready once for all steps with the same text. */
 interface Prepared {
@@ -29,14 +31,16 @@ interface Prepared {
 /** The steps of one push, run in one transaction in which no trigger fires and no foreign key acts. */
 export class PushTransaction {
   readonly #apply: ApplyConnection
+  readonly #earlier: TursoPushes
   readonly #batch: HranaBatch
   readonly #textOf: (step: number) => string
   readonly #prepared = new Map<string, Prepared>()
   readonly #results: StepResult[] = []
   readonly #outcomes: StepOutcome[] = []
 
-  constructor(apply: ApplyConnection, batch: HranaBatch, textOf: (step: number) => string) {
-    this.#apply = apply
+  constructor(target: PushTarget, batch: HranaBatch, textOf: (step: number) => string) {
+    this.#apply = target.applyConnection
+    this.#earlier = target.tursoPushes
     this.#batch = batch
     this.#textOf = textOf
   }
@@ -85,16 +89,31 @@ export class PushTransaction {
   /**
    * A push that arrives a second time, or behind a later one of its client, changes nothing (I3): clients raise their watermark with each push,
    * so one that is not raised has been there before.
+   *
+   * @throws BusyError when a part of the push has been there before, and it is to be made again without
    */
   #commit(statement: StatementClass, before: Watermarks): void {
-    const isNew = [...this.#watermarks()].some(([client, now]) => {
-      const earlier = before.get(client)
-      if (earlier === undefined || earlier.pullGeneration < now.pullGeneration) return true
-      return earlier.pullGeneration === now.pullGeneration && earlier.changeId < now.changeId
-    })
+    const raised = [...this.#watermarks()].filter(([client, now]) => isRaised(before.get(client), now))
     const isRollback = statement.kind === 'transaction' && statement.action === 'rollback'
-    this.#apply.db.exec(isNew && !isRollback ? 'COMMIT' : 'ROLLBACK')
+    if (raised.length === 0 || isRollback) {
+      this.#apply.db.exec('ROLLBACK')
+    } else {
+      const statements = this.#changes()
+      for (const [client, now] of raised) this.#earlier.assertBehind(client, now, statements)
+      this.#apply.db.exec('COMMIT')
+      for (const [client, now] of raised) this.#earlier.applied(client, now, statements)
+    }
     this.#add('ok', { effect: NO_EFFECT })
+  }
+
+  /** The statements that were run, but for those of the watermark. */
+  #changes(): PushedStatement[] {
+    return this.#outcomes.flatMap((outcome, step) => {
+      const sql = this.#textOf(step)
+      if (step === 0 || outcome === 'skipped' || sql.includes(WATERMARK_TABLE)) return []
+      const { args, named_args } = this.#batch.steps[step]!.stmt
+      return [{ sql, args, named_args }]
+    })
   }
 
   #runStep(statement: StatementClass, sql: string, stmt: HranaStatement): StatementEffect {
@@ -169,6 +188,11 @@ export class PushTransaction {
     this.#outcomes.push(outcome)
     this.#results.push(result)
   }
+}
+
+function isRaised(before: Watermark | undefined, now: Watermark): boolean {
+  if (before === undefined || before.pullGeneration < now.pullGeneration) return true
+  return before.pullGeneration === now.pullGeneration && before.changeId < now.changeId
 }
 
 function endsPush(statement: StatementClass): boolean {

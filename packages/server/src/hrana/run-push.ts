@@ -48,7 +48,7 @@ export async function runPush(
     try {
       guard.begin()
       const applied = guard.run(settings.applyTimeoutMs, () =>
-        new PushTransaction(target.applyConnection, batch, textOf).run(),
+        new PushTransaction(target, batch, textOf).run(),
       )
       database.recordCommits()
       return applied

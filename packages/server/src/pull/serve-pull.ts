@@ -56,6 +56,8 @@ export async function servePull(
     options.pinnedRevision === null ? decoded : { ...decoded, serverRevision: options.pinnedRevision }
   await waitForNews(database, request, options)
   database.assertOpen()
+  // A Turso client takes a commit that its watermark has and its pages have not for one that is still to be made.
+  if (!options.isTidemark) database.recordCommits()
   const { history } = database
   const plan = planPull(history, request, (query, sequence) =>
     queryEngine === null ? NO_PAGES : pagesReadBy(queryEngine, query, history, sequence, options),

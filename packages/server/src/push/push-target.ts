@@ -3,6 +3,7 @@ import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
 import type { RecentPushes } from './recent-pushes.ts'
 import type { PushSettings } from './push-settings.ts'
+import { TursoPushes } from './turso-pushes.ts'
 
 /** Where a database's pushes are applied, in either dialect: a connection of their own, opened with the first. */
 export class PushTarget {
@@ -10,6 +11,7 @@ export class PushTarget {
   readonly databaseId: string
   readonly settings: PushSettings
   readonly recent: RecentPushes
+  readonly tursoPushes: TursoPushes = new TursoPushes()
   #connection: Connection | null = null
   #apply: ApplyConnection | null = null
 
