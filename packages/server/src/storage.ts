@@ -4,6 +4,10 @@
  */
 export { Database } from './database/database.ts'
 export type { DatabaseEvents, DatabaseSettings } from './database/database.ts'
+export { AnswerMemory } from './hrana/answer-memory.ts'
+export { ResponseBudget } from './hrana/response-budget.ts'
+export { runPipeline } from './hrana/run-pipeline.ts'
+export { StreamRegistry } from './hrana/stream-registry.ts'
 export { errorResponse } from './http/error-response.ts'
 export { servePageHashes } from './pull/page-hashes.ts'
 export { servePull } from './pull/serve-pull.ts'

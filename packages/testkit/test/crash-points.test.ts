@@ -42,7 +42,7 @@ async function survives(before: readonly Step[], kind: SyncKind, fault: Fault): 
   } catch (cause) {
     throw new Error(`${JSON.stringify(fault)}\n${world.log.join('\n')}`, { cause })
   } finally {
-    world.close()
+    await world.close()
     rmSync(root, { recursive: true })
   }
 }

@@ -12,6 +12,8 @@ interface Found extends Peculiarities {
   readonly steps: readonly Step[]
 }
 
+const TURSO_WRITE: Step = { kind: 'turso', client: 0, does: { kind: 'write', seed: 1 } }
+
 const found: readonly Found[] = [
   {
     title:
@@ -73,6 +75,33 @@ const found: readonly Found[] = [
       { kind: 'reopen', client: 0, meanwhile: 'nothing', seed: 854130235 },
       { kind: 'write', client: 0, seed: 2846843956 },
       { kind: 'together', client: 1, own: 'pull', others: 'push' },
+    ],
+  },
+  {
+    title: 'a Turso client’s push that arrives after the client has asked again is not applied twice (I3)',
+    turso: [{}],
+    steps: [
+      TURSO_WRITE,
+      {
+        kind: 'turso',
+        client: 0,
+        does: { kind: 'push', fault: { on: 'request', nth: 2, what: 'staler', position: 0, seed: 0 } },
+      },
+      { ...TURSO_WRITE, does: { kind: 'write', seed: 2 } },
+    ],
+  },
+  {
+    title: 'a Turso client that pulls after a push on a full disk does not push the same again (I3)',
+    turso: [{}],
+    steps: [
+      TURSO_WRITE,
+      { kind: 'server write', seed: 1 },
+      // The commit is in the database and does not get into the history. The odd seed makes the client pull next.
+      {
+        kind: 'turso',
+        client: 0,
+        does: { kind: 'push', fault: { on: 'file', side: 'server', nth: 1, what: 'refused', seed: 1 } },
+      },
     ],
   },
 ]

@@ -20,7 +20,7 @@ export function checkEqual(what: string, first: Content, second: Content): void 
 /** Whatever happened to a client's files, its own rows are as it has left them. */
 export function checkClient(client: Client): void {
   if (client.own === null) return
-  compareRows(`the rows that only ${client.name} writes`, client.own, client.ownRows())
+  checkRows(`the rows that only ${client.name} writes`, client.own, client.ownRows())
 }
 
 /** After everybody has synced. */
@@ -34,12 +34,11 @@ export async function checkSettled(world: World): Promise<void> {
   ])
   if (wrong.length > 0) throw new Violation(wrong.join('\n'))
   const { expected, found } = world.serverRows()
-  compareRows('the rows that only the server writes', expected, found)
+  checkRows('the rows that only the server writes', expected, found)
   for (const client of clients) {
     checkEqual(`${client.name} (first) holds the rows of the server (second)`, client.content(), content)
     checkClient(client)
-    const damage = integrity(client.name, client.db)
-    if (damage.length > 0) throw new Violation(damage.join('\n'))
+    checkIntegrity(client.name, client.db)
     client.close()
     checkBase(client, world)
   }
@@ -77,7 +76,8 @@ function checkBase(client: Client, { server }: World): void {
   }
 }
 
-function compareRows(
+/** Rows of one writer, by table. */
+export function checkRows(
   what: string,
   expected: ReadonlyMap<string, string | null>,
   found: ReadonlyMap<string, string | null>,
@@ -85,6 +85,11 @@ function compareRows(
   const asContent = (rows: ReadonlyMap<string, string | null>): Content =>
     new Map([...rows].map(([table, lines]) => [table, lines ?? 'no such table']))
   checkEqual(`${what} (first) stay as they were (second)`, asContent(expected), asContent(found))
+}
+
+export function checkIntegrity(what: string, db: Reader): void {
+  const damage = integrity(what, db)
+  if (damage.length > 0) throw new Violation(damage.join('\n'))
 }
 
 function integrity(what: string, db: Reader): string[] {

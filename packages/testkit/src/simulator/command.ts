@@ -1,10 +1,11 @@
-/** `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`. */
+/** `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`; `--turso`: with Turso's clients among the others. */
 import { parseArgs } from 'node:util'
 
 import { planFor } from './plan.ts'
 import { runPlan } from './run.ts'
 import type { Failure } from './run.ts'
 import { shrink } from './shrink.ts'
+import { planWithTurso } from './turso/turso-plan.ts'
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== '--'),
@@ -13,10 +14,13 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     steps: { type: 'string' },
+    turso: { type: 'boolean', default: false },
     'max-failures': { type: 'string', default: '1' },
     'shrink-ms': { type: 'string', default: '20000' },
   },
 })
+
+const planOfSeed = values.turso ? planWithTurso : planFor
 
 function say(line: unknown): void {
   process.stdout.write(`${line instanceof Error ? (line.stack ?? line.message) : String(line)}\n`)
@@ -35,7 +39,7 @@ function print(failure: Failure): void {
 
 async function replay(seed: number, steps: string | undefined): Promise<boolean> {
   const kept = steps === undefined ? null : new Set(steps.split(',').map(Number))
-  const failure = await runPlan(planFor(seed), kept)
+  const failure = await runPlan(planOfSeed(seed), kept)
   if (failure === null) say(`seed ${seed}: nothing is wrong`)
   else print(failure)
   return failure === null
@@ -46,7 +50,7 @@ async function search(first: number, count: number, maxFailures: number): Promis
   let failures = 0
   let done = 0
   for (let seed = first; seed < first + count && failures < maxFailures; seed++) {
-    const plan = planFor(seed)
+    const plan = planOfSeed(seed)
     const failure = await runPlan(plan)
     done += 1
     if (done % 100 === 0) complain(`${done} seeds, ${failures} failed`)
@@ -54,7 +58,9 @@ async function search(first: number, count: number, maxFailures: number): Promis
     failures += 1
     const { steps, failure: shrunk } = await shrink(plan, failure, Number(values['shrink-ms']))
     print(shrunk)
-    say(`\nseed ${seed} fails. Again: pnpm simulate --seed ${seed} --steps ${steps.join()}`)
+    say(
+      `\nseed ${seed} fails. Again: pnpm simulate${values.turso ? ' --turso' : ''} --seed ${seed} --steps ${steps.join()}`,
+    )
     say(`As a plan: ${JSON.stringify({ ...plan, steps: steps.map((index) => plan.steps[index]) })}\n`)
   }
   const seconds = (performance.now() - start) / 1000

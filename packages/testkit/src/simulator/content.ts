@@ -13,7 +13,7 @@ export type Reader = Pick<Sqlite.Database, 'prepare'>
 export type Content = ReadonlyMap<string, string>
 
 const IS_OURS =
-  "name LIKE 'tidemark\\_%' ESCAPE '\\' OR name LIKE 'turso\\_%' ESCAPE '\\' OR name LIKE 'sqlite\\_%' ESCAPE '\\'"
+  "name LIKE 'tidemark\\_%' ESCAPE '\\' OR name LIKE 'turso\\_%' ESCAPE '\\' OR name LIKE '\\_\\_turso\\_%' ESCAPE '\\' OR name LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 export function contentOf(db: Reader): Content {
   const objects = all<{ type: string; name: string; sql: string }>(

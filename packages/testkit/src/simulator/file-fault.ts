@@ -19,9 +19,9 @@ export interface FaultScene {
   readonly volatile: VolatileChanges
 }
 
-/** What to watch file calls with, so that the fault strikes at its call. */
+/** What to watch file calls with, so that the fault strikes at its call. `client` null: the fault is one of the server. */
 export function fileFault(
-  client: Client,
+  client: Client | null,
   fault: FileFaultPlan,
   { server, log, writes, volatile }: FaultScene,
 ): { readonly watch: (call: MutatingCall, args: readonly unknown[]) => Verdict; hasFired: boolean } {
@@ -33,7 +33,7 @@ export function fileFault(
       // Nobody can do anything while the wal-index is being written: that takes microseconds, and SQLite waits for it.
       if (fault.what === 'write' && isSharedMemory(args[0])) return 'done'
       if ((fault.side === 'server') !== server.isActive) return 'done'
-      const isDead = fault.side === 'server' ? !server.isUp : client.line.isDead
+      const isDead = fault.side === 'server' ? !server.isUp : client!.line.isDead
       if (isDead) return { refused: new ServerDownError('this process is dead') }
       calls += 1
       if (calls !== fault.nth) return 'done'
@@ -45,14 +45,14 @@ export function fileFault(
         case 'cut':
           return { cut: failure }
         case 'write':
-          writes.slipIn(client, fault.seed)
+          writes.slipIn(client!, fault.seed)
           return 'done'
         case 'crash':
           if (fault.side === 'server') server.die()
-          else client.die()
+          else client!.die()
           return { refused: new ServerDownError('this process is dead') }
         case 'power': {
-          const machine = fault.side === 'server' ? server : client
+          const machine = fault.side === 'server' ? server : client!
           const lost = machine.losePower(volatile, new Random(fault.seed))
           log.push(`    lost: ${lost.join(', ')}`)
           return { refused: new ServerDownError('this process is dead') }

@@ -4,19 +4,12 @@ import { join } from 'node:path'
 
 import type Sqlite from 'better-sqlite3'
 import { isTidemarkError } from '@tidemark/protocol'
-import {
-  Database,
-  errorResponse,
-  PushBody,
-  PushTarget,
-  RecentPushes,
-  receivePush,
-  servePageHashes,
-  servePull,
-} from '@tidemark/server/storage'
+import { Database, errorResponse, PushTarget, RecentPushes, StreamRegistry } from '@tidemark/server/storage'
 
 import { contentOf } from './content.ts'
 import type { Content, Reader } from './content.ts'
+import { respond } from './endpoints.ts'
+import type { SimulatedRequest, Tenant } from './endpoints.ts'
 import { unwatched } from './file-calls.ts'
 import type { Plan } from './plan.ts'
 import type { Random } from './random.ts'
@@ -28,6 +21,17 @@ export class ServerDownError extends TypeError {}
 const MEGABYTE = 1024 * 1024
 const DATABASE_ID = 'simulated'
 
+const STREAMS = {
+  foreignKeys: true,
+  statementTimeoutMs: 5000,
+  turnWaitMs: 5000,
+  transactionTimeoutMs: 5000,
+  transactionIdleTimeoutMs: 5000,
+  streamIdleTimeoutMs: 10_000,
+  maxStreams: 8,
+  maxResponseBytes: 16 * MEGABYTE,
+}
+
 /**
  * One database of the real server, in this process and without sockets, so that a seed costs milliseconds and whoever tests decides what happens between a
  * commit and its answer.
@@ -36,8 +40,7 @@ export class LocalServer {
   readonly #root: string
   readonly #settings: Plan['server']
   #generation = 0
-  #database: Database | null = null
-  #target: PushTarget | null = null
+  #tenant: Tenant | null = null
   /** In the middle of a request. */
   isActive = false
 
@@ -51,18 +54,18 @@ export class LocalServer {
   }
 
   get isUp(): boolean {
-    return this.#database !== null
+    return this.#tenant !== null
   }
 
   get database(): Database {
-    if (this.#database === null) throw new ServerDownError('the server is down')
-    return this.#database
+    if (this.#tenant === null) throw new ServerDownError('the server is down')
+    return this.#tenant.database
   }
 
   async start(): Promise<void> {
     mkdirSync(this.directory, { recursive: true })
     const { checkpointFrames, historyBytes, segmentBytes } = this.#settings
-    this.#database = await Database.open(
+    const database = await Database.open(
       this.directory,
       DATABASE_ID,
       {
@@ -89,16 +92,17 @@ export class LocalServer {
       turnWaitMs: 1000,
       applyTimeoutMs: 1000,
     }
-    this.#target = new PushTarget(this.#database, DATABASE_ID, settings, new RecentPushes())
+    const target = new PushTarget(database, DATABASE_ID, settings, new RecentPushes())
+    this.#tenant = { id: DATABASE_ID, database, target, streams: new StreamRegistry(target, STREAMS) }
   }
 
   /** In good order. */
   stop(): void {
-    const database = this.#database
-    this.#target?.close()
-    this.#target = null
-    this.#database = null
-    database?.close()
+    const tenant = this.#tenant
+    this.#tenant = null
+    tenant?.streams.close()
+    tenant?.target.close()
+    tenant?.database.close()
   }
 
   /**
@@ -106,19 +110,21 @@ export class LocalServer {
    * noticing, so the old files are left to it.
    */
   die(): void {
-    const database = this.#database
-    if (database === null) return
+    const tenant = this.#tenant
+    if (tenant === null) return
     const before = this.directory
     this.#generation += 1
     const after = this.directory
     unwatched(() => {
       spawnSync('cp', ['-a', before, after])
-      this.#target = null
-      this.#database = null
+      this.#tenant = null
       // The lock is a file of its own, and the copy must not be taken for locked.
       setImmediate(() => {
         try {
-          unwatched(() => database.close())
+          unwatched(() => {
+            tenant.streams.close()
+            tenant.database.close()
+          })
         } catch {
           // Its files are nobody's any more.
         }
@@ -150,17 +156,17 @@ export class LocalServer {
   }
 
   /** Answers like the HTTP endpoints. @throws ServerDownError */
-  async answer(path: string, body: Uint8Array): Promise<Response> {
-    if (path.endsWith('/tidemark')) return Response.json(INFO)
-    if (this.#database === null) await this.start()
-    const { database } = this
+  async answer(request: SimulatedRequest): Promise<Response> {
+    if (request.path.endsWith('/tidemark')) return Response.json(INFO)
+    if (this.#tenant === null) await this.start()
+    const tenant = this.#tenant!
     this.isActive = true
     try {
-      const bytes = await this.#bytes(database, path, body)
-      if (this.#database !== database) throw new ServerDownError('the server died')
+      const bytes = await respond(tenant, request)
+      if (this.#tenant !== tenant) throw new ServerDownError('the server died')
       return new Response(bytes, { headers: { 'content-type': 'application/protobuf' } })
     } catch (error) {
-      if (this.#database !== database) throw new ServerDownError('the server died', { cause: error })
+      if (this.#tenant !== tenant) throw new ServerDownError('the server died', { cause: error })
       if (!isTidemarkError(error) && !(error instanceof Error && 'code' in error)) throw error
       this.#noteFailure(error)
       const { status, headers, body: said } = errorResponse(error)
@@ -199,29 +205,6 @@ export class LocalServer {
       database.releaseConnection(connection)
       database.recordCommits()
     }
-  }
-
-  async #bytes(database: Database, path: string, body: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    if (path.endsWith('/pull-updates')) {
-      const { chunks } = await servePull(database, body, {
-        isTidemark: true,
-        maxLongPollMs: 0,
-        pinnedRevision: null,
-        skipBytes: 0,
-        pushedRows: (echo) => this.#target!.recent.rowsOf(DATABASE_ID, echo),
-        queryTimeoutMs: 1000,
-        run: (_allowanceMs, statement) => statement(),
-        signal: new AbortController().signal,
-      })
-      return Uint8Array.from(Buffer.concat([...chunks]))
-    }
-    if (path.endsWith('/page-hashes')) return Uint8Array.from(await servePageHashes(database.history, body))
-    const guard = {
-      run: <T>(_allowanceMs: number, statement: () => T): T => statement(),
-      signal: new AbortController().signal,
-    }
-    const target = this.#target!
-    return Uint8Array.from(await receivePush(target, new PushBody(body, target.settings), 'somebody', guard))
   }
 
   /** As a worker does. */

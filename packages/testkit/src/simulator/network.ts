@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
+import type { SimulatedRequest } from './endpoints.ts'
 import type { Fault } from './plan.ts'
 import type { LocalServer } from './local-server.ts'
 
@@ -20,7 +21,7 @@ export class Line {
   readonly #effects: FaultEffects
   #fault: RequestFaultPlan | null = null
   #requests = 0
-  #stale: { readonly path: string; readonly body: Uint8Array } | null = null
+  #stale: { readonly request: SimulatedRequest; readonly before: 'next' | 'one after' } | null = null
   hasFired = false
   isDead = false
 
@@ -39,51 +40,70 @@ export class Line {
 
   readonly fetch: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
-    const path = new URL(request.url).pathname
-    const body = new Uint8Array(await request.arrayBuffer())
+    const asked = {
+      path: new URL(request.url).pathname,
+      body: new Uint8Array(await request.arrayBuffer()),
+      isTidemark: request.headers.get('tidemark-dialect') === '1',
+    }
     await nextTurn()
     if (this.isDead) throw new TypeError('the client is dead')
     this.#requests += 1
-    const stale = this.#stale
-    this.#stale = null
-    if (stale !== null) {
-      const late = await this.#server.answer(stale.path, stale.body)
-      this.#log(`    a late ${stale.path} arrives: ${late.status}`)
-    }
+    await this.#deliverStale()
     const fault = this.#fault?.nth === this.#requests ? this.#fault : null
-    const response = fault === null ? await this.#pass(path, body) : await this.#struck(fault, path, body)
+    const response = fault === null ? await this.#pass(asked) : await this.#struck(fault, asked)
     if (this.isDead) throw new TypeError('the client is dead')
     return response
   }
 
-  async #pass(path: string, body: Uint8Array): Promise<Response> {
-    return this.#server.answer(path, body)
+  /** What would arrive after the next request never does. */
+  loseVeryLate(): void {
+    if (this.#stale?.before === 'one after') this.#stale = null
   }
 
-  async #struck(fault: RequestFaultPlan, path: string, body: Uint8Array): Promise<Response> {
+  /** What was late arrives before the request that is on its way now, or waits for the one after it. */
+  async #deliverStale(): Promise<void> {
+    const stale = this.#stale
+    if (stale === null) return
+    if (stale.before === 'one after') {
+      this.#stale = { ...stale, before: 'next' }
+      return
+    }
+    this.#stale = null
+    const late = await this.#server.answer(stale.request)
+    this.#log(`    a late ${stale.request.path} arrives: ${late.status}`)
+  }
+
+  async #pass(request: SimulatedRequest): Promise<Response> {
+    return this.#server.answer(request)
+  }
+
+  async #struck(fault: RequestFaultPlan, request: SimulatedRequest): Promise<Response> {
     this.hasFired = true
-    this.#log(`    ${path}: ${fault.what}`)
+    this.#log(`    ${request.path}: ${fault.what}`)
     switch (fault.what) {
       case 'refused':
         throw new TypeError('connection refused')
       case 'lost':
-        await this.#pass(path, body)
+        await this.#pass(request)
         throw new TypeError('the answer was lost')
       case 'cut':
-        return cut(await this.#pass(path, body), fault.position)
+        return cut(await this.#pass(request), fault.position)
       case 'twice':
-        await this.#pass(path, body)
-        return this.#pass(path, body)
+        await this.#pass(request)
+        return this.#pass(request)
       case 'stale':
-        this.#stale = { path, body }
+        this.#stale = { request, before: 'next' }
         throw new TypeError('the request is late')
+      case 'staler':
+        this.#stale = { request, before: 'one after' }
+        throw new TypeError('the request is very late')
       case 'busy':
         return new Response('', { status: 503 })
       case 'write':
         this.#effects.write(fault.seed)
-        return this.#pass(path, body)
+        return this.#pass(request)
       case 'crash': {
-        const response = await this.#pass(path, body)
+        const response = await this.#pass(request)
         this.#effects.die()
         return response
       }

@@ -1,4 +1,7 @@
 import type { ClientPlan, Plan, Step } from './plan.ts'
+import type { TursoClientPlan } from './turso/turso-plan.ts'
+
+const tursoClient: TursoClientPlan = { pushOperationsThreshold: null, pullBytesThreshold: null }
 
 const client: ClientPlan = {
   detectConflicts: false,
@@ -14,6 +17,7 @@ const client: ClientPlan = {
 /** What a plan has that is not as usual. */
 export interface Peculiarities {
   readonly clients?: readonly Partial<ClientPlan>[]
+  readonly turso?: readonly Partial<TursoClientPlan>[]
   readonly server?: Partial<Plan['server']>
   readonly schemaSeed?: number
   readonly isContested?: boolean
@@ -21,12 +25,13 @@ export interface Peculiarities {
 
 /** A plan of given steps, with everything else as usual: one client, on a server that keeps everything. */
 export function planOf(steps: readonly Step[], peculiarities: Peculiarities = {}): Plan {
-  const { clients = [{}], server, schemaSeed = 1, isContested = false } = peculiarities
+  const { clients = [{}], turso = [], server, schemaSeed = 1, isContested = false } = peculiarities
   return {
     seed: 0,
     schemaSeed,
     isContested,
     clients: clients.map((different) => ({ ...client, ...different })),
+    turso: turso.map((different) => ({ ...tursoClient, ...different })),
     server: {
       checkpointFrames: 4000,
       historyBytes: 1 << 30,

@@ -1,4 +1,5 @@
 import { Random } from './random.ts'
+import type { TursoAction, TursoClientPlan } from './turso/turso-plan.ts'
 
 /** What goes wrong during a sync operation. */
 export type Fault =
@@ -22,11 +23,21 @@ export type Fault =
 
 /**
  * - `refused`: the server never sees it; `lost`: the server does what is asked, the answer never arrives; `cut`: a part of the answer arrives
- * - `twice`: it arrives twice, one after the other; `stale`: it does not arrive now, but before a later one
+ * - `twice`: it arrives twice, one after the other; `stale`: it does not arrive now, but before
+ *   the next one; `staler`: before the one after that
  * - `busy`: the server has no time
  * - `write`: while it is under way, the application writes; `crash`: the client dies when the server has answered
  */
-export type RequestFault = 'refused' | 'lost' | 'cut' | 'twice' | 'stale' | 'busy' | 'write' | 'crash'
+export type RequestFault =
+  | 'refused'
+  | 'lost'
+  | 'cut'
+  | 'twice'
+  | 'stale'
+  | 'staler'
+  | 'busy'
+  | 'write'
+  | 'crash'
 
 /**
  * `crash`: the process dies before the call; `power`: its machine does, and what was not synced may be missing or torn; `refused`, `cut`: the call fails,
@@ -59,6 +70,7 @@ export type Step =
   | { readonly kind: 'together'; readonly client: number; readonly others: SyncKind; readonly own: SyncKind }
   | { readonly kind: 'server restart' | 'server crash' | 'server backup' | 'server restore' }
   | { readonly kind: 'server write'; readonly seed: number }
+  | { readonly kind: 'turso'; readonly client: number; readonly does: TursoAction }
 
 /** What another program does to a file while its replica is closed. */
 export type Meanwhile = 'nothing' | 'write' | 'write, no checkpoint' | 'schema' | 'checkpoint'
@@ -80,6 +92,8 @@ export interface Plan {
   /** Writers violate each other's constraints on the rows of nobody, so that the server refuses some of their changes. */
   readonly isContested: boolean
   readonly clients: readonly ClientPlan[]
+  /** Turso's own, counted apart. */
+  readonly turso: readonly TursoClientPlan[]
   readonly server: {
     readonly checkpointFrames: number
     readonly historyBytes: number
@@ -91,7 +105,7 @@ export interface Plan {
 
 const TOGETHER: readonly SyncKind[] = ['push', 'pull', 'sync', 'sync', 'checkpoint']
 
-const OPERATIONS: Readonly<Record<Step['kind'], number>> = {
+const OPERATIONS: Readonly<Record<Exclude<Step['kind'], 'turso'>, number>> = {
   write: 40,
   schema: 3,
   push: 10,
@@ -129,7 +143,7 @@ export function planFor(seed: number): Plan {
     maxWalPages: random.pick([30, 200, 4000, 4000]),
   }
   const steps = Array.from({ length: random.between(8, 50) }, () => stepOf(random, clients.length))
-  return { seed, schemaSeed, isContested, clients, server, steps }
+  return { seed, schemaSeed, isContested, clients, turso: [], server, steps }
 }
 
 function clientPlan(random: Random): ClientPlan {

@@ -33,7 +33,7 @@ export async function runPlan(plan: Plan, kept: ReadonlySet<number> | null = nul
     return { error, log: world.log, step: index }
   } finally {
     try {
-      world.close()
+      await world.close()
     } finally {
       rmSync(root, { recursive: true, force: true })
     }

@@ -1,7 +1,6 @@
 import { ADDED_COLUMN } from './content.ts'
 import type { Random } from './random.ts'
-import { TABLE_KINDS } from './tables.ts'
-import type { Table } from './tables.ts'
+import type { Table, TableKind } from './tables.ts'
 
 /** A change of the schema, and the tables that its writer has afterwards. */
 export interface SchemaChange {
@@ -11,13 +10,15 @@ export interface SchemaChange {
 
 /**
  * A change that does not get into the way of anybody else's: new names carry the writer's tag, and what is renamed or dropped is its own. `tables` are those
- * that it writes to, `common` of them are everybody's.
+ * that it writes to, `common` of them are everybody's. A new one
+ * is of one of `kinds`.
  */
 export function schemaChange(
   random: Random,
   tag: string,
   tables: readonly Table[],
   common: number,
+  kinds: readonly TableKind[],
 ): SchemaChange {
   const own = tables.slice(common)
   const some = random.pick(tables)
@@ -40,7 +41,7 @@ export function schemaChange(
   if (choice === 'index') return { sql: `CREATE INDEX index_${tag} ON ${some.name}(a, tag)`, tables }
   if (choice === 'version') return { sql: `PRAGMA user_version = ${random.below(1000)}`, tables }
   if (choice === 'create' || mine === null) {
-    const table = { name: `own_${tag}`, kind: random.pick(TABLE_KINDS) }
+    const table = { name: `own_${tag}`, kind: random.pick(kinds) }
     return { sql: table.kind.create(table.name), tables: [...tables, table] }
   }
   switch (choice) {

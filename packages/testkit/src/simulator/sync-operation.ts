@@ -1,7 +1,6 @@
+import { attempt } from './attempt.ts'
 import { checkClient, checkEqual, Violation } from './checks.ts'
 import type { Client } from './client.ts'
-import { watching } from './file-calls.ts'
-import { fileFault } from './file-fault.ts'
 import { textOf } from './outcomes.ts'
 import type { Fault, SyncKind } from './plan.ts'
 import type { World } from './world.ts'
@@ -19,7 +18,7 @@ export async function syncClient(
   const effectsBefore = world.writes.effects
   client.pulls = 0
   client.rejections = 0
-  const { error, hasFired } = await attempt(world, client, fault, async () => client.db[kind]())
+  const { error, hasFired } = await attempt(world, client.line, client, fault, async () => client.db[kind]())
   const hasCrashed = client.line.isDead
   if (hasCrashed) {
     world.log.push('    the client dies')
@@ -38,36 +37,6 @@ export async function syncClient(
   if (isUntouched && (kind === 'push' || kind === 'checkpoint'))
     checkEqual(`${kind} leaves the local content alone`, before, client.content())
   if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)
-}
-
-interface Attempt {
-  /** Null: it has succeeded. */
-  readonly error: unknown
-  /** The fault has met its step. */
-  readonly hasFired: boolean
-}
-
-/** Runs an operation with a fault in it. The server is up again afterwards. */
-async function attempt(
-  world: World,
-  client: Client,
-  fault: Fault | null,
-  operate: () => Promise<unknown>,
-): Promise<Attempt> {
-  client.line.arm(fault)
-  let error: unknown = null
-  const file = fault?.on === 'file' ? fileFault(client, fault, world) : null
-  try {
-    await (file === null ? operate() : watching(file.watch, operate))
-  } catch (caught) {
-    error = caught
-  }
-  const hasFired = (file?.hasFired ?? false) || client.line.hasFired
-  client.line.arm(null)
-  world.hasStruck ||= hasFired
-  if (error !== null) world.log.push(`    ${textOf(error)}`)
-  if (!world.server.isUp) await world.server.start()
-  return { error, hasFired }
 }
 
 /** What an application does when an operation has failed: tries again, or starts again. */

@@ -100,11 +100,14 @@ export function ownRows(table: Table, writer: number): string {
 }
 
 /** What the application's tables begin with: journals that are only appended to, tables of some kinds, triggers. */
-export function initialSchema(random: Random): { readonly tables: readonly Table[]; readonly sql: string[] } {
+export function initialSchema(
+  random: Random,
+  kinds: readonly TableKind[] = TABLE_KINDS,
+): { readonly tables: readonly Table[]; readonly sql: string[] } {
   const sql = ['CREATE TABLE journal(tag TEXT)', 'CREATE TABLE trail(what TEXT, tag TEXT)']
   const tables: Table[] = []
   for (let i = random.between(1, 4); i > 0; i--) {
-    const table = { name: `t${i}`, kind: random.pick(TABLE_KINDS) }
+    const table = { name: `t${i}`, kind: random.pick(kinds) }
     tables.push(table)
     sql.push(table.kind.create(table.name))
     if (random.chance(35)) sql.push(...triggersOf(table, random))

@@ -15,8 +15,10 @@ import { crashClient, reopenClient } from './process-ends.ts'
 import { Random } from './random.ts'
 import { discardRefused, settleRejection } from './rejections.ts'
 import { syncClient } from './sync-operation.ts'
-import { initialSchema } from './tables.ts'
+import { initialSchema, TABLE_KINDS } from './tables.ts'
 import type { Table } from './tables.ts'
+import { TursoClients } from './turso/turso-clients.ts'
+import { isReadableByTurso } from './turso/turso-statements.ts'
 import { VolatileChanges } from './volatile.ts'
 import { SERVER_WRITER, Writes } from './writes.ts'
 
@@ -32,6 +34,7 @@ export class World {
   readonly ledger = new Ledger()
   readonly server: LocalServer
   readonly clients: Client[] = []
+  readonly turso = new TursoClients(this)
   readonly plan: Plan
   readonly writes: Writes
   readonly volatile = new VolatileChanges()
@@ -43,7 +46,8 @@ export class World {
   constructor(plan: Plan, root: string) {
     this.plan = plan
     this.#root = root
-    const { tables, sql } = initialSchema(new Random(plan.schemaSeed))
+    const kinds = plan.turso.length === 0 ? TABLE_KINDS : TABLE_KINDS.filter(isReadableByTurso)
+    const { tables, sql } = initialSchema(new Random(plan.schemaSeed), kinds)
     this.circumstances = {
       mayReject: plan.isContested,
       mayFork: false,
@@ -59,6 +63,7 @@ export class World {
       ledger: this.ledger,
       server: this.server,
       common: tables,
+      kinds,
       isContested: plan.isContested,
     })
   }
@@ -87,6 +92,7 @@ export class World {
       await client.open()
       client.own = client.ownRows()
     }
+    await this.turso.start(this.#root, this.#common)
   }
 
   async run(step: Step, index: number): Promise<void> {
@@ -139,6 +145,8 @@ export class World {
         return this.server.start()
       case 'server write':
         return this.writes.onServer(step.seed)
+      case 'turso':
+        return this.turso.run(step.client, step.does)
     }
   }
 
@@ -152,6 +160,7 @@ export class World {
     if (!this.server.isUp) await this.server.start()
     for (let round = 1; ; round++) {
       this.log.push(`settling, round ${round}`)
+      await this.turso.pushAll()
       for (const client of this.clients) {
         await syncClient(this, client, 'sync', null)
         await discardRefused(this, client)
@@ -159,11 +168,13 @@ export class World {
       if (await isSettled(this)) break
       if (round === ROUNDS) throw new Violation(`a queue is stuck: ${await describeQueues(this)}`)
     }
+    await this.turso.checkSettled()
     await checkSettled(this)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     observing(null)
+    await this.turso.close()
     for (const client of this.clients) {
       try {
         client.close()

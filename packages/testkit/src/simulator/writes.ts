@@ -10,7 +10,7 @@ import { isRefusedBySqlite } from './outcomes.ts'
 import { Random } from './random.ts'
 import { schemaChange } from './schema-changes.ts'
 import { transactionOf } from './statements.ts'
-import type { Table } from './tables.ts'
+import type { Table, TableKind } from './tables.ts'
 
 /** The writer of what is written to the server by SQL. */
 export const SERVER_WRITER = 90
@@ -23,6 +23,8 @@ export interface WritesOptions {
   readonly server: LocalServer
   /** Tables that everybody writes to. */
   readonly common: readonly Table[]
+  /** Of new tables. */
+  readonly kinds: readonly TableKind[]
   readonly isContested: boolean
 }
 
@@ -38,13 +40,15 @@ export class Writes {
   readonly #ledger: Ledger
   readonly #server: LocalServer
   readonly #common: readonly Table[]
+  readonly #kinds: readonly TableKind[]
   readonly #isContested: boolean
 
-  constructor({ log, ledger, server, common, isContested }: WritesOptions) {
+  constructor({ log, ledger, server, common, kinds, isContested }: WritesOptions) {
     this.#log = log
     this.#ledger = ledger
     this.#server = server
     this.#common = common
+    this.#kinds = kinds
     this.#isContested = isContested
   }
 
@@ -106,7 +110,7 @@ export class Writes {
 
   changeSchema(client: Client, db: Writable, seed: number): void {
     const random = new Random(seed)
-    const change = schemaChange(random, this.tag, client.tables, this.#common.length)
+    const change = schemaChange(random, this.tag, client.tables, this.#common.length, this.#kinds)
     const journal = `INSERT INTO journal(tag) VALUES ('${this.tag}')`
     const isPragma = change.sql.startsWith('PRAGMA')
     const statements = random.chance(50) ? [journal, change.sql] : [change.sql, journal]

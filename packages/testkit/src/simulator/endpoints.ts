@@ -1,0 +1,56 @@
+import {
+  AnswerMemory,
+  PushBody,
+  receivePush,
+  ResponseBudget,
+  runPipeline,
+  servePageHashes,
+  servePull,
+} from '@tidemark/server/storage'
+import type { Database, PushTarget, StreamRegistry } from '@tidemark/server/storage'
+
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+
+/** An open database, as a worker has it. */
+export interface Tenant {
+  readonly id: string
+  readonly database: Database
+  readonly target: PushTarget
+  readonly streams: StreamRegistry
+}
+
+export interface SimulatedRequest {
+  readonly path: string
+  readonly body: Uint8Array
+  /** In the Tidemark dialect, not in Turso's. */
+  readonly isTidemark: boolean
+}
+
+/** The body of an answer, made by what makes it in a worker. @throws TidemarkError, SqliteError */
+export async function respond(tenant: Tenant, request: SimulatedRequest): Promise<Uint8Array<ArrayBuffer>> {
+  const { id, database, target, streams } = tenant
+  const { path, body, isTidemark } = request
+  const { signal } = new AbortController()
+  const run = <T>(_allowanceMs: number, statement: () => T): T => statement()
+  const guard = { run, begin: () => {}, signal }
+  if (path.endsWith('/pull-updates')) {
+    const { chunks } = await servePull(database, body, {
+      isTidemark,
+      maxLongPollMs: 0,
+      pinnedRevision: null,
+      skipBytes: 0,
+      pushedRows: (echo) => target.recent.rowsOf(id, echo),
+      queryTimeoutMs: 1000,
+      run,
+      signal,
+    })
+    return Uint8Array.from(Buffer.concat([...chunks]))
+  }
+  if (path.endsWith('/page-hashes')) return Uint8Array.from(await servePageHashes(database.history, body))
+  if (path.endsWith('/pipeline')) {
+    const budget = new ResponseBudget(MAX_ANSWER_BYTES, new AnswerMemory(MAX_ANSWER_BYTES))
+    const caller = { party: 'somebody', access: 'write' } as const
+    return Uint8Array.from(Buffer.from(await runPipeline(streams, body, budget, caller, guard)))
+  }
+  return Uint8Array.from(await receivePush(target, new PushBody(body, target.settings), 'somebody', guard))
+}
