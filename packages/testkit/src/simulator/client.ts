@@ -3,12 +3,13 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 import Sqlite from 'better-sqlite3'
-import { readSyncState } from '@tidemark/engine'
+import { isBaseDamaged, readSyncState } from '@tidemark/engine'
 import { Database } from '@tidemark/sdk-node'
 import type { Row } from '@tidemark/sdk-node'
 
 import { contentOf, ownRowsOf } from './content.ts'
 import type { Content } from './content.ts'
+import { DamagingFetch } from './damaging-fetch.ts'
 import { unwatched } from './file-calls.ts'
 import { Line } from './network.ts'
 import type { FaultEffects } from './network.ts'
@@ -35,6 +36,8 @@ export class Client {
   readonly writer: number
   readonly plan: ClientPlan
   readonly line: Line
+  /** What the server sends, damaged or not. */
+  readonly pages: DamagingFetch
   /** The tables that it writes to. */
   readonly tables: Table[]
   /** Tags of the transactions that its files have had. */
@@ -71,6 +74,7 @@ export class Client {
     this.tables = [...options.tables]
     this.#root = options.root
     this.line = new Line(options.server, effects, options.log)
+    this.pages = new DamagingFetch(this.line.fetch)
     mkdirSync(this.directory)
   }
 
@@ -102,7 +106,7 @@ export class Client {
     const db = new Database({
       path: this.path,
       url: 'http://simulated/db/it',
-      fetch: this.line.fetch,
+      fetch: this.pages.fetch,
       retry: { attempts: 2, wait: async () => undefined },
       detectConflicts,
       conflictResolution,
@@ -119,7 +123,7 @@ export class Client {
       this.refused = changeId
     })
     try {
-      await db.connect()
+      await connect(db)
     } catch (error) {
       db.close()
       throw error
@@ -212,6 +216,16 @@ export class Client {
 
   async pending(): Promise<number> {
     return (await this.db.stats()).cdcOperations
+  }
+}
+
+/** As an application does: what a server has damaged is downloaded again. */
+async function connect(db: Database): Promise<void> {
+  try {
+    await db.connect()
+  } catch (error) {
+    if (!isBaseDamaged(error)) throw error
+    await db.reset()
   }
 }
 
