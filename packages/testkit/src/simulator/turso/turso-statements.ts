@@ -82,8 +82,12 @@ function statementOn(table: Table, { random, writer, tag }: TursoWriting): strin
       const verb = random.pick(['INSERT', 'INSERT OR IGNORE', 'INSERT OR REPLACE'])
       return `${verb} INTO ${name}(${columns}) VALUES ${Array.from({ length: random.between(1, 3) }, row).join(', ')}`
     }
-    case 'upsert':
-      return `INSERT INTO ${name}(${columns}) VALUES ${row()} ON CONFLICT(${keyColumns}) DO UPDATE SET b = excluded.b, tag = excluded.tag`
+    case 'upsert': {
+      // All of it: the client pushes the whole row, and another's value may be an infinity.
+      const set = ['a', 'b', 'tag'].filter((column) => !kind.otherKeyColumns.includes(column))
+      const excluded = set.map((column) => `${column} = excluded.${column}`).join(', ')
+      return `INSERT INTO ${name}(${columns}) VALUES ${row()} ON CONFLICT(${keyColumns}) DO UPDATE SET ${excluded}`
+    }
     case 'update':
       return `UPDATE ${name} SET ${assignments.join(', ')} WHERE id = ${key()}`
     case 'range':
