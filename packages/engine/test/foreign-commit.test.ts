@@ -263,7 +263,7 @@ describe('what another program does just before the pull takes the write lock', 
 describe('another program that moves the WAL into the main file after a crash', () => {
   it.each([
     ['the injection', (): void => void inject(session)],
-    ['recording the base', (): void => recordBase(session, inject(session))],
+    ['recording the base', (): void => void recordBase(session, inject(session))],
   ])('I4: loses nothing that was pending at %s', (_, interrupt) => {
     interrupt()
     const crashed = afterCrash(path)

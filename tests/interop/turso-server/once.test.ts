@@ -88,7 +88,7 @@ test('two copies that push at the same moment: the second finds its place taken 
   let requests = 0
   const second = await site.client('copy.db', {
     fetch: async (input, init) => {
-      if (String(input).endsWith('/v2/pipeline') && (requests += 1) === 2) await first.push()
+      if (new Request(input).url.endsWith('/v2/pipeline') && (requests += 1) === 2) await first.push()
       return await fetch(input, init)
     },
   })

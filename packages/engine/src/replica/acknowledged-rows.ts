@@ -1,6 +1,7 @@
 import { PushedRows } from '@tidemark/protocol'
 import type { Change } from '@tidemark/protocol'
-import { capturedCount, readCaptured } from '../capture/read-captured.ts'
+import { isOperation } from '../capture/own-tables.ts'
+import { readCaptured } from '../capture/read-captured.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
 import type { ReplicaSession } from './session.ts'
 
@@ -17,8 +18,8 @@ export interface AcknowledgedRows {
 /** Null where there are few, or more than is worth keeping in memory. */
 export function acknowledgedRows({ user: db, info }: ReplicaSession): AcknowledgedRows | null {
   const lastChangeId = info.lastPushedChangeId
-  const count = capturedCount(db, 0) - capturedCount(db, lastChangeId)
-  if (count < WORTHWHILE_CHANGES) return null
+  const nth = `SELECT change_id FROM tidemark_cdc WHERE change_id <= ? AND ${isOperation} LIMIT 1 OFFSET ?`
+  if (db.prepare(nth).get(lastChangeId, WORTHWHILE_CHANGES - 1) === undefined) return null
   const firstChangeId = db.prepare<[], number>('SELECT min(change_id) FROM tidemark_cdc').pluck().get()!
   const rows = PushedRows.from(wireChanges())
   return rows === null ? null : { firstChangeId, lastChangeId, rows }

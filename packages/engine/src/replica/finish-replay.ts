@@ -97,7 +97,7 @@ function replay(
   let isQuiet = false
   const report = session.inReplayTransaction((db) => {
     // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
-    recordBase(session, plan)
+    const pulled = recordBase(session, plan)
     // Another process has committed while there were no triggers: find out what (I6).
     const hasSlipped = !isAtInjection(plan, session.readIndex())
     const snapshot = hasSlipped ? options.snapshotAtInjection : null
@@ -125,7 +125,7 @@ function replay(
       REPLAY_ID,
       plan.replayId,
     )
-    writePulledBase(db, pulledBase(session, plan))
+    writePulledBase(db, pulled)
     isQuiet = !hasSlipped && done.replayed === 0
     return done
   })
@@ -160,19 +160,6 @@ export function adoptAcknowledgement(session: ReplicaSession): void {
     session.save({ lastPushedChangeId: known, previousClientId: null })
 }
 
-function pulledBase(session: ReplicaSession, plan: ReplayPlan): PulledBase {
-  const { replayId, revision, sizeInPages, lastFrame, salts, checksum, pageOne } = plan
-  const watermark = { frame: lastFrame, salts, checksum }
-  return {
-    replayId,
-    revision,
-    sizeInPages,
-    watermark,
-    pageOne,
-    lastPullUnixTime: session.info.lastPullUnixTime,
-  }
-}
-
 function checkResolution(resolution: Resolution): Resolution {
   if (resolution === 'keep-local' || resolution === 'accept-remote') return resolution
   const row = typeof resolution === 'object' && resolution !== null ? resolution.row : null
@@ -202,17 +189,26 @@ export function isAtInjection(plan: ReplayPlan, index: WalIndexHeader): boolean 
   )
 }
 
-/** The pulled revision is the base now; `-wal-revert` belongs to the one before. */
-export function recordBase(session: ReplicaSession, plan: ReplayPlan): void {
-  session.adoptBase(plan)
-  session.save({
-    revision: plan.revision,
-    sizeInPages: plan.sizeInPages,
-    replayId: plan.replayId,
+/**
+ * The pulled revision is the base now. `-info` is saved only where its own base is lost by that: `-wal-revert` belonged to it, or it had none. Else the
+ * replay's transaction says it, by what is returned; until then `-replay` does.
+ */
+export function recordBase(session: ReplicaSession, plan: ReplayPlan): PulledBase {
+  const { base, captureGap, lastPullUnixTime } = session.info
+  const { replayId, revision, sizeInPages, pageOne, lastFrame, salts, checksum } = plan
+  const recorded = {
+    replayId,
+    revision,
+    sizeInPages,
     // An edit of the queue brings no pages of the server.
-    lastPullUnixTime:
-      plan.revision === session.info.revision ? session.info.lastPullUnixTime : Math.floor(Date.now() / 1000),
-  })
+    lastPullUnixTime: revision === session.info.revision ? lastPullUnixTime : Math.floor(Date.now() / 1000),
+  }
+  const pulled = { ...recorded, watermark: { frame: lastFrame, salts, checksum }, pageOne }
+  const isBaseKept = base !== null && base.revert === null && !captureGap
+  session.adoptBase(plan)
+  if (isBaseKept) session.note(pulled)
+  else session.save(recorded)
+  return pulled
 }
 
 /** Whether the replay of `plan` has been committed. */

@@ -204,7 +204,7 @@ export class Replica {
 
   /** Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state. */
   noteUnchanged(unixTime: number): void {
-    this.#session.note({ lastPullUnixTime: unixTime })
+    this.#session.noteUnchanged(unixTime)
   }
 
   /** Captures what other programs have changed in the schema. @throws BusyError */

@@ -258,10 +258,10 @@ export class ReplicaSession {
 
   /**
    * The frames up to the watermark of `pulled` are the base. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
-   * main file; `-info` need not be saved, see {@link readSyncState}. Under the write lock.
+   * main file. Under the write lock.
    */
   adoptPulledBase(pulled: PulledBase): void {
-    this.#info = withPulledBase(this.#info, pulled)
+    this.note(pulled)
     this.#watermark = pulled.watermark
     this.#isWatermarkDurable = this.durability === 'full'
     this.#base.extendTo(pulled.watermark.frame, pulled.watermark.salts)
@@ -360,9 +360,14 @@ export class ReplicaSession {
     this.#info = { ...this.#info, ...patch }
   }
 
-  /** Changes what is no loss to lose: it is on disk with the next {@link save}. */
-  note(patch: Pick<InfoPatch, 'lastPullUnixTime'>): void {
-    this.#info = { ...this.#info, ...patch }
+  /** Takes over a base that `tidemark_base` has, or will have with the replay: `-info` need not be saved, see {@link readSyncState}. */
+  note(pulled: PulledBase): void {
+    this.#info = withPulledBase(this.#info, pulled)
+  }
+
+  /** Notes that the server had nothing new at `unixTime` (seconds); on disk with the next {@link save}. */
+  noteUnchanged(unixTime: number): void {
+    this.#info = { ...this.#info, lastPullUnixTime: unixTime }
   }
 
   /** The sync state as the files have it. */

@@ -72,7 +72,7 @@ describe('a request', () => {
   test('goes through a custom fetch', async () => {
     const seen: string[] = []
     const custom: typeof fetch = async (input) => {
-      seen.push(String(input))
+      seen.push(new Request(input).url)
       return new Response('answer')
     }
     expect((await sendAndRead(transportTo('http://db.test/x', { fetch: custom }))).toString()).toBe('answer')
