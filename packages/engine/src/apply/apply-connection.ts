@@ -1,5 +1,6 @@
 import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
+import { pragmaNumber } from '../sql/prepared.ts'
 import { quoteIdentifier, quoteText } from '../sql/quote.ts'
 import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
@@ -41,7 +42,7 @@ export class ApplyConnection {
 
   /** Increases with every schema change; what was prepared for another value may not fit any more. */
   schemaVersion(): number {
-    return Number(this.db.pragma('main.schema_version', { simple: true }))
+    return pragmaNumber(this.db, 'main.schema_version')
   }
 
   /**

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { prepared } from '../sql/prepared.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 
 /** One foreign key: `columns` of `child` name `parentColumns` of `parent`. Names as SQLite reports them. */
@@ -24,7 +25,8 @@ const selectKeys = `
 
 /** All foreign keys of the database. */
 export function foreignKeys(db: Database.Database): ForeignKey[] {
-  const rows = db.prepare<[], ForeignKeyRow>(selectKeys).all()
+  const rows = prepared<[], ForeignKeyRow>(db, selectKeys).all()
+  if (rows.length === 0) return []
   const primaryKey = db
     .prepare<[string], string>('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk')
     .pluck()

@@ -2,6 +2,7 @@ import { decodeRowidMap, encodeRowidMap, ProtocolError, StateError } from '@tide
 import type { RowidMapping } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { hasTable } from '../sql/has-table.ts'
+import { prepared } from '../sql/prepared.ts'
 import { isOperational, sqliteCode } from '../sql/sqlite-error.ts'
 
 /**
@@ -31,7 +32,7 @@ export function acknowledgedChangeId(db: Database.Database, clientId: string): n
   return usingRecords(() => {
     if (!hasTable(db, 'turso_sync_last_change_id')) return 0
     const select = 'SELECT change_id FROM turso_sync_last_change_id WHERE client_id = ?'
-    const changeId = db.prepare<[string], unknown>(select).pluck().get(clientId) ?? 0
+    const changeId = prepared<[string], unknown>(db, select).pluck().get(clientId) ?? 0
     if (!Number.isSafeInteger(changeId)) throw recordsError('a last change id is none')
     return changeId as number
   })
@@ -41,11 +42,10 @@ export function acknowledgedChangeId(db: Database.Database, clientId: string): n
 export function pushRecord(db: Database.Database, clientId: string): PushRecord | null {
   return usingRecords(() => {
     if (!hasTable(db, 'tidemark_push')) return null
-    const row = db
-      .prepare<[string], PushRow>(
-        'SELECT push_id AS pushId, base_revision AS baseRevision, rowids FROM tidemark_push WHERE client_id = ?',
-      )
-      .get(clientId)
+    const row = prepared<[string], PushRow>(
+      db,
+      'SELECT push_id AS pushId, base_revision AS baseRevision, rowids FROM tidemark_push WHERE client_id = ?',
+    ).get(clientId)
     return row === undefined ? null : fromRow(row)
   })
 }
@@ -84,11 +84,13 @@ export function writePushRecord(
 ): void {
   const rowids = record.rowids.length === 0 ? null : encodeRowidMap(record.rowids)
   usingRecords(() => {
-    db.prepare(
+    prepared(
+      db,
       `INSERT INTO turso_sync_last_change_id(client_id, pull_gen, change_id) VALUES (?, 0, ?)
        ON CONFLICT(client_id) DO UPDATE SET pull_gen = 0, change_id = excluded.change_id`,
     ).run(clientId, BigInt(lastChangeId))
-    db.prepare(
+    prepared(
+      db,
       'INSERT OR REPLACE INTO tidemark_push(client_id, push_id, rowids, base_revision) VALUES (?, ?, ?, ?)',
     ).run(clientId, record.pushId, rowids, record.baseRevision)
   })

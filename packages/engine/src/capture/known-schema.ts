@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { pragmaNumber, prepared } from '../sql/prepared.ts'
 import { notReserved } from './own-tables.ts'
 
 /** One object of the application's schema. */
@@ -35,17 +36,16 @@ export function knownSchema(db: Database.Database): SchemaObject[] {
 
 export function currentVersions(db: Database.Database): SchemaVersions {
   return {
-    schemaVersion: Number(db.pragma('main.schema_version', { simple: true })),
-    userVersion: Number(db.pragma('main.user_version', { simple: true })),
-    applicationId: Number(db.pragma('main.application_id', { simple: true })),
+    schemaVersion: pragmaNumber(db, 'main.schema_version'),
+    userVersion: pragmaNumber(db, 'main.user_version'),
+    applicationId: pragmaNumber(db, 'main.application_id'),
   }
 }
 
 /** The versions that belong to {@link knownSchema}. */
 export function knownVersions(db: Database.Database): SchemaVersions {
-  const rows = db
-    .prepare<[], { key: keyof SchemaVersions; value: number }>('SELECT key, value FROM tidemark_state')
-    .all()
+  const select = 'SELECT key, value FROM tidemark_state'
+  const rows = prepared<[], { key: keyof SchemaVersions; value: number }>(db, select).all()
   const values = new Map(rows.map((row) => [row.key, row.value]))
   return {
     schemaVersion: values.get('schemaVersion') ?? -1,

@@ -1,6 +1,7 @@
 import type { SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
+import { prepared } from '../sql/prepared.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
 import { causesFirst } from './causes-first.ts'
 import { changeTypes, isOperation } from './own-tables.ts'
@@ -12,13 +13,13 @@ const chunkRows = 512
 
 /** The highest change id given out; 0 before the first. */
 export function maxChangeId(db: Database.Database): number {
-  return db.prepare<[], number | null>('SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? 0
+  return prepared<[], number | null>(db, 'SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? 0
 }
 
 /** How many row and schema changes have an id above `afterId`. */
 export function capturedCount(db: Database.Database, afterId: number): number {
   const count = `SELECT count(*) FROM tidemark_cdc WHERE change_id > ? AND ${isOperation}`
-  return db.prepare<[number], number>(count).pluck().get(afterId)!
+  return prepared<[number], number>(db, count).pluck().get(afterId)!
 }
 
 /**
@@ -73,7 +74,8 @@ class CapturedReader {
 
   constructor(db: Database.Database) {
     this.#db = db
-    this.#heads = db.prepare(
+    this.#heads = prepared(
+      db,
       `SELECT change_id AS changeId, change_type AS type, shape FROM tidemark_cdc
        WHERE change_id > ? AND change_id <= ? ORDER BY change_id LIMIT ${scanRows}`,
     )
@@ -125,10 +127,10 @@ class CapturedReader {
     const list = columns.join()
     let statement = this.#runs.get(list)
     if (statement === undefined) {
-      statement = this.#db
-        .prepare<[number, number], Cells>(
-          `SELECT ${list} FROM tidemark_cdc WHERE change_id > ? AND change_id <= ? ORDER BY change_id`,
-        )
+      statement = prepared<[number, number], Cells>(
+        this.#db,
+        `SELECT ${list} FROM tidemark_cdc WHERE change_id > ? AND change_id <= ? ORDER BY change_id`,
+      )
         .raw(true)
         .safeIntegers(true)
       this.#runs.set(list, statement)
@@ -139,11 +141,10 @@ class CapturedReader {
   #shape(number: number): TableShape {
     let shape = this.#shapes.get(number)
     if (shape === undefined) {
-      const row = this.#db
-        .prepare<[number], { name: string; columns: string; key: string }>(
-          'SELECT name, columns, key FROM tidemark_shapes WHERE shape = ?',
-        )
-        .get(number)!
+      const row = prepared<[number], { name: string; columns: string; key: string }>(
+        this.#db,
+        'SELECT name, columns, key FROM tidemark_shapes WHERE shape = ?',
+      ).get(number)!
       shape = {
         name: row.name,
         columns: JSON.parse(row.columns) as string[],

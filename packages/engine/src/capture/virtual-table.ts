@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { prepared } from '../sql/prepared.ts'
 import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
 import { notReserved } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
@@ -17,6 +18,8 @@ interface Definition {
 
 const fullTextModules = new Set(['fts3', 'fts4', 'fts5'])
 const treeModules = new Set(['rtree', 'rtree_i32'])
+const selectDefinitions = `
+  SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND ${notReserved('name')} ORDER BY name`
 
 /**
  * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees. A full-text index over
@@ -42,11 +45,7 @@ export function indexTables(db: Database.Database): Set<string> {
 }
 
 function definitions(db: Database.Database): Definition[] {
-  return db
-    .prepare<[], Definition>(
-      `SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND ${notReserved('name')} ORDER BY name`,
-    )
-    .all()
+  return prepared<[], Definition>(db, selectDefinitions).all()
 }
 
 function describe(db: Database.Database, name: string, identity: readonly string[]): UserTable {

@@ -1,6 +1,10 @@
 import type Database from 'better-sqlite3'
 
 import { changeTypes, isOperation } from '../capture/own-tables.ts'
+import { prepared } from '../sql/prepared.ts'
+
+const pending = `
+  SELECT change_id FROM tidemark_cdc WHERE change_id > :afterId AND change_id <= :throughId AND ${isOperation}`
 
 /** A run of pending changes that is pushed as one batch; it ends where a transaction ends (I5). */
 export interface PushBatch {
@@ -20,12 +24,10 @@ export function nextBatch(
   maxOperations: number,
   throughId: number = Number.MAX_SAFE_INTEGER,
 ): PushBatch | null {
-  const bounds = db
-    .prepare<[number, number], { first: number | null; last: number | null }>(
-      `SELECT min(change_id) AS first, max(change_id) AS last FROM tidemark_cdc
-       WHERE change_id > ? AND change_id <= ? AND ${isOperation}`,
-    )
-    .get(afterId, throughId)
+  const bounds = prepared<[{ afterId: number; throughId: number }], { first: number | null; last: number | null }>(
+    db,
+    `SELECT (${pending} ORDER BY change_id LIMIT 1) AS first, (${pending} ORDER BY change_id DESC LIMIT 1) AS last`,
+  ).get({ afterId, throughId })
   if (bounds === undefined || bounds.first === null || bounds.last === null) return null
   const batch = { firstChangeId: bounds.first, lastChangeId: bounds.last }
   if (!Number.isFinite(maxOperations)) return batch

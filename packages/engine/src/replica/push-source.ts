@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3'
 import type { Change } from '@tidemark/protocol'
 
 import { readCaptured } from '../capture/read-captured.ts'
@@ -30,14 +29,14 @@ export interface PushSource {
  */
 export function openPushSource(session: ReplicaSession, maxOperations: number): PushSource | null {
   const after = session.info.lastPushedChangeId
-  const reader = new Database(session.paths.main, { timeout: 0 })
+  const reader = session.takeReader()
   try {
     reader.exec('BEGIN')
     const batch =
       nextBatch(reader, after, maxOperations, attemptedThrough(session.info)) ??
       nextBatch(reader, after, maxOperations)
     if (batch === null) {
-      reader.close()
+      session.giveBackReader(reader)
       return null
     }
     session.wal.sync()
@@ -52,11 +51,11 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
         }
       },
       close: () => {
-        reader.close()
+        session.giveBackReader(reader)
       },
     }
   } catch (error) {
-    reader.close()
+    session.giveBackReader(reader)
     throw error
   }
 }

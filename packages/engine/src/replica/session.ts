@@ -50,6 +50,8 @@ const LOCK_PAUSE_MS = 0.05
  *   believe that its page cache is current
  * - `#pin`: holds a read transaction at the watermark, so that no checkpoint, whoever asks, passes it
  * - `work`: the engine's own reads and writes
+ *
+ * A push reads on one more, which is opened with the first.
  */
 export class ReplicaSession {
   readonly paths: ReplicaPaths
@@ -64,6 +66,9 @@ export class ReplicaSession {
   readonly #foreignKeys: Database.Statement<[], number>
   readonly #lock: Database.Database
   readonly #pin: Database.Database
+  /** Kept for the next push: to open one takes longer than to read a small batch. */
+  #idleReader: Database.Database | null = null
+  #isClosed = false
   readonly #mainDescriptor: number
   readonly #base: BaseReader
   #info: ReplicaInfo
@@ -137,6 +142,23 @@ export class ReplicaSession {
   /** Whether the application asks SQLite for it, by `PRAGMA foreign_keys`. */
   get enforcesForeignKeys(): boolean {
     return this.#foreignKeys.get() === 1
+  }
+
+  /** A connection for a snapshot that outlives a step of the event loop; to be given back. */
+  takeReader(): Database.Database {
+    const reader = this.#idleReader ?? new Database(this.paths.main, { timeout: 0 })
+    this.#idleReader = null
+    return reader
+  }
+
+  /** Ends the snapshot. Calling it again does nothing. */
+  giveBackReader(reader: Database.Database): void {
+    if (reader === this.#idleReader) return
+    if (this.#isClosed || this.#idleReader !== null) reader.close()
+    else {
+      if (reader.inTransaction) reader.exec('COMMIT')
+      this.#idleReader = reader
+    }
   }
 
   /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
@@ -382,6 +404,8 @@ export class ReplicaSession {
 
   /** Closes everything. Frames that SQLite's last connection checkpoints by itself must have been sealed. */
   close(): void {
+    this.#isClosed = true
+    this.#idleReader?.close()
     this.user.close()
     this.work.db.close()
     this.#pin.close()

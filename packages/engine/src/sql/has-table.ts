@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3'
+import { prepared } from './prepared.ts'
 
 /** Whether the database has a table of exactly this name. */
 export function hasTable(db: Pick<Database.Database, 'prepare'>, name: string): boolean {
-  return db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== undefined
+  const select = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+  return prepared<[string]>(db, select).get(name) !== undefined
 }
