@@ -53,7 +53,7 @@ function pull(dialect: 'turso' | 'tidemark'): Uint8Array {
 }
 
 function changeRun(): Uint8Array {
-  const { message, cells } = encodeChangeRun(ROWS, 0, 0)
+  const { message, cells } = encodeChangeRun(ROWS, 0, 0, 0)
   return encodeMessage(tidemark.ChangeRun, { ...message, cells })
 }
 

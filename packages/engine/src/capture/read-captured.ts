@@ -170,12 +170,18 @@ function captured(type: number, shape: TableShape | null, cells: Cells): Capture
   const rowid = cells[2] as bigint | null
   if (shape === null)
     return { kind: 'commit', changeId, timeMs, lastIdBefore: rowid === null ? null : Number(rowid) }
-  const row: Omit<CapturedRow, 'kind' | 'before' | 'after'> = { changeId, timeMs, table: shape, rowid }
   const images = cells.slice(3)
-  if (type === changeTypes.insert) return { kind: 'insert', ...row, before: null, after: images }
-  if (type === changeTypes.delete) return { kind: 'delete', ...row, before: images, after: null }
   const width = shape.columns.length
-  return { kind: 'update', ...row, before: images.slice(0, width), after: images.slice(width) }
+  switch (type) {
+    case changeTypes.insert:
+      return { kind: 'insert', changeId, timeMs, table: shape, rowid, before: null, after: images }
+    case changeTypes.delete:
+      return { kind: 'delete', changeId, timeMs, table: shape, rowid, before: images, after: null }
+    default: {
+      const [before, after] = [images.slice(0, width), images.slice(width)]
+      return { kind: 'update', changeId, timeMs, table: shape, rowid, before, after }
+    }
+  }
 }
 
 function sizeOf(cells: Cells): number {

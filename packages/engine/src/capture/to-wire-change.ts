@@ -26,18 +26,19 @@ export function toWireChange(change: CapturedChange, images: BeforeImages = 'dig
 type ToImage = (value: SqlValue) => ImageValue
 const whole: ToImage = (value) => value
 
+const none: readonly never[] = []
+
 function insertChange({ changeId, table, rowid, after }: CapturedRow): Change {
-  const columns = table.columns.map((_, index) => index)
   return {
     kind: 'insert',
     changeId,
     table,
     rowid,
-    key: [],
-    columns,
+    key: none,
+    columns: positions(table),
     values: after!,
-    expectedColumns: [],
-    expected: [],
+    expectedColumns: none,
+    expected: none,
   }
 }
 

@@ -24,7 +24,10 @@ export function nextBatch(
   maxOperations: number,
   throughId: number = Number.MAX_SAFE_INTEGER,
 ): PushBatch | null {
-  const bounds = prepared<[{ afterId: number; throughId: number }], { first: number | null; last: number | null }>(
+  const bounds = prepared<
+    [{ afterId: number; throughId: number }],
+    { first: number | null; last: number | null }
+  >(
     db,
     `SELECT (${pending} ORDER BY change_id LIMIT 1) AS first, (${pending} ORDER BY change_id DESC LIMIT 1) AS last`,
   ).get({ afterId, throughId })

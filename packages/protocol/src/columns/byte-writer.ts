@@ -3,6 +3,8 @@ import { ProtocolError } from '../errors.ts'
 const FIRST_CAPACITY = 256
 /** Strings up to this many UTF-16 units take at most 127 bytes of UTF-8, so their length is one byte. */
 const ONE_BYTE_LENGTH_UNITS = 42
+/** Strings up to this many take at most 16,383, so their length is one or two bytes. */
+const TWO_BYTE_LENGTH_UNITS = 5461
 /** Below this a loop in JavaScript beats the call into Node. */
 const SHORT_ASCII_UNITS = 24
 const INT64_MIN = -(2n ** 63n)
@@ -51,13 +53,14 @@ export class ByteWriter {
   /** A 64-bit signed integer, zigzag. */
   zigzag(value: bigint): void {
     const approximate = Number(value)
-    if (approximate >= -0x4000_0000 && approximate < 0x4000_0000) {
-      this.varint(((approximate << 1) ^ (approximate >> 31)) >>> 0)
-    } else if (approximate >= -(2 ** 51) && approximate <= 2 ** 51) {
-      this.varint(approximate < 0 ? -2 * approximate - 1 : 2 * approximate)
-    } else {
-      this.#zigzag64(value)
-    }
+    if (approximate >= -(2 ** 51) && approximate <= 2 ** 51) this.zigzagNumber(approximate)
+    else this.#zigzag64(value)
+  }
+
+  /** The same for an integer between -2^51 and 2^51. */
+  zigzagNumber(value: number): void {
+    if (value >= -0x4000_0000 && value < 0x4000_0000) this.varint(((value << 1) ^ (value >> 31)) >>> 0)
+    else this.varint(value < 0 ? -2 * value - 1 : 2 * value)
   }
 
   double(value: number): void {
@@ -83,10 +86,20 @@ export class ByteWriter {
       this.#shortText(value)
       return
     }
-    const byteLength = Buffer.byteLength(value, 'utf8')
+    if (value.length > TWO_BYTE_LENGTH_UNITS) {
+      const byteLength = Buffer.byteLength(value, 'utf8')
+      this.varint(byteLength)
+      this.#reserve(byteLength)
+      this.#length += this.#buffer.write(value, this.#length, 'utf8')
+      return
+    }
+    // Written where it stands if its length takes one byte, and moved by one if it does not.
+    this.#reserve(2 + 3 * value.length)
+    const start = this.#length + 1
+    const byteLength = this.#buffer.write(value, start, 'utf8')
+    if (byteLength >= 128) this.#buffer.copyWithin(start + 1, start, start + byteLength)
     this.varint(byteLength)
-    this.#reserve(byteLength)
-    this.#length += this.#buffer.write(value, this.#length, 'utf8')
+    this.#length += byteLength
   }
 
   #shortText(value: string): void {

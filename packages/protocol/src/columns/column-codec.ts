@@ -18,13 +18,19 @@ export function writeColumn(
   let previous = 0n
   for (const row of rows) {
     const value = row[column]!
-    if (typeof value === 'bigint') {
+    if (typeof value === 'string') {
+      writer.byte(TAG.text)
+      writer.text(value)
+    } else if (typeof value === 'bigint') {
       writer.byte(TAG.integer)
       writeDifference(writer, value, previous)
       previous = value
     } else writeValue(writer, value)
   }
 }
+
+/** Differences of numbers up to here are exact, and short enough for {@link ByteWriter.zigzagNumber}. */
+const LARGEST_PLAIN = 2 ** 50
 
 /** Reads what {@link writeColumn} wrote and appends a value to each row. */
 export function readColumn<T extends ImageValue>(
@@ -44,6 +50,12 @@ export function readColumn<T extends ImageValue>(
 
 /** @throws ProtocolError if `value` does not fit into 64 bits */
 export function writeDifference(writer: ByteWriter, value: bigint, previous: bigint): void {
+  // Arithmetic on bigints takes memory for each result.
+  const [to, from] = [Number(value), Number(previous)]
+  if (to < LARGEST_PLAIN && to > -LARGEST_PLAIN && from < LARGEST_PLAIN && from > -LARGEST_PLAIN) {
+    writer.zigzagNumber(to - from)
+    return
+  }
   if (BigInt.asIntN(64, value) !== value) {
     throw new ProtocolError('integer does not fit into 64 bits', { recovery: 'bug' })
   }

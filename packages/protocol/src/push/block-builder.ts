@@ -5,7 +5,7 @@ import { varintLength, writeVarint } from '../framing/varint.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { encodeMessage } from '../messages/encode-message.ts'
 import { belongsToRun, encodeChangeRun } from './change-run-encoder.ts'
-import { countCells, estimateChangeBytes } from './change-size.ts'
+import { countCells } from './change-size.ts'
 import type { TableNumbers } from './table-numbers.ts'
 
 /** Tags of length-delimited fields: `ChangeSet.tables`, `ChangeSet.runs`, `ChangeRun.cells`. */
@@ -20,6 +20,7 @@ export class BlockBuilder {
   #run: Change[] = []
   #runCells = 0
   #lastChangeId = 0
+  #runBytes = 0
   #estimatedBytes = 0
 
   constructor(tables: TableNumbers) {
@@ -30,12 +31,13 @@ export class BlockBuilder {
     return this.#estimatedBytes === 0
   }
 
-  /** Whether the change would take a block that has others above its size. */
-  isFullFor(change: Change): boolean {
-    return !this.isEmpty && this.#estimatedBytes + estimateChangeBytes(change) > PROTOCOL_LIMITS.blockBytes
+  /** Whether a change of so many bytes would take a block that has others above its size. */
+  isFullFor(estimatedBytes: number): boolean {
+    return !this.isEmpty && this.#estimatedBytes + estimatedBytes > PROTOCOL_LIMITS.blockBytes
   }
 
-  add(change: Change): void {
+  /** @param estimatedBytes see {@link estimateChangeBytes} */
+  add(change: Change, estimatedBytes: number): void {
     const cells = countCells(change)
     const first = this.#run[0]
     if (
@@ -46,7 +48,8 @@ export class BlockBuilder {
     }
     this.#run.push(change)
     this.#runCells += cells
-    this.#estimatedBytes += estimateChangeBytes(change)
+    this.#runBytes += estimatedBytes
+    this.#estimatedBytes += estimatedBytes
   }
 
   /** The ChangeSet of what was added since the last call. */
@@ -68,7 +71,7 @@ export class BlockBuilder {
     const first = this.#run[0]
     if (first === undefined) return
     const table = first.kind === 'schema' ? 0 : this.#tableNumber(first.table)
-    const { message, cells } = encodeChangeRun(this.#run, table, this.#lastChangeId)
+    const { message, cells } = encodeChangeRun(this.#run, table, this.#lastChangeId, this.#runBytes)
     const fields = encodeMessage(tidemark.ChangeRun, message)
     const cellsHead = lengthDelimitedHead(CELLS_TAG, cells.byteLength)
     const runBytes = fields.byteLength + cellsHead.byteLength + cells.byteLength
@@ -76,6 +79,7 @@ export class BlockBuilder {
     this.#lastChangeId = this.#run.at(-1)!.changeId
     this.#run = []
     this.#runCells = 0
+    this.#runBytes = 0
   }
 
   #tableNumber(shape: TableShape): number {

@@ -76,7 +76,7 @@ describe('a run of changes', () => {
   })
 
   it('is written as docs/wire-format.md shows it', () => {
-    const { message, cells } = encodeChangeRun(decode(INSERTS), 0, 0)
+    const { message, cells } = encodeChangeRun(decode(INSERTS), 0, 0, 0)
     const bytes = encodeMessage(tidemark.ChangeRun, { ...message, cells })
     expect(Buffer.from(bytes).toString('hex')).toBe('180222020102280152080114010603016100')
   })

@@ -3,7 +3,6 @@ import type { Change, RowChange, SchemaChange } from '../change.ts'
 import { ByteWriter } from '../columns/byte-writer.ts'
 import { writeColumn, writeDifference } from '../columns/column-codec.ts'
 import { ProtocolError } from '../errors.ts'
-import { estimateChangeBytes } from './change-size.ts'
 import type { ImageValue, SqlValue } from '../value.ts'
 
 /** Whether `next` can follow `first` in one run: same kind, table and columns. */
@@ -24,11 +23,13 @@ export function belongsToRun(first: Change, next: Change): boolean {
  *
  * @param tableNumber of the changes' table; ignored for schema changes
  * @param previousChangeId the id before the first change's in the block, 0 if there is none
+ * @param expectedBytes about how many the values take
  */
 export function encodeChangeRun(
   changes: readonly Change[],
   tableNumber: number,
   previousChangeId: number,
+  expectedBytes: number,
 ): { readonly message: tidemark.ChangeRun.$Properties; readonly cells: Uint8Array } {
   const head = { count: changes.length, changeIds: encodeChangeIds(changes, previousChangeId) }
   if (changes[0]!.kind === 'schema') {
@@ -36,7 +37,7 @@ export function encodeChangeRun(
     return { message: { ...head, kind: tidemark.ChangeKind.SCHEMA }, cells }
   }
   const rows = changes as readonly RowChange[]
-  return { message: { ...head, ...encodeRowRun(rows, tableNumber) }, cells: encodeCells(rows) }
+  return { message: { ...head, ...encodeRowRun(rows, tableNumber) }, cells: encodeCells(rows, expectedBytes) }
 }
 
 function encodeRowRun(rows: readonly RowChange[], tableNumber: number): tidemark.ChangeRun.$Properties {
@@ -84,8 +85,8 @@ function encodeStatements(changes: readonly SchemaChange[]): Uint8Array {
   return writer.bytes()
 }
 
-function encodeCells(rows: readonly RowChange[]): Uint8Array {
-  const writer = new ByteWriter(rows.reduce((bytes, row) => bytes + estimateChangeBytes(row), 0))
+function encodeCells(rows: readonly RowChange[], expectedBytes: number): Uint8Array {
+  const writer = new ByteWriter(expectedBytes)
   writeColumns(
     writer,
     rows.map((row) => row.key),

@@ -6,6 +6,7 @@ import { encodeDelimitedMessage, encodeMessage } from '../messages/encode-messag
 import { toWireInteger } from '../messages/wire-integer.ts'
 import { compress } from '../zstd/zstd.ts'
 import { BlockBuilder } from './block-builder.ts'
+import { estimateChangeBytes } from './change-size.ts'
 import { pushHeaderToMessage } from './push-header.ts'
 import type { PushHeader } from './push-header.ts'
 import { TableNumbers } from './table-numbers.ts'
@@ -32,8 +33,9 @@ export class PushEncoder {
    * @throws LimitError if a single change is too large to be pushed
    */
   change(change: Change): Uint8Array | null {
-    const block = this.#block.isFullFor(change) ? this.#finishBlock() : null
-    this.#block.add(change)
+    const bytes = estimateChangeBytes(change)
+    const block = this.#block.isFullFor(bytes) ? this.#finishBlock() : null
+    this.#block.add(change, bytes)
     this.#changeCount += 1
     return block
   }
