@@ -29,24 +29,34 @@ export class PushBody {
     return new PushBody(source, this.#settings)
   }
 
+  /** The header; what follows it has not been looked at. @throws ProtocolError, LimitError */
+  header(): PushHeader {
+    const decoder = this.#decoder()
+    for (const chunk of this.#chunks()) {
+      for (const event of decoder.push(chunk)) if (event.type === 'header') return event.header
+    }
+    throw new ProtocolError('push without a header')
+  }
+
   /**
-   * Reads the whole body, so that nothing of it is applied if any of it is wrong (I8). Others get the event loop now and then.
+   * Reads the whole body, for an answer that applies nothing of it. Others get the event loop now and then.
    *
    * @throws ProtocolError, LimitError
    */
-  async validate(): Promise<PushHeader> {
+  async validate(): Promise<void> {
     const decoder = this.#decoder()
-    let header: PushHeader | null = null
     for (const chunk of this.#chunks()) {
-      for (const event of decoder.push(chunk)) if (event.type === 'header') header = event.header
+      for (const event of decoder.push(chunk)) void event
       await nextTurnOfLoop()
     }
     decoder.end()
-    if (header === null) throw new ProtocolError('push without a header')
-    return header
   }
 
-  /** The changes, from the first. */
+  /**
+   * The changes, from the first. The body was whole and as it was sent only when they have come to their end.
+   *
+   * @throws ProtocolError, LimitError at the first thing that is wrong
+   */
   *changes(): Generator<Change> {
     const decoder = this.#decoder()
     for (const chunk of this.#chunks()) {

@@ -12,9 +12,11 @@ export interface PushGuard {
 /**
  * `POST /push-changes`: applies the whole body in one transaction, or nothing of it (I5). It is answered when the history has the commit.
  *
+ * The body is decoded once, while it is applied: what is found to be wrong with it rolls the transaction back (I8).
+ *
  * @param party who pushes, for fairness among writers
  * @returns an encoded push response
- * @throws ProtocolError, LimitError for a body that is not a push, before anything is applied (I8)
+ * @throws ProtocolError, LimitError for a body that is not a push; nothing is applied then
  */
 export async function receivePush(
   target: PushTarget,
@@ -23,23 +25,31 @@ export async function receivePush(
   guard: PushGuard,
 ): Promise<Uint8Array> {
   const { database, settings } = target
-  const header = await body.validate()
+  const header = body.header()
   if (header.walPages > settings.maxWalPages) {
+    await body.validate()
     return encodePushResponse({ type: 'checkpoint-needed', maxWalPages: settings.maxWalPages })
   }
   try {
-    const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
-    try {
-      return encodePushResponse(applyInTurn())
-    } finally {
-      turn.release()
-    }
+    const response = await inTurn()
+    // Something of it may not have been read.
+    if (response.type !== 'ok') await body.validate()
+    return encodePushResponse(response)
   } catch (error) {
     if (!(error instanceof BusyError)) throw error
     return encodePushResponse({ type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 })
   }
 
-  function applyInTurn(): PushResponse {
+  async function inTurn(): Promise<PushResponse> {
+    const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
+    try {
+      return apply()
+    } finally {
+      turn.release()
+    }
+  }
+
+  function apply(): PushResponse {
     const outcome = guard.run(settings.applyTimeoutMs, () =>
       applyPush(target.applyConnection, { header, changes: () => body.changes() }),
     )
