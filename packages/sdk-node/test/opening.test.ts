@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect } from '../src/index.ts'
@@ -111,7 +112,7 @@ describe('opening', () => {
     first.exec('CREATE TABLE t (a)')
     await first.sync()
     first.close()
-    expect(JSON.parse(readFileSync(`${path}-info`, 'utf8'))).toMatchObject({ url: server.url('one') })
+    expect(loadInfo(`${path}-info`)).toMatchObject({ url: server.url('one') })
   })
 })
 

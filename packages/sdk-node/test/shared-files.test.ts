@@ -1,4 +1,5 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
@@ -33,8 +34,7 @@ describe('the same files twice', () => {
       ],
     })
     expect(contentOf(b)).toEqual(contentOf(a))
-    const idOf = (file: string): string =>
-      (JSON.parse(readFileSync(`${file}-info`, 'utf8')) as { clientId: string }).clientId
+    const idOf = (file: string): string => loadInfo(`${file}-info`).clientId
     expect(idOf(copy)).not.toBe(idOf(path))
     b.close()
   })
@@ -85,7 +85,7 @@ describe('the same files twice', () => {
     foreign.exec(`INSERT INTO t VALUES (9); DELETE FROM t WHERE a = 2; DELETE FROM tidemark_cdc WHERE a0 = 9 OR b0 = 2;
       PRAGMA wal_checkpoint(TRUNCATE)`)
     foreign.close()
-    const info = JSON.parse(readFileSync(`${path}-info`, 'utf8')) as object
+    const info = loadInfo(`${path}-info`)
     writeFileSync(`${path}-info`, JSON.stringify({ ...info, base: null, captureGap: true }))
     const b = await server.client('b.db')
     b.exec('INSERT INTO t VALUES (7); DELETE FROM t WHERE a = 1')

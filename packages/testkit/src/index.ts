@@ -1,3 +1,4 @@
+export { loadInfo } from '@tidemark/engine'
 export { runAndKill } from './run-and-kill.ts'
 export { ServerProcess } from './server-process.ts'
 export type { ServerProcessOptions } from './server-process.ts'

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { ServerProcess } from '@tidemark/testkit'
+import { loadInfo, ServerProcess } from '@tidemark/testkit'
 import { expect, test } from 'vitest'
 import { contentOf, rowsOf, TursoSite } from './turso-site.ts'
 
@@ -25,7 +24,7 @@ class Address {
 }
 
 function rememberedServer(path: string): unknown {
-  return (JSON.parse(readFileSync(`${path}-info`, 'utf8')) as { server: unknown }).server
+  return loadInfo(`${path}-info`).server
 }
 
 test('a Turso server is noticed by itself, asked once, and remembered', async () => {

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs'
-
 import { StateError } from '@tidemark/protocol'
 import type { WalChecksum, WalSalts } from '@tidemark/protocol'
 
-import { replaceFile } from './durable-file.ts'
+import { readInfoFile, replaceInfoFile } from './info-file.ts'
 
 export const INFO_FORMAT = 1
 
@@ -108,7 +106,7 @@ export function initialInfo(clientId: string, url: string | null): ReplicaInfo {
 
 /** Durable when this returns: the old state or the new one survives a crash, never a mixture. */
 export function saveInfo(path: string, info: ReplicaInfo): void {
-  replaceFile(path, `${JSON.stringify(info, null, 2)}\n`)
+  replaceInfoFile(path, info)
 }
 
 /**
@@ -116,18 +114,12 @@ export function saveInfo(path: string, info: ReplicaInfo): void {
  * version wrote it
  */
 export function loadInfo(path: string): ReplicaInfo {
-  const content = readFileSync(path, 'utf8')
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(content)
-  } catch (cause) {
-    throw damaged(path, 'it is not JSON', cause)
-  }
-  return parseInfo(path, parsed)
+  return parseInfo(path, readInfoFile(path))
 }
 
-function parseInfo(path: string, parsed: unknown): ReplicaInfo {
-  if (!isRecord(parsed)) throw damaged(path, 'it is not an object')
+/** The state of an {@link InfoFile} at `path`. Errors as {@link loadInfo}. */
+export function parseInfo(path: string, parsed: unknown): ReplicaInfo {
+  if (!isRecord(parsed)) throw damaged(path, 'nothing in it is intact')
   const format = parsed['format']
   if (typeof format === 'number' && format > INFO_FORMAT) {
     throw new StateError(
@@ -144,11 +136,11 @@ function parseInfo(path: string, parsed: unknown): ReplicaInfo {
   return info as unknown as ReplicaInfo
 }
 
-function damaged(path: string, reason: string, cause?: unknown): StateError {
+function damaged(path: string, reason: string): StateError {
   return new StateError(
     'TIDEMARK_INFO_DAMAGED',
     `${path} is damaged: ${reason}. Restore it from a backup taken together with the database, or open with existing: 'adopt' (push everything) or 'replace' (start over).`,
-    { recovery: 'reset', cause },
+    { recovery: 'reset' },
   )
 }
 

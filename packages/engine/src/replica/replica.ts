@@ -234,9 +234,12 @@ export class Replica {
     return openPushSource(this.#session, maxOperations)
   }
 
-  /** Records that the server has the changes up to `lastChangeId`. */
+  /**
+   * Records that the server has the changes up to `lastChangeId`. Not synced: where a power loss takes it back, the attempt is what is on disk, and the
+   * next push sends the same batch again and hears that it is there (I3).
+   */
   acknowledgePush(push: { readonly lastChangeId: number; readonly pushId: string }): void {
-    this.#session.save({
+    this.#session.saveEventually({
       lastPushedChangeId: Math.max(this.info.lastPushedChangeId, push.lastChangeId),
       pushId: push.pushId,
       attemptedPushId: null,

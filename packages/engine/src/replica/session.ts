@@ -11,7 +11,9 @@ import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { BaseReader, LOCK_BYTE_PAGE } from './base.ts'
 import { readPageOne, writePageOne } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
-import { loadInfo, saveInfo } from './info.ts'
+import { parseInfo } from './info.ts'
+import { InfoFile } from './info-file.ts'
+import type { Persistence } from './info-file.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { enterWalMode } from './enter-wal-mode.ts'
 import type { ReplayOptions } from './finish-replay.ts'
@@ -71,6 +73,7 @@ export class ReplicaSession {
   #isClosed = false
   readonly #mainDescriptor: number
   readonly #base: BaseReader
+  readonly #infoFile: InfoFile
   #info: ReplicaInfo
   #watermark: Watermark | null = null
   #pageOne: PageOnePatch | null = null
@@ -85,6 +88,7 @@ export class ReplicaSession {
   constructor(path: string, info: ReplicaInfo, options: SessionOptions) {
     this.paths = replicaPaths(path)
     this.#info = info
+    this.#infoFile = new InfoFile(this.paths.info)
     this.#baseSizeInPages = info.sizeInPages
     this.durability = options.durability
     this.interruptedPull = options.interruptedPull ?? { resolve: () => 'keep-local', onConflict: () => {} }
@@ -372,13 +376,22 @@ export class ReplicaSession {
     if (!this.#isWatermarkDurable) this.wal.sync()
     this.#isWatermarkDurable = true
     const info = { ...this.#info, ...patch, base: this.#baseState() }
-    saveInfo(this.paths.info, info)
+    this.#infoFile.replace(info)
     this.#info = info
   }
 
   /** The same without the base, which another process may have moved since this one looked. */
   saveOnly(patch: InfoPatch): void {
-    saveInfo(this.paths.info, { ...loadInfo(this.paths.info), ...patch })
+    this.#update(patch, 'synced')
+    this.#info = { ...this.#info, ...patch }
+  }
+
+  /**
+   * The same for what a power loss may take back. Nothing of the base goes with it: its watermark may not be on disk yet, and must not be without
+   * the revision that it belongs to (I1).
+   */
+  saveEventually(patch: InfoPatch): void {
+    this.#update(patch, 'eventually')
     this.#info = { ...this.#info, ...patch }
   }
 
@@ -434,6 +447,11 @@ export class ReplicaSession {
         Atomics.wait(pause, 0, 0, LOCK_PAUSE_MS)
       }
     }
+  }
+
+  #update(patch: InfoPatch, persistence: Persistence): void {
+    const { info } = this.paths
+    this.#infoFile.update((current) => ({ ...parseInfo(info, current), ...patch }), persistence)
   }
 
   #baseState(): BaseState | null {

@@ -19,7 +19,7 @@ const COPY: Step = { kind: 'copy', client: 0, seed: 0 }
 const ANSWER_LOST: Fault = { on: 'request', nth: 1, what: 'lost', position: 0, seed: 0 }
 const DIES_BEFORE_THE_ANSWER: Fault = { on: 'request', nth: 1, what: 'crash', position: 0, seed: 0 }
 /** After the pages came in, before what was pending is back. */
-const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 15, what: 'write', seed: 1 }
+const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 13, what: 'write', seed: 1 }
 const TWO = { clients: [{}, {}] }
 
 /** Each must be noticed by the simulator; otherwise the simulator would not notice if the rule were broken by mistake. */
@@ -163,6 +163,6 @@ export const SWITCHES: readonly Switch[] = [
         'writeFileSync(descriptor, content);',
       ],
     ],
-    plan: planFor(1),
+    plan: planFor(20),
   },
 ]

@@ -35,6 +35,8 @@ type Undo =
       readonly from: string
       readonly path: string
       readonly before: Uint8Array | null
+      /** What was volatile of the file that had the name: it is gone with that file, and comes back with it. */
+      readonly replaced: readonly Undo[]
     }
   | { readonly kind: 'remove'; readonly path: string; readonly before: Uint8Array }
 
@@ -60,8 +62,12 @@ export class VolatileChanges {
       if (!change.path.startsWith(`${folder}/`) || !random.chance(percent)) continue
       lost.push(`${change.kind} ${change.path.slice(folder.length + 1)}`)
       if (change.kind === 'write') loseWrite(inCopy(change.path), change, random.chance(30))
-      else if (change.kind === 'rename') loseRename(inCopy(change.from), inCopy(change.path), change.before)
-      else restore(inCopy(change.path), change.before)
+      else if (change.kind === 'rename') {
+        loseRename(inCopy(change.from), inCopy(change.path), change.before)
+        for (const write of change.replaced.toReversed())
+          if (write.kind === 'write' && random.chance(percent))
+            loseWrite(inCopy(write.path), write, random.chance(30))
+      } else restore(inCopy(change.path), change.before)
     }
     return lost
   }
@@ -83,7 +89,9 @@ export class VolatileChanges {
         break
       case 'renameSync': {
         const to = String(args[1])
-        this.#changes.push({ kind: 'rename', from: path, path: to, before: contentOf(to) })
+        const replaced = this.#changes.filter((change) => change.kind === 'write' && change.path === to)
+        this.#changes = this.#changes.filter((change) => !replaced.includes(change))
+        this.#changes.push({ kind: 'rename', from: path, path: to, before: contentOf(to), replaced })
         for (const change of this.#changes)
           if (change.path === path && (change.kind === 'write' || change.kind === 'content')) change.path = to
         break

@@ -1,0 +1,154 @@
+import fs, {
+  mkdtempDisposableSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { InfoFile, readInfoFile, replaceInfoFile } from './info-file.ts'
+
+const SLOT_BYTES = 4096
+let folder: ReturnType<typeof mkdtempDisposableSync>
+let path: string
+
+beforeEach(() => {
+  folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-info-'))
+  path = join(folder.path, 'a.db-info')
+  replaceInfoFile(path, { n: 0 })
+})
+afterEach(() => folder.remove())
+
+/** Makes a slot's content nonsense, as a torn write does. */
+function tear(slot: number): void {
+  const content = readFileSync(path)
+  content.fill('x', slot * SLOT_BYTES + 20, slot * SLOT_BYTES + 2000)
+  writeFileSync(path, content)
+}
+
+describe('the info file', () => {
+  it('holds the newest of many states, in the same file', () => {
+    const { ino, size } = statSync(path)
+    const file = new InfoFile(path)
+    for (let n = 1; n <= 7; n += 1) {
+      file.update(
+        (current) => {
+          expect(current).toMatchObject({ n: n - 1 })
+          return { n, text: 'ü'.repeat(n) }
+        },
+        n % 2 === 0 ? 'eventually' : 'synced',
+      )
+      expect(readInfoFile(path)).toEqual({ n, text: 'ü'.repeat(n) })
+    }
+    expect(statSync(path)).toMatchObject({ ino, size })
+  })
+
+  it('falls back to the state before where the newest is torn', () => {
+    const file = new InfoFile(path)
+    file.update(() => ({ n: 1 }), 'synced')
+    file.update(() => ({ n: 2 }), 'eventually')
+    tear(2)
+    expect(readInfoFile(path)).toEqual({ n: 1 })
+    tear(1)
+    expect(readInfoFile(path)).toEqual({ n: 0 })
+    tear(0)
+    expect(readInfoFile(path)).toBeUndefined()
+  })
+
+  it.each([SLOT_BYTES, 3 * SLOT_BYTES, 20_000])(
+    'takes a state of about %i bytes, and goes on from it',
+    (bytes) => {
+      const file = new InfoFile(path)
+      for (let excess = -120; excess < 4; excess += 1) {
+        const large = { text: 'x'.repeat(bytes + excess) }
+        file.update(() => large, 'synced')
+        expect(readInfoFile(path)).toEqual(large)
+      }
+      file.update(() => ({ n: 1 }), 'synced')
+      file.update(() => ({ n: 2 }), 'synced')
+      expect(readInfoFile(path)).toEqual({ n: 2 })
+    },
+  )
+
+  it('goes on from a file that is the state alone, as the first versions wrote it', () => {
+    writeFileSync(path, `${JSON.stringify({ n: 5 }, null, 2)}\n`)
+    expect(readInfoFile(path)).toEqual({ n: 5 })
+    new InfoFile(path).update((current) => ({ ...(current as object), m: 6 }), 'synced')
+    expect(readInfoFile(path)).toEqual({ n: 5, m: 6 })
+  })
+
+  it('goes on from what another process has written', () => {
+    const [one, other] = [new InfoFile(path), new InfoFile(path)]
+    for (let n = 1; n < 12; n += 1) (n % 5 < 2 ? one : other).update(() => ({ n }), 'eventually')
+    expect(readInfoFile(path)).toEqual({ n: 11 })
+    other.replace({ n: 12 })
+    one.update(() => ({ n: 13 }), 'synced')
+    expect(readInfoFile(path)).toEqual({ n: 13 })
+  })
+
+  it('keeps what was synced through a power loss that tears all that was not (I3)', () => {
+    const operation = fc.record({ by: fc.nat(2), persistence: fc.constantFrom('synced', 'eventually') })
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
+        replaceInfoFile(path, { n: 0 })
+        const files = [new InfoFile(path), new InfoFile(path), new InfoFile(path)]
+        const disk = new Disk(path)
+        let synced = 0
+        let n = 0
+        try {
+          for (const { by, persistence } of operations) {
+            n += 1
+            disk.check = () =>
+              expect((disk.stateAfterPowerLoss() as { n: number }).n).toBeGreaterThanOrEqual(synced)
+            files[by]!.update(() => ({ n }), persistence)
+            if (persistence === 'synced') synced = n
+            disk.check()
+          }
+        } finally {
+          vi.restoreAllMocks()
+          syncBuiltinESMExports()
+        }
+      }),
+    )
+  })
+})
+
+/** What of the file is on disk, if none of it is before it is synced. */
+class Disk {
+  readonly #path: string
+  #content: Buffer
+  /** Called after each write. */
+  check: () => void = () => {}
+
+  constructor(file: string) {
+    this.#path = realpathSync(file)
+    this.#content = readFileSync(file)
+    const write = fs.writeSync.bind(fs) as (...args: unknown[]) => number
+    const sync = fs.fdatasyncSync.bind(fs)
+    vi.spyOn(fs, 'writeSync').mockImplementation((...args: unknown[]) => {
+      const written = write(...args)
+      // Node writes whole files through this too.
+      if (readlinkSync(`/proc/self/fd/${Number(args[0])}`) !== this.#path) return written
+      const position = args[4] as number
+      this.#content.fill(0, position, position + written)
+      this.check()
+      return written
+    })
+    vi.spyOn(fs, 'fdatasyncSync').mockImplementation((descriptor) => {
+      sync(descriptor)
+      this.#content = readFileSync(this.#path)
+    })
+    syncBuiltinESMExports()
+  }
+
+  stateAfterPowerLoss(): unknown {
+    const copy = `${this.#path}-after`
+    writeFileSync(copy, this.#content)
+    return readInfoFile(copy)
+  }
+}
