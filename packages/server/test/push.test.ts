@@ -1,10 +1,19 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeDelimited, initProtocol } from '@tidemark/protocol'
+import { decodePushResponse, encodeDelimited, initProtocol } from '@tidemark/protocol'
 import type { Change } from '@tidemark/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pull } from './pull-client.ts'
-import { CREATE_ITEMS, encodePush, insertItem, postPush, push, pushId, schemaChange } from './push-client.ts'
+import {
+  CREATE_ITEMS,
+  encodePush,
+  insertItem,
+  ITEMS,
+  postPush,
+  push,
+  pushId,
+  schemaChange,
+} from './push-client.ts'
 import { rawRequest, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
 
@@ -129,6 +138,24 @@ describe('POST /push-changes', () => {
       expect([length, response.status]).toEqual([length, 400])
     }
     await expect(items(database)).rejects.toThrow('no such table')
+  })
+
+  test('a body that is cut behind what its answer follows from is no push all the same (I8)', async () => {
+    const database = await pushed('cut-behind')
+    const next = { pushId: pushId(2), previousPushId: pushId(1) }
+    const answers: readonly (readonly [string, Buffer])[] = [
+      ['already-applied', encodePush({}, FIRST)],
+      ['forked', encodePush({ pushId: pushId(3), previousPushId: pushId(9) }, [insertItem(4, 3, 'three')])],
+      ['checkpoint-needed', encodePush({ ...next, walPages: 501 }, [insertItem(4, 3, 'three')])],
+      ['rejected', encodePush(next, [insertItem(4, 3, 'x', { ...ITEMS, name: 'none' })])],
+    ]
+    for (const [type, body] of answers) {
+      const cut = await postPush(database, body.subarray(0, -1))
+      expect([type, cut.status]).toEqual([type, 400])
+      const whole = await postPush(database, body)
+      expect(decodePushResponse(new Uint8Array(await whole.arrayBuffer())).type).toBe(type)
+    }
+    expect(await items(database)).toHaveLength(2)
   })
 
   test('a body with a flipped bit is refused and nothing of it is applied (I8)', async () => {
