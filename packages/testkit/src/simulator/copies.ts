@@ -15,7 +15,10 @@ export async function copyClient(world: World, client: Client): Promise<void> {
     circumstances.mayReject = true
   }
   // What the server has lost before it was pulled is pushed again, by each copy.
-  if (circumstances.wasServerRestored) world.ledger.mayBeRepeated(client.tags)
+  if (circumstances.wasServerRestored) {
+    world.ledger.mayBeRepeated(client.tags)
+    client.isSoleOwner = false
+  }
   circumstances.hasCopies = true
   const copy = world.addClient(client.plan)
   for (const tag of client.tags) copy.tags.add(tag)
@@ -62,7 +65,11 @@ export async function restoreServer(world: World): Promise<void> {
   if (circumstances.serverBackup === null) return
   await world.server.restore(circumstances.serverBackup)
   world.server.read((db) => world.ledger.mayBeLost(world.ledger.tags, db))
-  if (circumstances.hasCopies) world.ledger.mayBeRepeated(world.ledger.tags)
+  if (circumstances.hasCopies) {
+    // A copy has what was acknowledged before it was made, and pushes it again if it had not pulled it.
+    world.ledger.mayBeRepeated(world.ledger.tags)
+    for (const client of world.clients) client.isSoleOwner = false
+  }
   circumstances.wasServerRestored = true
   circumstances.mayReject = true
   circumstances.mayFork = true

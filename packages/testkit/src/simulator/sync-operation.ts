@@ -13,6 +13,7 @@ export async function syncClient(
   fault: Fault | null,
 ): Promise<void> {
   const before = client.content()
+  const revisionBefore = client.revision
   const headBefore = world.server.database.revision
   const wasLevel = client.level === headBefore
   const effectsBefore = world.writes.effects
@@ -33,7 +34,9 @@ export async function syncClient(
     throw new Violation(`${client.name} is taken for a copy, and there is none`)
   if (client.rejections > 0) client.own = null
   checkClient(client)
-  const isUntouched = client.pulls === 0 && client.rejections === 0 && world.writes.effects === effectsBefore
+  // A client that has died tells of no pull, nor of a base that it has found again.
+  const hasPulled = client.pulls > 0 || client.revision !== revisionBefore
+  const isUntouched = !hasPulled && client.rejections === 0 && world.writes.effects === effectsBefore
   if (isUntouched && (kind === 'push' || kind === 'checkpoint'))
     checkEqual(`${kind} leaves the local content alone`, before, client.content())
   if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)
