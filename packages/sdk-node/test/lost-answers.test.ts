@@ -93,8 +93,7 @@ describe('an answer that gets lost', () => {
     let cuts = 0
     const cutting: typeof fetch = async (input, init) => {
       const response = await fetch(input, init)
-      if (!new Request(input).url.endsWith('/pull-updates') || cuts === 3 || response.body === null)
-        return response
+      if (!new Request(input).url.endsWith('/pull-updates') || cuts === 3 || response.body === null) return response
       cuts += 1
       let left = whole / 4
       const cut = new TransformStream<Uint8Array, Uint8Array>({
