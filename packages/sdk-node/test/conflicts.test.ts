@@ -156,7 +156,7 @@ test('sync() gives up after five rounds when others are always faster, and says 
   await rival.push()
   let pushes = 0
   const racing: typeof fetch = async (input, init) => {
-    if (new Request(input).url.endsWith('/push-changes')) {
+    if ((input as Request).url.endsWith('/push-changes')) {
       pushes += 1
       rival.exec(`UPDATE note SET body = 'rival ${pushes}'`)
       await rival.push()

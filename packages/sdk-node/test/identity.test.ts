@@ -76,7 +76,7 @@ test('a replica copied while it is not known whether a push arrived: what either
   await using server = new SyncServer()
   let isLosing = false
   const losing: typeof fetch = async (input, init) => {
-    if (isLosing && new Request(input).url.endsWith('/push-changes')) throw new TypeError('fetch failed')
+    if (isLosing && (input as Request).url.endsWith('/push-changes')) throw new TypeError('fetch failed')
     return await fetch(input, init)
   }
   const options = { fetch: losing, retry: { attempts: 1 } }

@@ -48,7 +48,7 @@ test('a reset that fails on the way leaves the replica as it was', async () => {
   let cut = false
   const cutting: typeof fetch = async (input, init) => {
     const response = await fetch(input, init)
-    if (!cut || !new Request(input).url.endsWith('/pull-updates')) return response
+    if (!cut || !(input as Request).url.endsWith('/pull-updates')) return response
     return new Response((await response.arrayBuffer()).slice(0, 300), { headers: response.headers })
   }
   const [a, b] = (await behind(server, { fetch: cutting, retry: { attempts: 1 } })) as [Database, Database]

@@ -195,7 +195,7 @@ describe('push and pull', () => {
     await a.push()
     let requests = 0
     const counting: typeof fetch = async (input, init) => {
-      if (new Request(input).url.endsWith('/pull-updates')) requests += 1
+      if ((input as Request).url.endsWith('/pull-updates')) requests += 1
       return await fetch(input, init)
     }
     const b = await server.client('b.db', { pullBytesThreshold: 20 * 4096, fetch: counting })

@@ -88,7 +88,7 @@ test('two copies that push at the same moment: the second finds its place taken 
   let requests = 0
   const second = await site.client('copy.db', {
     fetch: async (input, init) => {
-      if (new Request(input).url.endsWith('/v2/pipeline') && (requests += 1) === 2) await first.push()
+      if ((input as Request).url.endsWith('/v2/pipeline') && (requests += 1) === 2) await first.push()
       return await fetch(input, init)
     },
   })
@@ -107,11 +107,12 @@ test('a request that arrives late, after its client has tried again, is applied 
   const late: ArrayBuffer[] = []
   const a = await site.client('a.db', {
     fetch: async (input, init) => {
-      const body = await new Request(input, init).arrayBuffer()
+      const request = input as Request
+      const body = await request.clone().arrayBuffer()
       if (!Buffer.from(body).includes('INSERT INTO \\"line\\"')) return await fetch(input, init)
       late.push(body)
       if (late.length === 1) throw new TypeError('fetch failed')
-      if (late.length === 2) await fetch(input, { method: 'POST', body: late[0]! })
+      if (late.length === 2) await fetch(request.url, { method: 'POST', body: late[0]! })
       return await fetch(input, init)
     },
   })

@@ -19,7 +19,7 @@ test('a bootstrap and a pull in chunks are of one revision while others write (I
   // Somebody writes, and makes the database larger, before each request for pages.
   let requests = 0
   const writing: typeof fetch = async (input, init) => {
-    if (new Request(input).url.endsWith('/pull-updates')) {
+    if ((input as Request).url.endsWith('/pull-updates')) {
       requests += 1
       await site.sql(`UPDATE big SET filler = ${FILLER} WHERE id % 50 = ${requests % 50}`)
       await site.sql(`INSERT INTO big (filler) VALUES (${FILLER}), (${FILLER})`)

@@ -34,7 +34,7 @@ export class TidemarkDialect implements RemoteDialect {
   async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
     const { echo } = query
     const response = await this.#transport.send({
-      method: 'POST',
+      method: 'post',
       path: '/pull-updates',
       headers: { 'content-type': PROTOBUF, 'tidemark-dialect': '1' },
       body: encodePullRequest({
@@ -82,7 +82,7 @@ export class TidemarkDialect implements RemoteDialect {
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const response = await this.#transport.send({
-      method: 'POST',
+      method: 'post',
       path,
       headers: { 'content-type': PROTOBUF },
       body,

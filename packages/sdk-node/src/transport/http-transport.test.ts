@@ -24,7 +24,7 @@ async function sendAndRead(
   request: Partial<TransportRequest> = {},
 ): Promise<Buffer> {
   const response = await transport.send({
-    method: 'POST',
+    method: 'post',
     path: '/x',
     body: Buffer.from('question'),
     signal: open,
@@ -72,7 +72,7 @@ describe('a request', () => {
   test('goes through a custom fetch', async () => {
     const seen: string[] = []
     const custom: typeof fetch = async (input) => {
-      seen.push(new Request(input).url)
+      seen.push((input as Request).url)
       return new Response('answer')
     }
     expect((await sendAndRead(transportTo('http://db.test/x', { fetch: custom }))).toString()).toBe('answer')

@@ -1,3 +1,4 @@
+import ky from 'ky'
 import { TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import type { ByteCounters } from './byte-counters.ts'
@@ -17,7 +18,7 @@ export interface TransportConfig {
 }
 
 export interface TransportRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'get' | 'post'
   /** Appended to the base URL, begins with `/`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
@@ -86,12 +87,16 @@ export class HttpTransport {
       headers['authorization'] = `Bearer ${await this.#config.authToken()}`
     }
     request.signal.throwIfAborted()
-    return await this.#config.fetch(address, {
+    return await ky(address, {
       method: request.method,
       headers,
       ...(request.body === undefined ? {} : { body: this.#countedBody(request.body, deadline) }),
-      ...bodyOptions(request.body),
+      ...redirectOptions(request.body),
       signal: AbortSignal.any([request.signal, deadline.signal]),
+      fetch: this.#config.fetch,
+      retry: 0,
+      timeout: false,
+      throwHttpErrors: false,
     })
   }
 
@@ -169,9 +174,9 @@ export class HttpTransport {
  * is an error and that there is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a streamed body not
  * held in memory (I7).
  */
-function bodyOptions(body: TransportRequest['body']): RequestInit {
+function redirectOptions(body: TransportRequest['body']): RequestInit {
   const isStreamed = body !== undefined && !(body instanceof Uint8Array)
-  return isStreamed ? { redirect: 'error', window: null, duplex: 'half' } : { redirect: 'manual' }
+  return isStreamed ? { redirect: 'error', window: null } : { redirect: 'manual' }
 }
 
 async function unexpected(address: string, response: Response): Promise<Error> {

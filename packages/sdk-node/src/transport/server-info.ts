@@ -17,7 +17,7 @@ export type KnownServer = ServerInfo | { readonly turso: true }
  */
 export async function probeServer(transport: HttpTransport, signal: AbortSignal): Promise<KnownServer> {
   try {
-    const response = await transport.send({ method: 'GET', path: '/tidemark', signal })
+    const response = await transport.send({ method: 'get', path: '/tidemark', signal })
     return parseServerInfo(await readJson(response.chunks(), transport.baseUrl))
   } catch (error) {
     const isUnknownEndpoint =

@@ -54,7 +54,7 @@ export class SqlPipeline {
 
   async #post(body: Uint8Array | Blob, holdMs: number, signal: AbortSignal): Promise<TransportResponse> {
     return await this.#transport.send({
-      method: 'POST',
+      method: 'post',
       path: '/v2/pipeline',
       headers: { 'content-type': 'application/json' },
       body,

@@ -107,7 +107,7 @@ export class TursoPull {
 
   async *#ask(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
     const response = await this.#transport.send({
-      method: 'POST',
+      method: 'post',
       path: '/pull-updates',
       headers: { 'content-type': 'application/protobuf' },
       body: encodePullRequest({
