@@ -48,6 +48,18 @@ describe('the info file', () => {
     expect(statSync(path)).toMatchObject({ ino, size })
   })
 
+  it('is one JSON document, small or large', () => {
+    const file = new InfoFile(path)
+    const states = (): unknown =>
+      (JSON.parse(readFileSync(path, 'utf8')) as { info: unknown }[]).map((entry) => entry?.info)
+    expect(states()).toEqual([{ n: 0 }, undefined, undefined])
+    for (let n = 1; n <= 4; n += 1) file.update(() => ({ n }), 'synced')
+    expect(states()).toEqual([{ n: 3 }, { n: 4 }, { n: 2 }])
+    const large = { text: 'x'.repeat(5000) }
+    file.update(() => large, 'synced')
+    expect(states()).toEqual([large])
+  })
+
   it('falls back to the state before where the newest is torn', () => {
     const file = new InfoFile(path)
     file.update(() => ({ n: 1 }), 'synced')

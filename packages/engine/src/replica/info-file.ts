@@ -5,16 +5,19 @@ import { writeFully } from '../wal/wal-file.ts'
 import { replaceFile } from './durable-file.ts'
 
 /*
- * `<db>-info`: three slots of 4096 bytes, each empty or one line of JSON, padded with spaces:
+ * `<db>-info`: a JSON array of three lines of 4096 bytes each, its brackets and commas among them. An element is null, or a state padded with spaces:
  *
  *   {"sequence":7,"crc32":305419896,"info":{…}}
  *
- * The intact entry with the highest sequence counts. A new one goes over the oldest, so that a power loss in mid-write leaves the two others. An entry that
- * does not fit is alone in the file. A file from before there were slots is the `info` object alone.
+ * The intact state with the highest sequence counts. A new one goes over the oldest, so that a power loss in mid-write leaves the two others. A state that
+ * does not fit is alone in its array. A file from before there were slots is the `info` object alone.
  */
 const SLOT_BYTES = 4096
 const SLOTS = 3
-const EMPTY_SLOT = `${' '.repeat(SLOT_BYTES - 1)}\n`
+/** What stands before and after an element on its line. */
+const BEFORE_BYTES = 1
+const AFTER_BYTES = 2
+const ELEMENT_BYTES = SLOT_BYTES - BEFORE_BYTES - AFTER_BYTES
 
 interface Entry {
   readonly sequence: number
@@ -63,7 +66,7 @@ export class InfoFile {
     const entries = slotsOf(content)
     const newest = newestOf(entries)
     const text = textOf((newest?.sequence ?? 0) + 1, next(stateOf(content)))
-    if (newest === undefined || Buffer.byteLength(text) > SLOT_BYTES) this.#replace(text)
+    if (newest === undefined || !fits(text)) this.#replace(text)
     else this.#write(text, entries, newest, persistence)
   }
 
@@ -81,7 +84,7 @@ export class InfoFile {
         fdatasyncSync(descriptor)
         this.#synced = newest.text
       }
-      writeFully(descriptor, Buffer.from(text), oldest * SLOT_BYTES)
+      writeFully(descriptor, Buffer.from(lineOf(text, oldest)), oldest * SLOT_BYTES)
       if (persistence === 'eventually') return
       fdatasyncSync(descriptor)
       this.#synced = text
@@ -92,20 +95,33 @@ export class InfoFile {
 }
 
 function writeAlone(path: string, text: string): void {
-  replaceFile(path, Buffer.byteLength(text) > SLOT_BYTES ? text : text + EMPTY_SLOT.repeat(SLOTS - 1))
+  const elements = [text, 'null', 'null']
+  replaceFile(path, fits(text) ? elements.map(lineOf).join('') : `[${text}]\n`)
+}
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= ELEMENT_BYTES
+}
+
+function lineOf(text: string, slot: number): string {
+  const padding = ' '.repeat(ELEMENT_BYTES - Buffer.byteLength(text))
+  return `${slot === 0 ? '[' : ' '}${text}${padding}${slot === SLOTS - 1 ? ']' : ','}\n`
 }
 
 function stateOf(content: Buffer): unknown {
-  const text = content.toString('utf8')
-  return (newestOf(slotsOf(content)) ?? entryOf(text, 0))?.info ?? parse(text)
+  const newest = newestOf(slotsOf(content))
+  if (newest !== undefined) return newest.info
+  const whole = parse(content.toString('utf8'))
+  return Array.isArray(whole) ? entryOf(JSON.stringify(whole[0]), 0)?.info : whole
 }
 
 /** The intact entries; none where the file is of another kind. */
 function slotsOf(content: Buffer): Entry[] {
   if (content.byteLength !== SLOTS * SLOT_BYTES) return []
-  return Array.from({ length: SLOTS }, (_, slot) =>
-    entryOf(content.toString('utf8', slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES), slot),
-  ).filter((entry) => entry !== null)
+  return Array.from({ length: SLOTS }, (_, slot) => {
+    const start = slot * SLOT_BYTES + BEFORE_BYTES
+    return entryOf(content.toString('utf8', start, start + ELEMENT_BYTES).trimEnd(), slot)
+  }).filter((entry) => entry !== null)
 }
 
 function newestOf(entries: readonly Entry[]): Entry | undefined {
@@ -121,10 +137,9 @@ function entryOf(text: string, slot: number): Entry | null {
   return { sequence, slot, text, info }
 }
 
-/** A slot's content; longer where it does not fit. */
+/** An element of the array. */
 function textOf(sequence: number, info: unknown): string {
-  const line = JSON.stringify({ sequence, crc32: checkOf(sequence, info), info })
-  return `${line}${' '.repeat(Math.max(0, SLOT_BYTES - 1 - Buffer.byteLength(line)))}\n`
+  return JSON.stringify({ sequence, crc32: checkOf(sequence, info), info })
 }
 
 function checkOf(sequence: number, info: unknown): number {
