@@ -151,6 +151,19 @@ describe('POST /pull-updates', () => {
     expect(pulled.contentLength).toBe(pulled.bytes)
   })
 
+  test('a short answer comes whole, with its length, where a long one is compressed while it is sent', async () => {
+    const database = await filled('short', 2000)
+    const first = await pull(database, 'tidemark')
+    expect(first.contentLength).toBe(null)
+    const request = { clientRevision: first.revision }
+    const nothing = await pull(database, 'tidemark', request, first.pages)
+    expect(nothing.contentLength).toBe(nothing.bytes)
+    await run(database, "UPDATE item SET body = 'new' WHERE id = 1000")
+    const delta = await pull(database, 'tidemark', request, first.pages)
+    expect(delta.pages.size).toBe(1)
+    expect(delta.contentLength).toBe(delta.bytes)
+  })
+
   test('an empty body asks for everything', async () => {
     const database = await filled('empty-body', 10)
     const response = await fetch(`${database}/pull-updates`, { method: 'POST' })

@@ -3,12 +3,12 @@ import type { FastifyReply } from 'fastify'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
 /**
- * Answers with a stream. Where it fails half-way the connection is destroyed, so that no client takes what it has for the whole; a client that
- * takes nothing for `silenceMs` is cut off.
+ * Answers with a stream, or with bytes that are there already. Where a stream fails half-way the connection is destroyed, so that no client
+ * takes what it has for the whole; a client that takes nothing for `silenceMs` is cut off.
  */
 export function sendStream(
   reply: FastifyReply,
-  chunks: AsyncIterable<Uint8Array>,
+  body: AsyncIterable<Uint8Array> | Uint8Array,
   options: {
     readonly contentType: string
     readonly contentLength: number | null
@@ -19,5 +19,7 @@ export function sendStream(
   if (socket !== null) reply.raw.once('close', cutWhenSilent(socket, options.silenceMs))
   reply.header('content-type', options.contentType)
   if (options.contentLength !== null) reply.header('content-length', options.contentLength)
-  return reply.send(Readable.from(chunks, { objectMode: false, highWaterMark: 0 }))
+  return reply.send(
+    body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false, highWaterMark: 0 }),
+  )
 }

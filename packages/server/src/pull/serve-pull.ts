@@ -33,6 +33,8 @@ export interface PullAnswer {
   readonly revision: string
   /** Null where it is not known before: groups are compressed as they are sent. */
   readonly contentLength: number | null
+  /** There is one chunk of pages at most. */
+  readonly isShort: boolean
   readonly chunks: Iterable<Uint8Array>
 }
 
@@ -69,6 +71,7 @@ export async function servePull(
   const header = encoder.header({ revision, sizeInPages: plan.sizeInPages })
   return {
     revision,
+    isShort: plan.pages.length <= PAGES_PER_CHUNK,
     contentLength: dialect === 'turso' ? header.byteLength + rawPagesLength(plan.pages) : null,
     chunks: skip(pullStream(history, plan, encoder, header), options.skipBytes),
   }

@@ -14,12 +14,20 @@ export interface CallContext {
   readonly signal: AbortSignal
 }
 
+interface WholeAnswer<N extends CallName> {
+  readonly result: WorkerCalls[N]['result']
+  readonly bytes?: Uint8Array
+}
+
+interface StreamedAnswer<N extends CallName> {
+  readonly result: WorkerCalls[N]['result']
+  readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+}
+
+/** A short answer of a call that streams may come whole: each piece wakes both processes and the client. */
 type Answer<N extends CallName> = WorkerCalls[N]['streams'] extends true
-  ? {
-      readonly result: WorkerCalls[N]['result']
-      readonly chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>
-    }
-  : { readonly result: WorkerCalls[N]['result']; readonly bytes?: Uint8Array }
+  ? StreamedAnswer<N> | WholeAnswer<N>
+  : WholeAnswer<N>
 
 export type CallHandlers = {
   readonly [N in CallName]: (

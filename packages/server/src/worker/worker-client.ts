@@ -29,9 +29,9 @@ export class WorkerLostError extends BusyError {
 
 export interface WorkerAnswer<N extends CallName> {
   readonly result: WorkerCalls[N]['result']
-  /** The whole answer; empty for one that streams. */
+  /** The whole answer; empty for one that comes in pieces. */
   readonly bytes: Uint8Array
-  /** For one that streams. To be read to its end, or returned from. */
+  /** The same in pieces; one for an answer that came whole. To be read to its end, or returned from. */
   readonly chunks: AsyncIterable<Uint8Array>
 }
 
@@ -66,7 +66,9 @@ function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
 
 const NO_BYTES = new Uint8Array(0)
 
-async function* noChunks(): AsyncGenerator<Uint8Array> {}
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.byteLength > 0) yield bytes
+}
 
 /** One worker process, seen from the main process. */
 export class WorkerClient {
@@ -162,7 +164,7 @@ export class WorkerClient {
             resolve({
               result: frame.json as WorkerCalls[N]['result'],
               bytes: frame.bytes,
-              chunks: noChunks(),
+              chunks: inOnePiece(frame.bytes),
             })
           }
         }

@@ -68,7 +68,7 @@ const handlers: CallHandlers = {
     const { tenant, done } = await host.acquire(ref)
     const onError = (error: unknown): void => host.noteFailure(ref.id, tenant, error)
     try {
-      const { revision, contentLength, chunks } = await servePull(tenant.database, bytes, {
+      const { revision, contentLength, isShort, chunks } = await servePull(tenant.database, bytes, {
         isTidemark,
         skipBytes,
         pinnedRevision,
@@ -78,7 +78,11 @@ const handlers: CallHandlers = {
         run: (allowanceMs, statement) => watchdog.run(context.callId, allowanceMs, statement),
         signal: AbortSignal.any([signal, tenant.closing, host.draining]),
       })
-      return { result: { revision, contentLength }, chunks: until(chunks, done, onError) }
+      const result = { revision, contentLength }
+      if (!isShort) return { result, chunks: until(chunks, done, onError) }
+      const whole = Buffer.concat([...chunks])
+      done()
+      return { result, bytes: whole }
     } catch (error) {
       onError(error)
       done()

@@ -45,7 +45,8 @@ export function pullUpdates(app: FastifyInstance, context: ServerContext): void 
           return { first, resume: async (sentBytes) => ask(sentBytes, first.result.revision) }
         },
       )
-      return sendStream(reply, resumable(pull), {
+      const { bytes } = pull.first
+      return sendStream(reply, bytes.byteLength > 0 ? bytes : resumable(pull), {
         contentType: 'application/protobuf',
         contentLength: pull.first.result.contentLength,
         silenceMs: config.requestTimeoutMs,
