@@ -1,7 +1,8 @@
-/** `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`; `--turso`: with Turso's clients among the others. */
+/** `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`; `--turso`: with Turso's clients among the others; `--reader`: with one that only reads. */
 import { parseArgs } from 'node:util'
 
 import { planFor } from './plan.ts'
+import { planWithReader } from './reader-plan.ts'
 import { runPlan } from './run.ts'
 import type { Failure } from './run.ts'
 import { shrink } from './shrink.ts'
@@ -15,12 +16,14 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     steps: { type: 'string' },
     turso: { type: 'boolean', default: false },
+    reader: { type: 'boolean', default: false },
     'max-failures': { type: 'string', default: '1' },
     'shrink-ms': { type: 'string', default: '20000' },
   },
 })
 
-const planOfSeed = values.turso ? planWithTurso : planFor
+const planOfSeed = values.turso ? planWithTurso : values.reader ? planWithReader : planFor
+const flags = `${values.turso ? ' --turso' : ''}${values.reader ? ' --reader' : ''}`
 
 function say(line: unknown): void {
   process.stdout.write(`${line instanceof Error ? (line.stack ?? line.message) : String(line)}\n`)
@@ -58,9 +61,7 @@ async function search(first: number, count: number, maxFailures: number): Promis
     failures += 1
     const { steps, failure: shrunk } = await shrink(plan, failure, Number(values['shrink-ms']))
     print(shrunk)
-    say(
-      `\nseed ${seed} fails. Again: pnpm simulate${values.turso ? ' --turso' : ''} --seed ${seed} --steps ${steps.join()}`,
-    )
+    say(`\nseed ${seed} fails. Again: pnpm simulate${flags} --seed ${seed} --steps ${steps.join()}`)
     say(`As a plan: ${JSON.stringify({ ...plan, steps: steps.map((index) => plan.steps[index]) })}\n`)
   }
   const seconds = (performance.now() - start) / 1000

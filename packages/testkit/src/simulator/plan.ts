@@ -207,7 +207,7 @@ function stepOf(random: Random, clients: number): Step {
   }
 }
 
-function faultOf(random: Random, operation: SyncKind): Fault {
+export function faultOf(random: Random, operation: SyncKind): Fault {
   const seed = random.next()
   if (operation !== 'checkpoint' && random.chance(50)) {
     const what = random.pick<RequestFault>([
