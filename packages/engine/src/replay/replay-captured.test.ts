@@ -102,6 +102,18 @@ test('a change that violates a constraint stays pending and out of its table', (
   })
 })
 
+test('a row that is gone and had got another key meets the row that has it by now', () => {
+  const { local, server } = forked(one)
+  local.exec('UPDATE people SET id = 7, age = 31')
+  server.db.exec("UPDATE people SET id = 7, name = 'Ann'")
+  const { db, report, conflicts } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 1, conflicts: 2, constraint: 0 })
+  expect(conflicts.map(({ kind }) => kind)).toEqual(['update/delete', 'insert/insert'])
+  expect(db.prepare('SELECT id, name, age FROM people').all()).toEqual([{ id: 7, name: 'ann', age: 31 }])
+  expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(server.db)).toEqual(contents(db))
+})
+
 test('an update of a row that is gone, and that cannot be put back, is refused for its constraint', () => {
   const { local, server } = forked(one)
   local.exec('UPDATE people SET age = 31')

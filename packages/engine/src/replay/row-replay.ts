@@ -135,9 +135,23 @@ export class RowReplay {
     if (resolution === 'accept-remote') return null
     const merged =
       resolution === 'keep-local' ? state.merged : imageOf(change, resolution.row, remote ?? state.merged)
-    if (remote === null) return merged === null ? null : this.#insertRow(table, change, merged)
+    if (remote === null) return merged === null ? null : this.#insertAgain(table, change, merged)
     if (merged === null) return this.#writeDelete(table, change, identity, remote)
     return isSame(change, remote, merged) ? null : this.#writeUpdate(table, change, identity, remote, merged)
+  }
+
+  /** Inserts a row that the new base no longer has. Its change may have given it a key that another row of the base has by now. */
+  #insertAgain(table: TargetTable, change: CapturedRow, after: Image): CapturedRow | null {
+    const pending = { ...change, kind: 'insert', before: null, after } as const
+    try {
+      return this.#insertRow(table, change, after)
+    } catch (error) {
+      const identity = this.#identity(change, after)
+      const remote = isTaken(error) && identity.by === 'key' ? table.read(identity) : undefined
+      if (remote === undefined) throw error
+      if (isSame(change, remote, after)) return null
+      return this.#resolve(table, pending, 'insert/insert', { identity, remote, merged: after })
+    }
   }
 
   #insertRow(table: TargetTable, change: CapturedRow, after: Image): CapturedRow {

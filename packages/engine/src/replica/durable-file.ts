@@ -25,7 +25,14 @@ export function replaceFile(path: string, content: string): void {
   syncDirectoryOf(path)
 }
 
-/** Removes the file if it is there. A crash may bring it back: use only where a stale file is recognised. */
+/** Removes the file if it is there, for good when this returns. */
+export function removeDurably(path: string): void {
+  if (!existsSync(path)) return
+  rmSync(path)
+  syncDirectoryOf(path)
+}
+
+/** Removes the file if it is there. A power loss may bring it back: use only where a stale file is recognised. */
 export function removeFile(path: string): void {
   if (existsSync(path)) rmSync(path)
 }

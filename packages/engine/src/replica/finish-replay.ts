@@ -14,7 +14,7 @@ import type { ReplayReport } from '../replay/replay-captured.ts'
 import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
-import { removeFile } from './durable-file.ts'
+import { removeDurably, removeFile } from './durable-file.ts'
 import type { ReplicaInfo } from './info.ts'
 import { writePulledBase } from './pulled-base.ts'
 import type { PulledBase } from './pulled-base.ts'
@@ -220,11 +220,12 @@ export function isReplayed(db: Database.Database, plan: ReplayPlan): boolean {
 
 /**
  * Removes `-replay` first: without it, a `-changes` file is only a download. The replay must be on disk by then, which its commit alone does not
- * make it when `synchronous` is `normal`.
+ * make it when `synchronous` is `normal`. For good: one that came back
+ * after a push would take back what the push has acknowledged (I3).
  */
 export function discardPullFiles(session: ReplicaSession): void {
   if (session.durability !== 'full') session.wal.sync()
-  removeFile(session.paths.replay)
+  removeDurably(session.paths.replay)
   try {
     removeFile(session.paths.changes)
   } catch {

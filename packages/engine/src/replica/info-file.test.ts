@@ -36,13 +36,10 @@ describe('the info file', () => {
     const { ino, size } = statSync(path)
     const file = new InfoFile(path)
     for (let n = 1; n <= 7; n += 1) {
-      file.update(
-        (current) => {
-          expect(current).toMatchObject({ n: n - 1 })
-          return { n, text: 'ü'.repeat(n) }
-        },
-        n % 2 === 0 ? 'eventually' : 'synced',
-      )
+      file.update((current) => {
+        expect(current).toMatchObject({ n: n - 1 })
+        return { n, text: 'ü'.repeat(n) }
+      })
       expect(readInfoFile(path)).toEqual({ n, text: 'ü'.repeat(n) })
     }
     expect(statSync(path)).toMatchObject({ ino, size })
@@ -53,17 +50,17 @@ describe('the info file', () => {
     const states = (): unknown =>
       (JSON.parse(readFileSync(path, 'utf8')) as { info: unknown }[]).map((entry) => entry?.info)
     expect(states()).toEqual([{ n: 0 }, undefined, undefined])
-    for (let n = 1; n <= 4; n += 1) file.update(() => ({ n }), 'synced')
+    for (let n = 1; n <= 4; n += 1) file.update(() => ({ n }))
     expect(states()).toEqual([{ n: 3 }, { n: 4 }, { n: 2 }])
     const large = { text: 'x'.repeat(5000) }
-    file.update(() => large, 'synced')
+    file.update(() => large)
     expect(states()).toEqual([large])
   })
 
   it('falls back to the state before where the newest is torn', () => {
     const file = new InfoFile(path)
-    file.update(() => ({ n: 1 }), 'synced')
-    file.update(() => ({ n: 2 }), 'eventually')
+    file.update(() => ({ n: 1 }))
+    file.update(() => ({ n: 2 }))
     tear(2)
     expect(readInfoFile(path)).toEqual({ n: 1 })
     tear(1)
@@ -78,11 +75,11 @@ describe('the info file', () => {
       const file = new InfoFile(path)
       for (let excess = -120; excess < 4; excess += 1) {
         const large = { text: 'x'.repeat(bytes + excess) }
-        file.update(() => large, 'synced')
+        file.update(() => large)
         expect(readInfoFile(path)).toEqual(large)
       }
-      file.update(() => ({ n: 1 }), 'synced')
-      file.update(() => ({ n: 2 }), 'synced')
+      file.update(() => ({ n: 1 }))
+      file.update(() => ({ n: 2 }))
       expect(readInfoFile(path)).toEqual({ n: 2 })
     },
   )
@@ -90,35 +87,41 @@ describe('the info file', () => {
   it('goes on from a file that is the state alone, as the first versions wrote it', () => {
     writeFileSync(path, `${JSON.stringify({ n: 5 }, null, 2)}\n`)
     expect(readInfoFile(path)).toEqual({ n: 5 })
-    new InfoFile(path).update((current) => ({ ...(current as object), m: 6 }), 'synced')
+    new InfoFile(path).update((current) => ({ ...(current as object), m: 6 }))
     expect(readInfoFile(path)).toEqual({ n: 5, m: 6 })
   })
 
   it('goes on from what another process has written', () => {
     const [one, other] = [new InfoFile(path), new InfoFile(path)]
-    for (let n = 1; n < 12; n += 1) (n % 5 < 2 ? one : other).update(() => ({ n }), 'eventually')
+    for (let n = 1; n < 12; n += 1) (n % 5 < 2 ? one : other).update(() => ({ n }))
     expect(readInfoFile(path)).toEqual({ n: 11 })
     other.replace({ n: 12 })
-    one.update(() => ({ n: 13 }), 'synced')
+    one.update(() => ({ n: 13 }))
     expect(readInfoFile(path)).toEqual({ n: 13 })
   })
 
-  it('keeps what was synced through a power loss that tears all that was not (I3)', () => {
-    const operation = fc.record({ by: fc.nat(2), persistence: fc.constantFrom('synced', 'eventually') })
+  it('keeps the last state through kills, and a power loss that tears all that was not synced (I3)', () => {
+    const operation = fc.record({ by: fc.nat(2), isKilled: fc.boolean() })
     fc.assert(
       fc.property(fc.array(operation, { maxLength: 30 }), (operations) => {
         replaceInfoFile(path, { n: 0 })
         const files = [new InfoFile(path), new InfoFile(path), new InfoFile(path)]
         const disk = new Disk(path)
-        let synced = 0
+        let durable = 0
         let n = 0
+        disk.check = () =>
+          expect((disk.stateAfterPowerLoss() as { n: number }).n).toBeGreaterThanOrEqual(durable)
         try {
-          for (const { by, persistence } of operations) {
+          for (const { by, isKilled } of operations) {
             n += 1
-            disk.check = () =>
-              expect((disk.stateAfterPowerLoss() as { n: number }).n).toBeGreaterThanOrEqual(synced)
-            files[by]!.update(() => ({ n }), persistence)
-            if (persistence === 'synced') synced = n
+            disk.isKilledAfterWrite = isKilled
+            try {
+              files[by]!.update(() => ({ n }))
+              durable = n
+            } catch (error) {
+              if (error !== KILLED) throw error
+              files[by] = new InfoFile(path)
+            }
             disk.check()
           }
         } finally {
@@ -130,12 +133,15 @@ describe('the info file', () => {
   })
 })
 
+const KILLED = new Error('killed')
+
 /** What of the file is on disk, if none of it is before it is synced. */
 class Disk {
   readonly #path: string
   #content: Buffer
   /** Called after each write. */
   check: () => void = () => {}
+  isKilledAfterWrite = false
 
   constructor(file: string) {
     this.#path = realpathSync(file)
@@ -149,6 +155,7 @@ class Disk {
       const position = args[4] as number
       this.#content.fill(0, position, position + written)
       this.check()
+      if (this.isKilledAfterWrite) throw KILLED
       return written
     })
     vi.spyOn(fs, 'fdatasyncSync').mockImplementation((descriptor) => {

@@ -26,9 +26,6 @@ interface Entry {
   readonly info: unknown
 }
 
-/** When a change is on disk: when the call returns, or when the system gets to it. */
-export type Persistence = 'synced' | 'eventually'
-
 /** What the file holds; undefined where nothing in it is intact. @throws the file system's error */
 export function readInfoFile(path: string): unknown {
   return stateOf(readFileSync(path))
@@ -57,17 +54,14 @@ export class InfoFile {
     this.#replace(textOf(1, info))
   }
 
-  /**
-   * Makes a new state of the one in the file. After a crash of the process it is there; after a power loss for certain only if it was `synced`, and what
-   * is there is never older than the last one that was.
-   */
-  update(next: (current: unknown) => unknown, persistence: Persistence): void {
+  /** Makes a new state of the one in the file. Durable when this returns; after a crash before that the file has the old state or the new. */
+  update(next: (current: unknown) => unknown): void {
     const content = readFileSync(this.#path)
     const entries = slotsOf(content)
     const newest = newestOf(entries)
     const text = textOf((newest?.sequence ?? 0) + 1, next(stateOf(content)))
     if (newest === undefined || !fits(text)) this.#replace(text)
-    else this.#write(text, entries, newest, persistence)
+    else this.#write(text, entries, newest)
   }
 
   #replace(text: string): void {
@@ -75,17 +69,16 @@ export class InfoFile {
     this.#synced = text
   }
 
-  #write(text: string, entries: readonly Entry[], newest: Entry, persistence: Persistence): void {
+  #write(text: string, entries: readonly Entry[], newest: Entry): void {
     const oldest = (newest.slot + 1) % SLOTS
     const descriptor = openSync(this.#path, constants.O_RDWR)
     try {
-      // What this write may tear must not be all that is on disk.
+      // What this write may tear must not be all that is on disk: processes that were killed may have left entries without a sync.
       if (!entries.some((entry) => entry.slot !== oldest && entry.text === this.#synced)) {
         fdatasyncSync(descriptor)
         this.#synced = newest.text
       }
       writeFully(descriptor, Buffer.from(lineOf(text, oldest)), oldest * SLOT_BYTES)
-      if (persistence === 'eventually') return
       fdatasyncSync(descriptor)
       this.#synced = text
     } finally {

@@ -4,7 +4,7 @@ import { FRAME_HEADER_SIZE } from '@tidemark/protocol'
 import { hasCapture } from '../capture/install.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
-import { removeFile } from './durable-file.ts'
+import { removeDurably, removeFile } from './durable-file.ts'
 import { findBase, isMainFileIntact } from './find-base.ts'
 import { completePull, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
@@ -55,7 +55,7 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
   revokeInjection(session, plan)
   session.replaceInfo(session.readInfo())
   session.setBase(findBase(session, session.info))
-  removeFile(session.paths.replay)
+  removeDurably(session.paths.replay)
   return { report: null }
 }
 

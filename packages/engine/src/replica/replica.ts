@@ -235,11 +235,11 @@ export class Replica {
   }
 
   /**
-   * Records that the server has the changes up to `lastChangeId`. Not synced: where a power loss takes it back, the attempt is what is on disk, and the
-   * next push sends the same batch again and hears that it is there (I3).
+   * Records that the server has the changes up to `lastChangeId`. On disk when this returns: a copy of the files that is made from here on pushes as if
+   * it were this replica, and an attempt that a power loss brought back would then look like a stranger's (I3).
    */
   acknowledgePush(push: { readonly lastChangeId: number; readonly pushId: string }): void {
-    this.#session.saveEventually({
+    this.#session.saveOnly({
       lastPushedChangeId: Math.max(this.info.lastPushedChangeId, push.lastChangeId),
       pushId: push.pushId,
       attemptedPushId: null,

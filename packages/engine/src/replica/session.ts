@@ -13,7 +13,6 @@ import { readPageOne, writePageOne } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { parseInfo } from './info.ts'
 import { InfoFile } from './info-file.ts'
-import type { Persistence } from './info-file.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { enterWalMode } from './enter-wal-mode.ts'
 import type { ReplayOptions } from './finish-replay.ts'
@@ -382,16 +381,7 @@ export class ReplicaSession {
 
   /** The same without the base, which another process may have moved since this one looked. */
   saveOnly(patch: InfoPatch): void {
-    this.#update(patch, 'synced')
-    this.#info = { ...this.#info, ...patch }
-  }
-
-  /**
-   * The same for what a power loss may take back. Nothing of the base goes with it: its watermark may not be on disk yet, and must not be without
-   * the revision that it belongs to (I1).
-   */
-  saveEventually(patch: InfoPatch): void {
-    this.#update(patch, 'eventually')
+    this.#update(patch)
     this.#info = { ...this.#info, ...patch }
   }
 
@@ -449,9 +439,9 @@ export class ReplicaSession {
     }
   }
 
-  #update(patch: InfoPatch, persistence: Persistence): void {
+  #update(patch: InfoPatch): void {
     const { info } = this.paths
-    this.#infoFile.update((current) => ({ ...parseInfo(info, current), ...patch }), persistence)
+    this.#infoFile.update((current) => ({ ...parseInfo(info, current), ...patch }))
   }
 
   #baseState(): BaseState | null {

@@ -44,13 +44,15 @@ export async function checkSettled(world: World): Promise<void> {
   }
 }
 
-/** Tags of the transactions that clients keep out of their tables because the server refused them. */
+const JOURNALS = new Set(['journal', 'trail'])
+
+/** Tags of the transactions of which clients keep something out of their tables because the server refused it. */
 async function tagsSetAside(clients: readonly Client[]): Promise<Set<string>> {
   const tags = new Set<string>()
   for (const client of clients) {
     for (const { changes } of await client.db.rejected()) {
       for (const change of changes)
-        if (change.kind === 'insert' && change.table === 'journal') tags.add(tagOf(change.after))
+        if (change.kind === 'insert' && JOURNALS.has(change.table)) tags.add(tagOf(change.after))
     }
   }
   return tags

@@ -85,7 +85,9 @@ export class Ledger {
       if (fate === 'kept' && !isThere && !setAside.has(tag))
         wrong.push(`transaction ${tag} was acknowledged and is missing`)
       if (fate === 'never' && isThere) wrong.push(`transaction ${tag} was never committed and is there`)
-      const isSure = isThere && (fate === 'kept' || !isLoose)
+      // Statements that were committed one by one may be set aside without the others.
+      const isWhole = !(isLoose && setAside.has(tag))
+      const isSure = isThere && isWhole && (fate === 'kept' || !isLoose)
       for (const [line, count] of lines) {
         if (isSure) least.set(line, (least.get(line) ?? 0) + count)
         if (isThere || isLoose) most.set(line, (most.get(line) ?? 0) + count * (1 + repeats))
