@@ -69,6 +69,16 @@ describe('the info file', () => {
     expect(readInfoFile(path)).toBeUndefined()
   })
 
+  it('notices what has become of a state that it has read before', () => {
+    const file = new InfoFile(path)
+    file.update(() => ({ n: 1 }), 'synced')
+    expect(file.read()).toEqual({ n: 1 })
+    tear(1)
+    expect(file.read()).toEqual({ n: 0 })
+    replaceInfoFile(path, { n: 7 })
+    expect(file.read()).toEqual({ n: 7 })
+  })
+
   it.each([SLOT_BYTES, 3 * SLOT_BYTES, 20_000])(
     'takes a state of about %i bytes, and goes on from it',
     (bytes) => {

@@ -28,7 +28,8 @@ interface Entry {
 
 /** What the file holds; undefined where nothing in it is intact. @throws the file system's error */
 export function readInfoFile(path: string): unknown {
-  return stateOf(readFileSync(path))
+  const content = readFileSync(path)
+  return stateOf(content, slotsOf(content, []))
 }
 
 /** Replaces the whole file: after a crash it is the old one or the new one. On disk when this returns. */
@@ -44,9 +45,17 @@ export class InfoFile {
   readonly #path: string
   /** The newest entry that is on disk for certain; null where this object does not know of one. */
   #synced: string | null = null
+  /** What was in the file when this object last looked: most of it still is, and need not be parsed again. */
+  #known: readonly Entry[] = []
 
   constructor(path: string) {
     this.#path = path
+  }
+
+  /** As {@link readInfoFile}. */
+  read(): unknown {
+    const content = readFileSync(this.#path)
+    return stateOf(content, this.#entries(content))
   }
 
   /** Durable when this returns. */
@@ -57,11 +66,16 @@ export class InfoFile {
   /** Makes a new state of the one in the file. Durable when this returns; after a crash before that the file has the old state or the new. */
   update(next: (current: unknown) => unknown): void {
     const content = readFileSync(this.#path)
-    const entries = slotsOf(content)
+    const entries = this.#entries(content)
     const newest = newestOf(entries)
-    const text = textOf((newest?.sequence ?? 0) + 1, next(stateOf(content)))
+    const text = textOf((newest?.sequence ?? 0) + 1, next(stateOf(content, entries)))
     if (newest === undefined || !fits(text)) this.#replace(text)
     else this.#write(text, entries, newest)
+  }
+
+  #entries(content: Buffer): readonly Entry[] {
+    this.#known = slotsOf(content, this.#known)
+    return this.#known
   }
 
   #replace(text: string): void {
@@ -101,19 +115,20 @@ function lineOf(text: string, slot: number): string {
   return `${slot === 0 ? '[' : ' '}${text}${padding}${slot === SLOTS - 1 ? ']' : ','}\n`
 }
 
-function stateOf(content: Buffer): unknown {
-  const newest = newestOf(slotsOf(content))
+function stateOf(content: Buffer, entries: readonly Entry[]): unknown {
+  const newest = newestOf(entries)
   if (newest !== undefined) return newest.info
   const whole = parse(content.toString('utf8'))
   return Array.isArray(whole) ? entryOf(JSON.stringify(whole[0]), 0)?.info : whole
 }
 
-/** The intact entries; none where the file is of another kind. */
-function slotsOf(content: Buffer): Entry[] {
+/** The intact entries, which may be `known` already; none where the file is of another kind. */
+function slotsOf(content: Buffer, known: readonly Entry[]): Entry[] {
   if (content.byteLength !== SLOTS * SLOT_BYTES) return []
   return Array.from({ length: SLOTS }, (_, slot) => {
     const start = slot * SLOT_BYTES + BEFORE_BYTES
-    return entryOf(content.toString('utf8', start, start + ELEMENT_BYTES).trimEnd(), slot)
+    const text = content.toString('utf8', start, start + ELEMENT_BYTES).trimEnd()
+    return known.find((entry) => entry.slot === slot && entry.text === text) ?? entryOf(text, slot)
   }).filter((entry) => entry !== null)
 }
 

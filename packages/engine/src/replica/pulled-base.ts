@@ -2,6 +2,7 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { hasTable } from '../sql/has-table.ts'
+import { prepared } from '../sql/prepared.ts'
 import { loadInfo } from './info.ts'
 import type { PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { replicaPaths } from './paths.ts'
@@ -24,9 +25,9 @@ const NULL_TYPE = 0
 const FIRST_BLOB_TYPE = 12
 
 /** The pull that the database says it has; null before the first. */
-function readPulledBase(db: Pick<Database.Database, 'prepare'>): PulledBase | null {
+export function readPulledBase(db: Pick<Database.Database, 'prepare'>): PulledBase | null {
   if (!hasTable(db, 'tidemark_base')) return null
-  const state = db.prepare<[], Uint8Array>('SELECT state FROM tidemark_base').pluck().get()
+  const state = prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
   return state === undefined ? null : (JSON.parse(Buffer.from(state).toString()) as PulledBase)
 }
 

@@ -16,7 +16,7 @@ import { InfoFile } from './info-file.ts'
 import type { BaseState, InfoPatch, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { enterWalMode } from './enter-wal-mode.ts'
 import type { ReplayOptions } from './finish-replay.ts'
-import { readSyncState, withPulledBase } from './pulled-base.ts'
+import { readPulledBase, withPulledBase } from './pulled-base.ts'
 import type { PulledBase } from './pulled-base.ts'
 import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
@@ -397,7 +397,8 @@ export class ReplicaSession {
 
   /** The sync state as the files have it. */
   readInfo(): ReplicaInfo {
-    return readSyncState(this.paths.main, this.work.db)
+    const info = parseInfo(this.paths.info, this.#infoFile.read())
+    return withPulledBase(info, readPulledBase(this.work.db))
   }
 
   /** Takes over a state that another process has written. */

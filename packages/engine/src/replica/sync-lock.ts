@@ -2,6 +2,7 @@ import Database from 'better-sqlite3'
 
 import { BusyError } from '@tidemark/protocol'
 
+import { prepared } from '../sql/prepared.ts'
 import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
@@ -13,6 +14,8 @@ const RETRY_MS = 10
 export class SyncLock {
   readonly #connection: Database.Database
   readonly #path: string
+  #timeoutMs = 0
+  #isJournalInMemory = false
 
   constructor(path: string) {
     this.#path = path
@@ -44,7 +47,7 @@ export class SyncLock {
   }
 
   release(): void {
-    if (this.#connection.inTransaction) this.#connection.exec('ROLLBACK')
+    if (this.#connection.inTransaction) prepared(this.#connection, 'ROLLBACK').run()
   }
 
   close(): void {
@@ -53,14 +56,23 @@ export class SyncLock {
 
   #tryBegin(timeoutMs: number): boolean {
     if (this.#connection.inTransaction) return false
-    this.#connection.pragma(`busy_timeout = ${timeoutMs}`)
+    if (timeoutMs !== this.#timeoutMs) this.#connection.pragma(`busy_timeout = ${timeoutMs}`)
+    this.#timeoutMs = timeoutMs
     try {
-      this.#connection.exec('BEGIN EXCLUSIVE')
+      this.#keepJournalInMemory()
+      prepared(this.#connection, 'BEGIN EXCLUSIVE').run()
       return true
     } catch (error) {
       if (isBusy(error)) return false
       throw error
     }
+  }
+
+  /** Nothing is ever written; in a file, the journal would be created and deleted with each lock. Reads the database, which another's lock forbids. */
+  #keepJournalInMemory(): void {
+    if (this.#isJournalInMemory) return
+    this.#connection.pragma('journal_mode = MEMORY')
+    this.#isJournalInMemory = true
   }
 
   #busy(): BusyError {

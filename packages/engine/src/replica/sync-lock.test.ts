@@ -1,0 +1,28 @@
+import { mkdtempDisposableSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BusyError } from '@tidemark/protocol'
+import { expect, it } from 'vitest'
+import { SyncLock } from './sync-lock.ts'
+
+it('is held by one at a time, and nothing lies beside it', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-lock-'))
+  const path = join(folder.path, 'a.db-lock')
+  const [one, other] = [new SyncLock(path), new SyncLock(path)]
+  for (const [owner, waiting] of [
+    [one, other],
+    [other, one],
+    [one, other],
+  ] as const) {
+    expect(owner.tryAcquire()).toBe(true)
+    expect(owner.tryAcquire()).toBe(false)
+    expect(waiting.tryAcquire()).toBe(false)
+    expect(() => waiting.acquireSync(5)).toThrow(BusyError)
+    await expect(waiting.acquire(5)).rejects.toThrow(BusyError)
+    expect([owner.isHeld, waiting.isHeld]).toEqual([true, false])
+    expect(readdirSync(folder.path)).toEqual(['a.db-lock'])
+    owner.release()
+  }
+  one.close()
+  other.close()
+})
