@@ -13,6 +13,8 @@ import { initialInfo, saveInfo } from './info.ts'
 import type { PageOnePatch } from './info.ts'
 import { replicaPaths } from './paths.ts'
 
+const PAGES_PER_WRITE = 64
+
 export interface BootstrapOptions {
   /** Names the new replica to the server; a random one by default. */
   readonly clientId?: string
@@ -28,6 +30,10 @@ export class BootstrapWriter {
   readonly #options: BootstrapOptions
   readonly #descriptor: number
   readonly #pages = new Set<number>()
+  /** Neighbours that are still to be written, the first of them page `#runStart`. */
+  readonly #run = Buffer.allocUnsafeSlow(PAGES_PER_WRITE * PAGE_SIZE)
+  #runStart = 1
+  #runPages = 0
   /** The size that page 1 gives the database; 0 where it does not. */
   #sizeInPageOne = 0
   #pageOne: PageOnePatch | null = null
@@ -56,7 +62,7 @@ export class BootstrapWriter {
       bytes = Uint8Array.from(image)
       writePageOne(bytes, { ...this.#pageOne, formatVersions: [WAL_FORMAT_VERSION, WAL_FORMAT_VERSION] })
     }
-    writeFully(this.#descriptor, bytes, (pageNumber - 1) * PAGE_SIZE)
+    this.#addToRun(pageNumber, bytes)
   }
 
   /** Puts the database in place. @throws ProtocolError when pages are missing; nothing has changed then */
@@ -75,6 +81,7 @@ export class BootstrapWriter {
         `the database has ${end.sizeInPages} pages, and ${this.#sizeInPageOne} by its first page`,
       )
     }
+    this.#writeRun()
     fsyncSync(this.#descriptor)
     this.#close()
     const paths = replicaPaths(this.#path)
@@ -102,6 +109,21 @@ export class BootstrapWriter {
   abort(): void {
     this.#close()
     removeFile(replicaPaths(this.#path).bootstrap)
+  }
+
+  #addToRun(pageNumber: number, image: Uint8Array): void {
+    if (pageNumber !== this.#runStart + this.#runPages || this.#runPages === PAGES_PER_WRITE) {
+      this.#writeRun()
+      this.#runStart = pageNumber
+    }
+    this.#run.set(image, this.#runPages * PAGE_SIZE)
+    this.#runPages += 1
+  }
+
+  #writeRun(): void {
+    const bytes = this.#run.subarray(0, this.#runPages * PAGE_SIZE)
+    writeFully(this.#descriptor, bytes, (this.#runStart - 1) * PAGE_SIZE)
+    this.#runPages = 0
   }
 
   /** The number of a closed descriptor may be another file's by the time of an {@link abort}. */

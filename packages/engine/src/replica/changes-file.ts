@@ -6,6 +6,7 @@ import { decodeWalHeader, encodeWalHeader, FrameSequence, PAGE_SIZE, ProtocolErr
 import type { PageImage } from '../wal/inject.ts'
 import { verifyFrames } from '../wal/verify-frames.ts'
 import { WalFile, writeFully } from '../wal/wal-file.ts'
+import type { WalFrame } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { checkPageOne } from './check-page-one.ts'
 import { removeFile } from './durable-file.ts'
@@ -163,10 +164,10 @@ export class StagedPages {
     const file = WalFile.open(path, HEADER_BLOCK_SIZE)
     try {
       const header = file.header()
-      if (header === null || verifyFrames(file, header, staged.frames) === null)
-        throw new ProtocolError('a checksum does not match')
       const frames = new Map<number, number>()
-      for (const frame of file.readFrames(1, staged.frames)) frames.set(frame.pageNumber, frame.frameNumber)
+      const add = (frame: WalFrame): void => void frames.set(frame.pageNumber, frame.frameNumber)
+      if (header === null || verifyFrames(file, header, staged.frames, add) === null)
+        throw new ProtocolError('a checksum does not match')
       return new StagedPages(staged, file, frames)
     } catch (cause) {
       file.close()

@@ -2,7 +2,8 @@ import { LimitError, ProtocolError } from '../errors.ts'
 
 /** Enough for any length below 2^35, far above any accepted message. */
 const MAX_LENGTH_BYTES = 5
-const FIRST_CAPACITY = 64 * 1024
+/** Room for most groups of pages: growing costs a copy. */
+const FIRST_CAPACITY = 128 * 1024
 
 /**
  * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was received of

@@ -7,7 +7,7 @@ import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { fromWireInteger, toWireInteger } from '../messages/wire-integer.ts'
 import { PAGE_SIZE } from '../wal/wal-format.ts'
-import { compress, decompress } from '../zstd/zstd.ts'
+import { compress, compressPages, compressPagesInBackground, decompress } from '../zstd/zstd.ts'
 
 /** A page to send. */
 export interface PulledPage {
@@ -28,48 +28,76 @@ export interface PushedRowFinder {
 /** The client's image of a page at the revision that its request named; null: it has none. */
 export type OldImageLookup = (pageNumber: number) => Uint8Array | null
 
-/** The group message for up to 64 pages, compressed with what the client is known to have. */
-export function encodePageGroup(
-  pages: readonly PulledPage[],
-  pushed: PushedRowFinder | null,
-): tidemark.PageGroup.$Properties {
+/** A group before it is compressed: its message, and what goes in. */
+export interface PlannedGroup {
+  readonly codec: tidemark.PageCodec
+  readonly pageIds: readonly ReturnType<typeof toWireInteger>[]
+  readonly checksum: Uint8Array
+  readonly images: Uint8Array
+  /** What the client has of them already. */
+  readonly dictionary: Uint8Array | null
+  /** What the message says of the dictionary. */
+  readonly origin: Pick<tidemark.PageGroup.$Properties, 'dictionaryPageIds' | 'pushedRows'>
+}
+
+/** The group of up to 64 pages, to be compressed with what the client is known to have. */
+export function planPageGroup(pages: readonly PulledPage[], pushed: PushedRowFinder | null): PlannedGroup {
   const images = concatPages(pages.map((page) => page.image))
   const known = pages.filter((page) => page.oldImage !== null)
+  const dictionaryPageIds = known.map((page) => toWireInteger(page.pageNumber - 1))
+  const pageNumbers = pages.map((page) => page.pageNumber)
   const group = {
     pageIds: pages.map((page) => toWireInteger(page.pageNumber - 1)),
-    checksum: groupChecksum(
-      pages.map((page) => page.pageNumber),
-      images,
-    ),
+    checksum: groupChecksum(pageNumbers, images),
+    images,
   }
   const parts = pushed === null ? [] : pages.flatMap((page) => pushed.index.find(page.pageNumber, page.image))
   if (parts.length > 0) {
-    const dictionary = Buffer.concat([
-      ...known.map((page) => checkedPage(page.oldImage!)),
-      ...parts.map((part) => pushed!.rows.part(part)!),
-    ])
     return {
       ...group,
       codec: tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS,
-      payload: compress(images, { dictionary }),
-      dictionaryPageIds: known.map((page) => toWireInteger(page.pageNumber - 1)),
-      pushedRows: encodePartRuns(parts),
+      dictionary: Buffer.concat([
+        ...known.map((page) => checkedPage(page.oldImage!)),
+        ...parts.map((part) => pushed!.rows.part(part)!),
+      ]),
+      origin: { dictionaryPageIds, pushedRows: encodePartRuns(parts) },
     }
   }
-  if (known.length > 0) {
-    const dictionary = concatPages(known.map((page) => page.oldImage!))
-    const payload = compress(images, { dictionary })
-    if (payload.byteLength < images.byteLength) {
-      const dictionaryPageIds = known.map((page) => toWireInteger(page.pageNumber - 1))
-      return { ...group, codec: tidemark.PageCodec.PAGES_ZSTD_OLD_IMAGES, payload, dictionaryPageIds }
-    }
-  } else {
-    const payload = compress(images)
-    if (payload.byteLength < images.byteLength) {
-      return { ...group, codec: tidemark.PageCodec.PAGES_ZSTD, payload }
-    }
+  if (known.length === 0)
+    return { ...group, codec: tidemark.PageCodec.PAGES_ZSTD, dictionary: null, origin: {} }
+  const dictionary = concatPages(known.map((page) => page.oldImage!))
+  return {
+    ...group,
+    codec: tidemark.PageCodec.PAGES_ZSTD_OLD_IMAGES,
+    dictionary,
+    origin: { dictionaryPageIds },
   }
-  return { ...group, codec: tidemark.PageCodec.PAGES_RAW, payload: images }
+}
+
+/** The group's message. */
+export function encodePageGroup(group: PlannedGroup): tidemark.PageGroup.$Properties {
+  const { images, dictionary } = group
+  return groupMessage(group, dictionary === null ? compressPages(images) : compress(images, { dictionary }))
+}
+
+/** The same group; what has no dictionary is compressed in the thread pool. */
+export async function encodePageGroupInBackground(
+  group: PlannedGroup,
+): Promise<tidemark.PageGroup.$Properties> {
+  return group.dictionary === null
+    ? groupMessage(group, await compressPagesInBackground(group.images))
+    : encodePageGroup(group)
+}
+
+function groupMessage(
+  { codec, pageIds, checksum, images, origin }: PlannedGroup,
+  payload: Uint8Array,
+): tidemark.PageGroup.$Properties {
+  const isWorthIt =
+    codec === tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS || payload.byteLength < images.byteLength
+  return isWorthIt
+    ? { pageIds: [...pageIds], checksum, codec, payload, ...origin }
+    : { pageIds: [...pageIds], checksum, codec: tidemark.PageCodec.PAGES_RAW, payload: images }
 }
 
 /** A group's pages, verified against its checksum. `images` holds one page after another. */
@@ -160,7 +188,14 @@ function groupChecksum(pageNumbers: readonly number[], images: Uint8Array): Uint
   return seal.bytes()
 }
 
+/** One view where the pages follow each other in memory already, else a copy. */
 function concatPages(images: readonly Uint8Array[]): Uint8Array {
+  const first = checkedPage(images[0]!)
+  const areNeighbours = images.every(
+    ({ buffer, byteOffset, byteLength }, i) =>
+      buffer === first.buffer && byteOffset === first.byteOffset + i * PAGE_SIZE && byteLength === PAGE_SIZE,
+  )
+  if (areNeighbours) return new Uint8Array(first.buffer, first.byteOffset, images.length * PAGE_SIZE)
   const bytes = Buffer.allocUnsafe(images.length * PAGE_SIZE)
   for (const [i, image] of images.entries()) bytes.set(checkedPage(image), i * PAGE_SIZE)
   return bytes

@@ -6,8 +6,8 @@ import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { encodeDelimitedMessage, encodeDelimitedMessages } from '../messages/encode-message.ts'
 import { toWireInteger } from '../messages/wire-integer.ts'
-import { encodePageGroup } from './page-group.ts'
-import type { PulledPage, PushedRowFinder } from './page-group.ts'
+import { encodePageGroup, encodePageGroupInBackground, planPageGroup } from './page-group.ts'
+import type { PlannedGroup, PulledPage, PushedRowFinder } from './page-group.ts'
 import { encodePullHeader } from './pull-header.ts'
 import type { PullHeader } from './pull-header.ts'
 
@@ -37,8 +37,17 @@ export class PullEncoder {
 
   /** Old images are used as dictionaries in the Tidemark dialect only. */
   pages(pages: readonly PulledPage[]): Uint8Array {
-    this.#pageCount += pages.length
-    return this.#dialect === 'tidemark' ? this.#groups(pages) : rawPages(pages)
+    if (this.#dialect === 'turso') return rawPages(pages)
+    return encodeGroups(this.#plan(pages).map(encodePageGroup))
+  }
+
+  /**
+   * The same pages, to be sent in the order of the calls; the next call need not wait for them. What takes long is done in the thread pool: the images must
+   * not change before.
+   */
+  async pagesInBackground(pages: readonly PulledPage[]): Promise<Uint8Array> {
+    if (this.#dialect === 'turso') return rawPages(pages)
+    return encodeGroups(await Promise.all(this.#plan(pages).map(encodePageGroupInBackground)))
   }
 
   /** The message that proves the stream whole; the Turso dialect has none. */
@@ -48,15 +57,24 @@ export class PullEncoder {
     return encodeDelimitedMessage(tidemark.PullMessage, { end })
   }
 
-  #groups(pages: readonly PulledPage[]): Uint8Array {
-    const messages: tidemark.PullMessage.$Properties[] = []
+  /** Seals them too: the order of the calls is that of the stream. */
+  #plan(pages: readonly PulledPage[]): PlannedGroup[] {
+    this.#pageCount += pages.length
+    const groups: PlannedGroup[] = []
     for (let i = 0; i < pages.length; i += PROTOCOL_LIMITS.pagesPerGroup) {
-      const group = encodePageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup), this.#pushed)
-      this.#seal.add(group.checksum!)
-      messages.push({ group })
+      const group = planPageGroup(pages.slice(i, i + PROTOCOL_LIMITS.pagesPerGroup), this.#pushed)
+      this.#seal.add(group.checksum)
+      groups.push(group)
     }
-    return encodeDelimitedMessages(tidemark.PullMessage, messages)
+    return groups
   }
+}
+
+function encodeGroups(groups: readonly tidemark.PageGroup.$Properties[]): Uint8Array {
+  return encodeDelimitedMessages(
+    tidemark.PullMessage,
+    groups.map((group) => ({ group })),
+  )
 }
 
 function rawPages(pages: readonly PulledPage[]): Uint8Array {

@@ -1,13 +1,12 @@
-import { BusyError, decodePullRequest, PAGE_SIZE, PullEncoder } from '@tidemark/protocol'
-import type { PulledPage, PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
+import { BusyError, decodePullRequest, PullEncoder } from '@tidemark/protocol'
+import type { PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 import type { History } from '../history/history.ts'
 import { planPull } from './plan-pull.ts'
-import type { PullPlan } from './plan-pull.ts'
 import { rawPagesLength } from './pull-length.ts'
+import { PAGES_PER_CHUNK, pullStream } from './pull-stream.ts'
 import { QueryEngine } from './query-engine.ts'
 
-const PAGES_PER_CHUNK = 64
 /** More than the query's own timeout, which it notices itself but inside a single step. */
 const WATCHDOG_MARGIN_MS = 500
 const NO_PAGES = new Uint32Array(0)
@@ -18,6 +17,8 @@ export interface PullOptions {
   readonly maxLongPollMs: number
   /** Send this revision, whatever the request says: a pull that another worker began. */
   readonly pinnedRevision: string | null
+  /** Compress what is not short in the thread pool, ahead of what is sent. Without, nothing depends on when threads run. */
+  readonly isAhead: boolean
   /** Leave out as many bytes of the stream: they were sent. */
   readonly skipBytes: number
   /** The rows of pushes that the client has named; null where they are not known any more. */
@@ -35,7 +36,7 @@ export interface PullAnswer {
   readonly contentLength: number | null
   /** There is one chunk of pages at most. */
   readonly isShort: boolean
-  readonly chunks: Iterable<Uint8Array>
+  readonly chunks: AsyncIterable<Uint8Array>
 }
 
 /**
@@ -69,11 +70,13 @@ export async function servePull(
   const encoder = new PullEncoder(dialect, pushed)
   const revision = history.formatRevision(plan.target)
   const header = encoder.header({ revision, sizeInPages: plan.sizeInPages })
+  const isShort = plan.pages.length <= PAGES_PER_CHUNK
+  const isAhead = options.isAhead && !isShort
   return {
     revision,
-    isShort: plan.pages.length <= PAGES_PER_CHUNK,
+    isShort,
     contentLength: dialect === 'turso' ? header.byteLength + rawPagesLength(plan.pages) : null,
-    chunks: skip(pullStream(history, plan, encoder, header), options.skipBytes),
+    chunks: skip(pullStream(history, plan, encoder, { header, isAhead }), options.skipBytes),
   }
 }
 
@@ -102,42 +105,9 @@ async function waitForNews(
   await commits.wait(Math.min(request.longPollTimeoutMs, options.maxLongPollMs), options.signal)
 }
 
-function* pullStream(
-  history: History,
-  plan: PullPlan,
-  encoder: PullEncoder,
-  header: Uint8Array,
-): Generator<Uint8Array> {
-  const unpin = history.pin(plan.base === null ? plan.target : Math.min(plan.base, plan.target))
-  try {
-    yield header
-    for (let start = 0; start < plan.pages.length; start += PAGES_PER_CHUNK) {
-      yield encoder.pages(readPages(history, plan, plan.pages.subarray(start, start + PAGES_PER_CHUNK)))
-    }
-    const end = encoder.end()
-    if (end.byteLength > 0) yield end
-  } finally {
-    unpin()
-  }
-}
-
-function readPages(history: History, { target, base }: PullPlan, pages: Uint32Array): PulledPage[] {
-  const baseSize = base === null ? 0 : history.sizeAt(base)
-  const images = Buffer.allocUnsafeSlow(pages.length * PAGE_SIZE)
-  const oldImages = Buffer.allocUnsafeSlow(base === null ? 0 : pages.length * PAGE_SIZE)
-  return Array.from(pages, (pageNumber, index) => {
-    const image = images.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
-    history.readPage(pageNumber, target, image)
-    if (base === null || pageNumber > baseSize) return { pageNumber, image, oldImage: null }
-    const oldImage = oldImages.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
-    history.readPage(pageNumber, base, oldImage)
-    return { pageNumber, image, oldImage }
-  })
-}
-
-function* skip(chunks: Iterable<Uint8Array>, bytes: number): Generator<Uint8Array> {
+async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
   let left = bytes
-  for (const chunk of chunks) {
+  for await (const chunk of chunks) {
     if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left)
     left = Math.max(left - chunk.byteLength, 0)
   }

@@ -70,6 +70,7 @@ const handlers: CallHandlers = {
     try {
       const { revision, contentLength, isShort, chunks } = await servePull(tenant.database, bytes, {
         isTidemark,
+        isAhead: true,
         skipBytes,
         pinnedRevision,
         pushedRows: (echo) => tenant.pushTarget.recent.rowsOf(ref.id, echo),
@@ -80,9 +81,10 @@ const handlers: CallHandlers = {
       })
       const result = { revision, contentLength }
       if (!isShort) return { result, chunks: until(chunks, done, onError) }
-      const whole = Buffer.concat([...chunks])
+      const whole: Uint8Array[] = []
+      for await (const chunk of chunks) whole.push(chunk)
       done()
-      return { result, bytes: whole }
+      return { result, bytes: Buffer.concat(whole) }
     } catch (error) {
       onError(error)
       done()

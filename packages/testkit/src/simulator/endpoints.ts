@@ -36,6 +36,7 @@ export async function respond(tenant: Tenant, request: SimulatedRequest): Promis
   if (path.endsWith('/pull-updates')) {
     const { chunks } = await servePull(database, body, {
       isTidemark,
+      isAhead: false,
       maxLongPollMs: 0,
       pinnedRevision: null,
       skipBytes: 0,
@@ -44,7 +45,9 @@ export async function respond(tenant: Tenant, request: SimulatedRequest): Promis
       run,
       signal,
     })
-    return Uint8Array.from(Buffer.concat([...chunks]))
+    const answer: Uint8Array[] = []
+    for await (const chunk of chunks) answer.push(chunk)
+    return Uint8Array.from(Buffer.concat(answer))
   }
   if (path.endsWith('/page-hashes')) return Uint8Array.from(await servePageHashes(database.history, body))
   if (path.endsWith('/pipeline')) {

@@ -1,0 +1,84 @@
+import { PAGE_SIZE } from '@tidemark/protocol'
+import type { PulledPage, PullEncoder } from '@tidemark/protocol'
+import type { History } from '../history/history.ts'
+import type { PullPlan } from './plan-pull.ts'
+
+export const PAGES_PER_CHUNK = 64
+/** Chunks that are compressed while the one before them is sent. */
+const CHUNKS_AHEAD = 2
+const NO_BYTES = Buffer.alloc(0)
+
+/**
+ * The bytes of a pull, `header` first. The revision stays readable until the stream is read to its end or returned from.
+ *
+ * @param options.isAhead compress in the thread pool, ahead of what is sent; the bytes are the same each time
+ */
+export async function* pullStream(
+  history: History,
+  plan: PullPlan,
+  encoder: PullEncoder,
+  options: { readonly header: Uint8Array; readonly isAhead: boolean },
+): AsyncGenerator<Uint8Array> {
+  const unpin = history.pin(plan.base === null ? plan.target : Math.min(plan.base, plan.target))
+  const reader = new ChunkReader(history, plan)
+  const ahead: Promise<Uint8Array>[] = []
+  try {
+    yield options.header
+    for (let start = 0; start < plan.pages.length; start += PAGES_PER_CHUNK) {
+      const pages = reader.read(plan.pages.subarray(start, start + PAGES_PER_CHUNK))
+      if (options.isAhead) ahead.push(begun(encoder.pagesInBackground(pages)))
+      else yield encoder.pages(pages)
+      if (ahead.length > CHUNKS_AHEAD) yield await ahead.shift()!
+    }
+    for (const chunk of ahead) yield await chunk
+    const end = encoder.end()
+    if (end.byteLength > 0) yield end
+  } finally {
+    unpin()
+  }
+}
+
+/** One that fails after nobody wants it any more has not failed anything. */
+function begun(chunk: Promise<Uint8Array>): Promise<Uint8Array> {
+  chunk.catch(() => {})
+  return chunk
+}
+
+/** Reads pages into memory that it uses again: for images when as many chunks as may be compressed at a time have been read since. */
+class ChunkReader {
+  readonly #history: History
+  readonly #plan: PullPlan
+  readonly #baseSize: number
+  readonly #images: Buffer[] = []
+  readonly #oldImages: Buffer
+  #chunks = 0
+
+  constructor(history: History, plan: PullPlan) {
+    const { base } = plan
+    this.#history = history
+    this.#plan = plan
+    this.#baseSize = base === null ? 0 : history.sizeAt(base)
+    this.#oldImages = base === null ? NO_BYTES : this.#chunkMemory()
+  }
+
+  /** Old images are valid until the next call. */
+  read(pages: Uint32Array): PulledPage[] {
+    const { target, base } = this.#plan
+    const images = (this.#images[this.#chunks++ % (CHUNKS_AHEAD + 1)] ??= this.#chunkMemory())
+    return Array.from(pages, (pageNumber, index) => {
+      const image = this.#readPage(pageNumber, target, images, index)
+      if (base === null || pageNumber > this.#baseSize) return { pageNumber, image, oldImage: null }
+      return { pageNumber, image, oldImage: this.#readPage(pageNumber, base, this.#oldImages, index) }
+    })
+  }
+
+  #readPage(pageNumber: number, sequence: number, memory: Buffer, index: number): Buffer {
+    const image = memory.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
+    this.#history.readPage(pageNumber, sequence, image)
+    return image
+  }
+
+  #chunkMemory(): Buffer {
+    return Buffer.allocUnsafeSlow(Math.min(this.#plan.pages.length, PAGES_PER_CHUNK) * PAGE_SIZE)
+  }
+}
