@@ -71,7 +71,7 @@ describe('the info file', () => {
 
   it('notices what has become of a state that it has read before', () => {
     const file = new InfoFile(path)
-    file.update(() => ({ n: 1 }), 'synced')
+    file.update(() => ({ n: 1 }))
     expect(file.read()).toEqual({ n: 1 })
     tear(1)
     expect(file.read()).toEqual({ n: 0 })
