@@ -1,6 +1,6 @@
 import { loadInfo, Replica } from '@tidemark/engine'
 import type { ReplicaOptions } from '@tidemark/engine'
-import { fetchPages } from './fetch-pages.ts'
+import { fetchWhole } from './fetch-whole.ts'
 import { retrying } from './sync-context.ts'
 import type { SyncContext } from './sync-context.ts'
 import type { KnownServer } from '../transport/server-info.ts'
@@ -16,28 +16,10 @@ export async function repair<T>(
   signal: AbortSignal,
   reopen: () => Promise<T>,
 ): Promise<T> {
-  const { settings, counters, remote } = context
+  const { remote } = context
   const { url, server } = loadInfo(`${path}-info`)
   const dialect = await retrying(context, 'pull', signal, () =>
     remote.dialect({ url, server: server as KnownServer | null }, signal),
   )
-  return await Replica.repair(
-    path,
-    options,
-    async (stage) => {
-      const { header, pages } = await fetchPages({
-        dialect,
-        clientRevision: '',
-        oldImage: () => null,
-        pagesPerRequest: settings.pullPagesThreshold,
-        opened: null,
-        openSink: () => stage,
-        attempt: (run) => retrying(context, 'pull', signal, run),
-        signal,
-      })
-      counters.pagesPulled += pages
-      return { revision: header.revision, sizeInPages: header.sizeInPages }
-    },
-    reopen,
-  )
+  return await Replica.repair(path, options, (stage) => fetchWhole(context, dialect, stage, signal), reopen)
 }

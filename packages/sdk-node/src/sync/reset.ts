@@ -1,8 +1,8 @@
 import { applyStaged } from './apply-staged.ts'
-import { fetchPages } from './fetch-pages.ts'
+import { fetchWhole } from './fetch-whole.ts'
 import { pullLocked } from './pull.ts'
 import { remoteOf } from './remember-remote.ts'
-import { exclusively, retrying } from './sync-context.ts'
+import { exclusively } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /**
@@ -16,22 +16,12 @@ export async function reset(
 ): Promise<void> {
   const dialect = await remoteOf(context, signal)
   await exclusively(context, async () => {
-    const { replica, settings, counters } = context
+    const { replica } = context
     if (replica.needsRebase) await pullLocked(context, dialect, null, signal)
     const stage = replica.stagePull()
     try {
-      const { header, pages } = await fetchPages({
-        dialect,
-        clientRevision: '',
-        oldImage: () => null,
-        pagesPerRequest: settings.pullPagesThreshold,
-        opened: null,
-        openSink: () => stage,
-        attempt: (run) => retrying(context, 'pull', signal, run),
-        signal,
-      })
-      counters.pagesPulled += pages
-      stage.finish({ revision: header.revision, sizeInPages: header.sizeInPages, isWhole: true })
+      const end = await fetchWhole(context, dialect, stage, signal)
+      stage.finish({ ...end, isWhole: true })
       await applyStaged(context, signal, { keepPending })
     } catch (error) {
       stage.abort()
