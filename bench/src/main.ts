@@ -32,6 +32,8 @@ const { values: options } = parseArgs({
     report: { type: 'string' },
   },
 })
+/** Of a work in the quick comparison. */
+const MOST_QUICK_ROUNDS = 11
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 const progress = (line: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001B[K${line}`)
@@ -72,9 +74,9 @@ async function measureWorks(): Promise<WorkResult[]> {
   return compared
 }
 
-/** In half the rounds. Measures again what fell below its floor: a regression does so twice, noise rarely. */
+/** In fewer rounds. Measures again what fell below its floor: a regression does so twice, noise rarely. */
 async function guard(work: Work): Promise<WorkResult> {
-  const quick = { ...work, rounds: Math.ceil(work.rounds / 2) }
+  const quick = { ...work, rounds: Math.min(Math.ceil(work.rounds / 2), MOST_QUICK_ROUNDS) }
   const first = await compareWork(quick, progress)
   if (shortfallsOf(first).length === 0) return first
   const second = await compareWork(quick, progress)

@@ -48,9 +48,13 @@ export function markdownOf(results: Results): string {
 
 function misses(works: readonly WorkResult[], yardsticks: readonly YardstickResult[]): string[] {
   const names = [
-    ...works.filter(({ verdict }) => verdict?.isReached !== true),
-    ...yardsticks.filter(({ isReached }) => !isReached),
-  ].map(({ name }) => `- ${name}`)
+    ...works
+      .filter(({ verdict }) => verdict?.isReached !== true)
+      .map(({ name }) => `- ${name}, beside Turso`),
+    ...yardsticks
+      .filter(({ isReached }) => !isReached)
+      .map(({ name, against }) => `- ${name}, beside ${against}`),
+  ]
   return names.length === 0 ? [] : [`Not reached:\n\n${names.join('\n')}`]
 }
 

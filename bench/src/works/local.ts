@@ -43,16 +43,16 @@ function singleRowTransactions(durability: Durability, rounds: number, timesFast
 
 export const localWorks: readonly Work[] = [
   inserts(`${MANY.toLocaleString('en')} local inserts, one transaction`, MANY, true, 'full', {
-    rounds: 7,
+    rounds: 12,
     isQuick: true,
     target: { timesFaster: 3 },
   }),
-  singleRowTransactions('full', 5, 1.5),
-  singleRowTransactions('normal', 15, 1.2),
+  singleRowTransactions('full', 8, 1.5),
+  singleRowTransactions('normal', 16, 1.2),
   {
     name: `${MANY.toLocaleString('en')} local point reads`,
     durability: 'full',
-    rounds: 7,
+    rounds: 12,
     isQuick: true,
     async setUp(bench) {
       const db = await bench.local('full')

@@ -41,7 +41,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: 'pull 1 inserted row',
     durability: 'full',
-    rounds: 21,
+    rounds: 62,
     isQuick: true,
     setUp: itemsAndReader(1000),
     prepare: (bench, round) => writeAndPush(bench, 100_000 + round, 1),
@@ -52,7 +52,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: 'pull, nothing new',
     durability: 'full',
-    rounds: 21,
+    rounds: 62,
     isQuick: true,
     setUp: itemsAndReader(1000),
     run: pullAtReader,
@@ -62,7 +62,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: `pull ${MANY.toLocaleString('en')} inserted rows`,
     durability: 'full',
-    rounds: 7,
+    rounds: 12,
     isQuick: true,
     setUp: itemsAndReader(0),
     prepare: (bench, round) => writeAndPush(bench, 1 + round * MANY, MANY),
@@ -73,7 +73,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: `pull ${UPDATED.toLocaleString('en')} random one-column updates of ${TOTAL.toLocaleString('en')} rows`,
     durability: 'full',
-    rounds: 7,
+    rounds: 12,
     isQuick: true,
     setUp: itemsAndReader(TOTAL),
     async prepare(bench, round) {
@@ -90,7 +90,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: `the echo: pull after one's own push of ${MANY.toLocaleString('en')} rows`,
     durability: 'full',
-    rounds: 5,
+    rounds: 8,
     isQuick: true,
     setUp: itemsAndReader(0),
     prepare: (bench, round) => writeAndPush(bench, 1 + round * MANY, MANY),
@@ -105,7 +105,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: 'bootstrap 60 MB',
     durability: 'full',
-    rounds: 4,
+    rounds: 6,
     isQuick: false,
     note: `The database is filled by pushes of ${ROWS_PER_PUSH.toLocaleString('en')} rows on both sides: Turso's client ends with a fatal error of V8 when it pushes all of them at once.`,
     setUp: itemsAndReader(Math.round(BOOTSTRAP_BYTES / ROW_BYTES)),

@@ -24,7 +24,7 @@ export const pushWorks: readonly Work[] = [
   {
     name: 'push 1 row',
     durability: 'full',
-    rounds: 21,
+    rounds: 62,
     isQuick: true,
     setUp: createItems,
     async prepare(bench, round) {
@@ -39,7 +39,7 @@ export const pushWorks: readonly Work[] = [
   {
     name: `push ${MANY.toLocaleString('en')} rows`,
     durability: 'full',
-    rounds: 5,
+    rounds: 10,
     isQuick: true,
     setUp: createItems,
     async prepare(bench, round) {
@@ -54,7 +54,7 @@ export const pushWorks: readonly Work[] = [
   {
     name: 'push 50 MB of half-random blobs',
     durability: 'full',
-    rounds: 3,
+    rounds: 4,
     isQuick: false,
     async setUp(bench) {
       const writer = await bench.replica('writer')

@@ -12,7 +12,7 @@ const MEGABYTES = 100
 const PAGES = (MEGABYTES * 1e6) / PAGE_SIZE
 const FRAME_HEADER_BYTES = 24
 const FRAMES_PER_WRITE = 64
-const ROUNDS = 3
+const ROUNDS = 5
 
 /** Applying a pull cannot take less than writing its frames. */
 export const applyAgainstWrite: Yardstick = {

@@ -10,7 +10,7 @@ import { INSERT, itemRows, SCHEMA } from '../rows.ts'
 import { takeTurns, timeOf } from '../statistics.ts'
 import type { Measured, Yardstick } from './yardstick.ts'
 
-const ROUNDS = 40
+const ROUNDS = 61
 
 /** A push of one row cannot cost less than a request that both sides have on disk. */
 export const pushAgainstExchange: Yardstick = {
