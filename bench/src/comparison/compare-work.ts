@@ -31,7 +31,7 @@ export interface SideFailed {
 export interface WorkResult {
   readonly name: string
   readonly durability: Durability
-  readonly target: Target
+  readonly target: Target | null
   readonly note?: string
   readonly sides: Readonly<Record<SideName, SideResult | SideFailed>>
   /** Null where a side failed. */

@@ -11,12 +11,13 @@ export interface Verdict {
   readonly timesFewerBytes: number | null
   /** Tidemark's bytes. */
   readonly bytes: number
-  readonly isReached: boolean
+  /** Null without a target. */
+  readonly isReached: boolean | null
 }
 
 /** Null where a side failed. */
 export function verdictOf(
-  target: Target,
+  target: Target | null,
   tidemark: SideResult | SideFailed,
   turso: SideResult | SideFailed,
 ): Verdict | null {
@@ -30,9 +31,11 @@ export function verdictOf(
     timesFewerBytes,
     bytes,
     isReached:
-      timesFaster >= (target.timesFaster ?? 0) &&
-      (timesFewerBytes ?? 0) >= (target.timesFewerBytes ?? 0) &&
-      bytes <= (target.maxBytes ?? Number.POSITIVE_INFINITY),
+      target === null
+        ? null
+        : timesFaster >= (target.timesFaster ?? 0) &&
+          (timesFewerBytes ?? 0) >= (target.timesFewerBytes ?? 0) &&
+          bytes <= (target.maxBytes ?? Number.POSITIVE_INFINITY),
   }
 }
 

@@ -7,6 +7,7 @@ import { bytes, megabytes, ms, seconds, times } from './units.ts'
 import {
   comparisonOf,
   countReached,
+  missesOf,
   growthFactor,
   outcomeOf,
   yardstickOutcome,
@@ -47,14 +48,7 @@ export function markdownOf(results: Results): string {
 }
 
 function misses(works: readonly WorkResult[], yardsticks: readonly YardstickResult[]): string[] {
-  const names = [
-    ...works
-      .filter(({ verdict }) => verdict?.isReached !== true)
-      .map(({ name }) => `- ${name}, beside Turso`),
-    ...yardsticks
-      .filter(({ isReached }) => !isReached)
-      .map(({ name, against }) => `- ${name}, beside ${against}`),
-  ]
+  const names = missesOf(works, yardsticks).map((name) => `- ${name}`)
   return names.length === 0 ? [] : [`Not reached:\n\n${names.join('\n')}`]
 }
 

@@ -17,12 +17,11 @@ export function headings(): string {
 /** A row of the comparison: both sides and their ratio. */
 export function workText(result: WorkResult): string {
   const { name, durability, sides, note } = result
-  const comparison = comparisonOf(result)
   return [
     `${styleText('bold', name)} (durability ${durability})`,
     sideText('tidemark', sides.tidemark),
     sideText('turso', sides.turso),
-    `  ${comparison === null ? '' : `${comparison}: `}${colored(outcomeOf(result))}`,
+    withOutcome(comparisonOf(result) ?? '', outcomeOf(result)),
     ...(note === undefined ? [] : [`  ${note}`]),
   ].join('\n')
 }
@@ -33,12 +32,11 @@ export function yardstickText(result: YardstickResult): string {
   const format = unit === 'ms' ? ms : bytes
   const value = (label: string, spread: Spread): string =>
     columns([label, format(spread.median), spreadText(spread, format)])
-  const outcome = yardstickOutcome(result)
   return [
     `${styleText('bold', name)}, beside ${against}${durability === null ? '' : ` (durability ${durability})`}`,
     value('tidemark', tidemark),
     value('least', yardstick),
-    `  ${yardstickRatio(result)}${outcome === '' ? '' : `: ${colored(outcome)}`}`,
+    withOutcome(yardstickRatio(result), yardstickOutcome(result)),
     ...(note === undefined ? [] : [`  ${note}`]),
   ].join('\n')
 }
@@ -85,6 +83,8 @@ function columns(cells: readonly string[]): string {
     .trimEnd()
 }
 
-function colored(outcome: string): string {
-  return styleText(outcome === 'reached' ? 'green' : 'red', outcome)
+/** A row's last line; either part may be empty. */
+function withOutcome(comparison: string, outcome: string): string {
+  const colored = outcome === '' ? '' : styleText(outcome === 'reached' ? 'green' : 'red', outcome)
+  return `  ${[comparison, colored].filter((part) => part !== '').join(': ')}`
 }

@@ -4,19 +4,20 @@ import type { Point } from '../growth/measure.ts'
 import type { YardstickResult } from '../yardsticks/yardstick.ts'
 import { bytes, times } from './units.ts'
 
-/** `reached`, `not reached`, or that there is nothing to compare. */
+/** `reached`, `not reached`, nothing without a target, or that there is nothing to compare. */
 export function outcomeOf({ verdict }: WorkResult): string {
   if (verdict === null) return 'no comparison'
+  if (verdict.isReached === null) return ''
   return verdict.isReached ? 'reached' : 'not reached'
 }
 
 /** How much faster, and how many fewer bytes, with the targets; null where a side failed. */
 export function comparisonOf({ verdict, target }: WorkResult): string | null {
   if (verdict === null) return null
-  const parts = [`${times(verdict.timesFaster)} faster${least(target.timesFaster)}`]
+  const parts = [`${times(verdict.timesFaster)} faster${least(target?.timesFaster)}`]
   if (verdict.timesFewerBytes !== null)
-    parts.push(`${times(verdict.timesFewerBytes)} fewer bytes${least(target.timesFewerBytes)}`)
-  if (target.maxBytes !== undefined) parts.push(`${bytes(verdict.bytes)} (≤ ${bytes(target.maxBytes)})`)
+    parts.push(`${times(verdict.timesFewerBytes)} fewer bytes${least(target?.timesFewerBytes)}`)
+  if (target?.maxBytes !== undefined) parts.push(`${bytes(verdict.bytes)} (≤ ${bytes(target.maxBytes)})`)
   return parts.join(', ')
 }
 
@@ -36,11 +37,23 @@ export function yardstickOutcome({ maxRatio, isReached }: YardstickResult): stri
 
 /** `3 of 5 targets reached`. */
 export function countReached(works: readonly WorkResult[], yardsticks: readonly YardstickResult[]): string {
-  const aimed = yardsticks.filter(({ maxRatio }) => maxRatio !== null)
-  const reached =
-    works.filter(({ verdict }) => verdict?.isReached === true).length +
-    aimed.filter(({ isReached }) => isReached).length
-  return `${reached} of ${works.length + aimed.length} targets reached`
+  const aimed = [
+    ...works.filter(({ target }) => target !== null),
+    ...yardsticks.filter(({ maxRatio }) => maxRatio !== null),
+  ]
+  return `${aimed.length - missesOf(works, yardsticks).length} of ${aimed.length} targets reached`
+}
+
+/** The rows with a target that is not reached, as what beside what. */
+export function missesOf(works: readonly WorkResult[], yardsticks: readonly YardstickResult[]): string[] {
+  return [
+    ...works
+      .filter(({ target, verdict }) => target !== null && verdict?.isReached !== true)
+      .map(({ name }) => `${name}, beside Turso`),
+    ...yardsticks
+      .filter(({ isReached }) => !isReached)
+      .map(({ name, against }) => `${name}, beside ${against}`),
+  ]
 }
 
 /** How much longer the last point takes than the first. */

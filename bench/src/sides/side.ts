@@ -34,7 +34,7 @@ export interface Replica {
   /** Runs a statement once for each set of parameters, in one transaction or in one each. */
   runEach(sql: string, parameters: readonly SqlParameter[][], inOneTransaction: boolean): Promise<void>
   /** Reads one row for each value. */
-  getEach(sql: string, values: readonly number[]): Promise<void>
+  getEach(sql: string, values: readonly number[], inOneTransaction: boolean): Promise<void>
   /** Values of all rows. */
   all(sql: string): Promise<unknown[][]>
   push(): Promise<void>

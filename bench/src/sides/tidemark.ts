@@ -46,9 +46,11 @@ class TidemarkReplica implements Replica {
     if (inOneTransaction) this.#db.exec('COMMIT')
   }
 
-  async getEach(sql: string, values: readonly number[]): Promise<void> {
+  async getEach(sql: string, values: readonly number[], inOneTransaction: boolean): Promise<void> {
     const statement = this.#db.prepare(sql)
+    if (inOneTransaction) this.#db.exec('BEGIN')
     for (const value of values) statement.get(value)
+    if (inOneTransaction) this.#db.exec('COMMIT')
   }
 
   async all(sql: string): Promise<unknown[][]> {

@@ -59,9 +59,11 @@ class TursoReplica implements Replica {
     })
   }
 
-  async getEach(sql: string, values: readonly number[]): Promise<void> {
+  async getEach(sql: string, values: readonly number[], inOneTransaction: boolean): Promise<void> {
     await this.#using(sql, async (statement) => {
+      if (inOneTransaction) await this.#db.exec('BEGIN')
       for (const value of values) await statement.get(value)
+      if (inOneTransaction) await this.#db.exec('COMMIT')
     })
   }
 

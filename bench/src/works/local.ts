@@ -41,6 +41,26 @@ function singleRowTransactions(durability: Durability, rounds: number, timesFast
   return inserts(name, SINGLE, false, durability, { rounds, isQuick: false, target: { timesFaster } })
 }
 
+function pointReads(name: string, inOneTransaction: boolean, timesFaster: number | null): Work {
+  const ids = Array.from({ length: MANY }, (_, index) => 1 + ((index * 7919) % MANY))
+  return {
+    name,
+    durability: 'full',
+    rounds: 12,
+    isQuick: !inOneTransaction,
+    async setUp(bench) {
+      const db = await bench.local('full')
+      await db.exec(SCHEMA)
+      await db.runEach(INSERT, itemRows(1, MANY), true)
+    },
+    async run(bench) {
+      await (await bench.local('full')).getEach('SELECT * FROM item WHERE id = ?', ids, inOneTransaction)
+    },
+    check: (bench) => digestOfLocal(bench, 'full'),
+    target: timesFaster === null ? null : { timesFaster },
+  }
+}
+
 export const localWorks: readonly Work[] = [
   inserts(`${MANY.toLocaleString('en')} local inserts, one transaction`, MANY, true, 'full', {
     rounds: 12,
@@ -49,21 +69,6 @@ export const localWorks: readonly Work[] = [
   }),
   singleRowTransactions('full', 8, 1.5),
   singleRowTransactions('normal', 16, 1.2),
-  {
-    name: `${MANY.toLocaleString('en')} local point reads`,
-    durability: 'full',
-    rounds: 12,
-    isQuick: true,
-    async setUp(bench) {
-      const db = await bench.local('full')
-      await db.exec(SCHEMA)
-      await db.runEach(INSERT, itemRows(1, MANY), true)
-    },
-    async run(bench) {
-      const ids = Array.from({ length: MANY }, (_, index) => 1 + ((index * 7919) % MANY))
-      await (await bench.local('full')).getEach('SELECT * FROM item WHERE id = ?', ids)
-    },
-    check: (bench) => digestOfLocal(bench, 'full'),
-    target: { timesFaster: 5 },
-  },
+  pointReads(`${MANY.toLocaleString('en')} local point reads`, false, 5),
+  pointReads(`${MANY.toLocaleString('en')} local point reads, one transaction`, true, null),
 ]

@@ -29,8 +29,8 @@ export interface Work {
   run(bench: Bench, round: number): Promise<void>
   /** A digest of the rows that must be there now: equal on both sides, or the round does not count. */
   check(bench: Bench, round: number): Promise<string>
-  /** What Tidemark shall reach, against Turso in the same run. */
-  readonly target: Target
+  /** What Tidemark shall reach, against Turso in the same run; null: measured to explain another row. */
+  readonly target: Target | null
 }
 
 /** Ratios of Turso's value to Tidemark's, or bytes. Null: no target. */
