@@ -106,7 +106,7 @@ describe('finding the base again', () => {
       throw new Error('EMFILE')
     })
     expect(() => new BaseRebuild(session)).toThrow('EMFILE')
-    expect(session.watermark).toBeNull()
+    expect(session.base.watermark).toBeNull()
     session.close()
   })
 
@@ -141,7 +141,7 @@ describe('a database of more than one GiB', () => {
   })
 
   it('may come without the page that SQLite never writes, and must bring every other', () => {
-    const base = { baseSizeInPages: LOCK_BYTE_PAGE - 3 }
+    const base = { sizeInPages: LOCK_BYTE_PAGE - 3 }
     expect(() => {
       assertComplete(base, stage(LOCK_BYTE_PAGE))
     }).not.toThrow()

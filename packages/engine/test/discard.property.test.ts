@@ -58,7 +58,7 @@ test("I1: when all pending changes are discarded, the tables are the server's, w
   fc.assert(
     fc.property(fc.array(statement, { minLength: 1, maxLength: 12 }), (statements) => {
       withPending(statements, (replica, origin) => {
-        replica.discard(new Set(pendingIds(replica.connection)), keepLocal)
+        replica.queue.discard(new Set(pendingIds(replica.connection)), keepLocal)
         expect(replica.pendingCount()).toBe(0)
         expect(contents(replica.connection)).toEqual(contents(origin.db))
       })
@@ -77,15 +77,15 @@ test('whatever is discarded or set aside, what is left can be pushed, and both s
       (statements, isChosen, refused) => {
         withPending(statements, (replica, origin) => {
           const ids = pendingIds(replica.connection)
-          replica.discard(new Set(ids.filter((_, index) => isChosen[index % 40])), keepLocal)
+          replica.queue.discard(new Set(ids.filter((_, index) => isChosen[index % 40])), keepLocal)
           const left = pendingIds(replica.connection)
           const changeId = left[refused % Math.max(1, left.length)] ?? 0
-          const removed = replica.setAside(
+          const removed = replica.queue.setAside(
             { changeId, sqliteCode: 'SQLITE_CONSTRAINT', message: 'no' },
             keepLocal,
           )
           expect(removed > 0).toBe(left.length > 0)
-          expect(replica.rejectedCount()).toBe(left.length > 0 ? 1 : 0)
+          expect(replica.queue.rejectedCount()).toBe(left.length > 0 ? 1 : 0)
           origin.push(replica)
           origin.pull(replica)
           expect(replica.pendingCount()).toBe(0)

@@ -8,13 +8,14 @@ import { injectStage } from '../src/replica/apply-pull.ts'
 import { PullStage, StagedPages } from '../src/replica/changes-file.ts'
 import { openReplica } from '../src/replica/open-replica.ts'
 import type { ReplayPlan } from '../src/replica/replay-file.ts'
-import type { Durability, ReplicaSession } from '../src/replica/session.ts'
+import type { Durability } from '../src/replica/replica-options.ts'
+import type { ReplicaSession } from '../src/replica/session.ts'
 import type { Origin } from './origin.ts'
 
 export const keepLocal = { resolve: () => 'keep-local' as const, onConflict: (): void => {} }
 
 export function openSession(path: string, durability: Durability = 'full'): ReplicaSession {
-  return openReplica(path, { durability, busyTimeoutMs: 0 })
+  return openReplica(path, { durability, busyTimeoutMs: 0, interruptedPull: keepLocal })
 }
 
 /** Stages what `origin` has and the session's replica lacks. */

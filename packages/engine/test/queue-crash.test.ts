@@ -55,7 +55,7 @@ function stateOf(path: string): unknown {
     return {
       notes: replica.connection.prepare('SELECT id, length(body) FROM note ORDER BY id').raw().all(),
       pending: replica.pendingCount(),
-      rejected: replica.rejected().map(({ id, changes }) => [id, changes.length]),
+      rejected: replica.queue.rejected().map(({ id, changes }) => [id, changes.length]),
       revision: replica.info.revision,
     }
   } finally {

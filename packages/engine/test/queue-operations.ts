@@ -17,13 +17,14 @@ function changeOf(replica: Replica, id: string): number {
 export const queueOperations = {
   setAside: (replica: Replica): void => {
     const refusal = { sqliteCode: 'SQLITE_CONSTRAINT_CHECK', message: 'no poison' }
-    replica.setAside({ changeId: changeOf(replica, 'poison'), ...refusal }, keepLocal)
+    replica.queue.setAside({ changeId: changeOf(replica, 'poison'), ...refusal }, keepLocal)
   },
   discard: (replica: Replica): void => {
-    replica.discard(new Set([changeOf(replica, 'poison')]), keepLocal)
+    replica.queue.discard(new Set([changeOf(replica, 'poison')]), keepLocal)
   },
   retry: (replica: Replica): void => {
-    for (const { id } of replica.rejected()) replica.retryRejected(id, { row: null, onConflict: () => {} })
+    for (const { id } of replica.queue.rejected())
+      replica.queue.retryRejected(id, { row: null, onConflict: () => {} })
   },
   reset: (replica: Replica, origin: Origin): void => {
     const stage = replica.stagePull()

@@ -18,6 +18,7 @@ import { adoptAcknowledgement, discardPullFiles, finishReplay } from './finish-r
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { pullQuietly } from './quiet-pull.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
+import type { KnownBase } from './known-base.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -46,7 +47,7 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
     })
   }
   try {
-    assertComplete(session, stage)
+    assertComplete(session.base, stage)
     // Only the base that it was written on tells what another program has written.
     const { captureGap, revision } = session.info
     if (captureGap && stage.staged.revision === revision) closeCaptureGap(session, stage)
@@ -79,17 +80,17 @@ export interface InjectedPages {
 
 /** Every page of the new size is either in the base or among the pages. */
 export function assertComplete(
-  session: Pick<ReplicaSession, 'baseSizeInPages'>,
+  base: Pick<KnownBase, 'sizeInPages'>,
   stage: Pick<StagedPages, 'staged' | 'pageNumbers'>,
 ): void {
   const { sizeInPages } = stage.staged
   if (sizeInPages === 0) throw new ProtocolError('The server says that the database has no pages')
-  if (sizeInPages < session.baseSizeInPages && !stage.pageNumbers.has(1)) {
+  if (sizeInPages < base.sizeInPages && !stage.pageNumbers.has(1)) {
     throw new ProtocolError(
       `The server says that the database has only ${sizeInPages} pages and has not sent the first, which says so too`,
     )
   }
-  for (let page = session.baseSizeInPages + 1; page <= sizeInPages; page++) {
+  for (let page = base.sizeInPages + 1; page <= sizeInPages; page++) {
     if (page !== LOCK_BYTE_PAGE && !stage.pageNumbers.has(page)) {
       throw new ProtocolError(
         `The server says that the database has ${sizeInPages} pages and has not sent page ${page}`,
@@ -129,7 +130,7 @@ function injectUnderLock(
   const { db } = session.work
   const { staged } = stage
   const replay = new ReplayFile(session.paths.replay, pending(db))
-  const pageOne = staged.pageOne ?? session.pageOne
+  const pageOne = staged.pageOne ?? session.base.pageOne
   const cookie =
     Math.max(db.pragma('schema_version', { simple: true }) as number, pageOne?.schemaCookie ?? 0) + 1
   let plan: ReplayPlan | null = null
@@ -151,7 +152,7 @@ function injectUnderLock(
           pageOne,
           salts: index.salts,
           maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
-          enforceForeignKeys: session.enforcesForeignKeys,
+          enforceForeignKeys: session.connections.enforcesForeignKeys,
         }
         replay.seal(plan)
       },
@@ -178,11 +179,11 @@ function* revertThenPulled(
   stage: InjectedPages,
   index: WalIndexHeader,
 ): Generator<PageImage> {
-  const overlay = session.overlayPages(index).add(1)
+  const overlay = session.base.overlayPages(index).add(1)
   const reverted = [...overlay].filter(
     (page) => page <= stage.staged.sizeInPages && !stage.pageNumbers.has(page),
   )
-  yield* session.baseImages(reverted)
+  yield* session.base.images(reverted)
   for (const page of stage.pages()) if (page.pageNumber !== LOCK_BYTE_PAGE) yield page
 }
 

@@ -20,7 +20,7 @@ const ATTEMPTS = 5
 export function checkpoint(session: ReplicaSession): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const sealed = session.withWriteLock((index) => {
-      if (session.watermark === null) session.repin()
+      if (session.base.watermark === null) session.connections.repin()
       else session.seal(index)
       return index.maxFrame
     })
@@ -32,7 +32,7 @@ export function checkpoint(session: ReplicaSession): void {
     }
     const isComplete = session.withWriteLock((index) => {
       if (index.maxFrame !== sealed) return false
-      session.repin()
+      session.connections.repin()
       return true
     })
     if (!isComplete) continue

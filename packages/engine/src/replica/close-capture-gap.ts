@@ -67,7 +67,7 @@ function* truePages(session: ReplicaSession, stage: StagedPages): Generator<Page
   const image = new Uint8Array(PAGE_SIZE)
   for (let pageNumber = 1; pageNumber <= stage.staged.sizeInPages; pageNumber++) {
     if (pageNumber === LOCK_BYTE_PAGE || stage.pageNumbers.has(pageNumber)) continue
-    if (session.readPinned(pageNumber, image)) yield { pageNumber, image }
+    if (session.base.readPinned(pageNumber, image)) yield { pageNumber, image }
   }
   yield* stage.pages()
 }

@@ -31,7 +31,7 @@ export interface QueueEdit {
  */
 export function editQueue(session: ReplicaSession, edit: QueueEdit, options: ReplayOptions): number {
   resumeInterruptedPull(session)
-  if (session.watermark === null) {
+  if (session.base.watermark === null) {
     throw new StateError(
       'TIDEMARK_BASE_LOST',
       'What the server has of these rows is not known, because another program has checkpointed the file; pull first',

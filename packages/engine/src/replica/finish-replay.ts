@@ -140,7 +140,7 @@ function replay(
  */
 export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
   const { captureGap } = session.info
-  if (captureGap && session.watermark !== null) session.save({ captureGap: false })
+  if (captureGap && session.base.watermark !== null) session.save({ captureGap: false })
   if (!plan.isSameBase) adoptAcknowledgement(session)
   discardPullFiles(session)
 }
@@ -205,7 +205,7 @@ export function recordBase(session: ReplicaSession, plan: ReplayPlan): PulledBas
   }
   const pulled = { ...recorded, watermark: { frame: lastFrame, salts, checksum }, pageOne }
   const isBaseKept = base !== null && base.revert === null && !captureGap
-  session.adoptBase(plan)
+  session.base.replace(plan)
   if (isBaseKept) session.note(pulled)
   else session.save(recorded)
   return pulled

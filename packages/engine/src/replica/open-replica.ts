@@ -14,7 +14,7 @@ import type { ReplicaInfo } from './info.ts'
 import { replicaPaths } from './paths.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplicaSession } from './session.ts'
-import type { SessionOptions } from './session.ts'
+import type { SessionOptions } from './replica-options.ts'
 
 /** Opens an existing replica and finishes what a crash has interrupted. Under the sync lock. @throws StateError */
 export function openReplica(path: string, options: SessionOptions): ReplicaSession {
@@ -35,7 +35,7 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
   const session = new ReplicaSession(path, info, options)
   const { paths } = session
   try {
-    session.patiently(options.busyTimeoutMs, () => {
+    session.connections.patiently(options.busyTimeoutMs, () => {
       if (resumeInterruptedPull(session) === null) {
         session.replaceInfo(session.readInfo())
         session.setBase(findBase(session, session.info))
@@ -55,7 +55,7 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
 /** From here on the pin protects the base, whoever checkpoints. */
 export function protectBase(session: ReplicaSession): void {
   session.withWriteLock((index) => {
-    if (session.watermark === null) session.repin()
+    if (session.base.watermark === null) session.connections.repin()
     else session.seal(index)
     session.save({})
   })

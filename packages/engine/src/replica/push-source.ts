@@ -29,21 +29,21 @@ export interface PushSource {
  */
 export function openPushSource(session: ReplicaSession, maxOperations: number): PushSource | null {
   const after = session.info.lastPushedChangeId
-  const reader = session.takeReader()
+  const reader = session.connections.takeReader()
   try {
     reader.exec('BEGIN')
     const batch =
       nextBatch(reader, after, maxOperations, attemptedThrough(session.info)) ??
       nextBatch(reader, after, maxOperations)
     if (batch === null) {
-      session.giveBackReader(reader)
+      session.connections.giveBackReader(reader)
       return null
     }
     session.wal.sync()
     return {
       ...batch,
       walPages: session.readIndex().maxFrame,
-      enforceForeignKeys: session.enforcesForeignKeys,
+      enforceForeignKeys: session.connections.enforcesForeignKeys,
       *changes(images) {
         for (const captured of readCaptured(reader, after, batch.lastChangeId)) {
           const change = toWireChange(captured, images)
@@ -51,11 +51,11 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
         }
       },
       close: () => {
-        session.giveBackReader(reader)
+        session.connections.giveBackReader(reader)
       },
     }
   } catch (error) {
-    session.giveBackReader(reader)
+    session.connections.giveBackReader(reader)
     throw error
   }
 }

@@ -33,7 +33,7 @@ export function describeQuietOverlay(session: ReplicaSession): QuietOverlay | nu
     .prepare<[], number>("SELECT rootpage FROM sqlite_schema WHERE name = 'tidemark_base'")
     .pluck()
     .get()
-  return statePage === undefined || statePage <= session.baseSizeInPages
+  return statePage === undefined || statePage <= session.base.sizeInPages
     ? null
     : { schemaPages: new Set(schemaPages.pluck().all()), statePage }
 }
@@ -48,10 +48,10 @@ export function quietImages(
   { schemaPages }: QuietOverlay,
 ): Map<number, Uint8Array> | null {
   const images = new Map<number, Uint8Array>()
-  for (const frame of session.wal.readFrames(session.watermark!.frame + 1, index.maxFrame)) {
+  for (const frame of session.wal.readFrames(session.base.watermark!.frame + 1, index.maxFrame)) {
     const isLast = frame.frameNumber === index.maxFrame
     if (!isLast && frame.commitSizeInPages > 0) return null
-    if (frame.pageNumber > session.baseSizeInPages) continue
+    if (frame.pageNumber > session.base.sizeInPages) continue
     if (!schemaPages.has(frame.pageNumber)) return null
     images.set(frame.pageNumber, Uint8Array.from(frame.image))
   }

@@ -32,7 +32,7 @@ function leavesSchemaAlone(
   { staged, pageNumbers }: StagedPages,
   { schemaPages }: QuietOverlay,
 ): boolean {
-  if (staged.revision === '' || staged.sizeInPages !== session.baseSizeInPages) return false
+  if (staged.revision === '' || staged.sizeInPages !== session.base.sizeInPages) return false
   return [...schemaPages].every((page) => page === 1 || !pageNumbers.has(page))
 }
 
@@ -47,7 +47,7 @@ function injectBelowOverlay(
   const images = quietImages(session, index, overlay)
   if (images === null) return false
   const base = new Uint8Array(PAGE_SIZE)
-  if (!session.readBase(1, base)) return false
+  if (!session.base.read(1, base)) return false
   const pageOne = rebasedPageOne(images.get(1)!, base, stage.read(1) ?? base)
   if (pageOne === null) return false
   images.set(1, pageOne)
@@ -76,7 +76,7 @@ function* basePages(
   stage: StagedPages,
   overlayPages: readonly number[],
 ): Generator<PageImage> {
-  yield* session.baseImages(overlayPages.filter((page) => !stage.pageNumbers.has(page)))
+  yield* session.base.images(overlayPages.filter((page) => !stage.pageNumbers.has(page)))
   for (const page of stage.pages()) if (page.pageNumber !== LOCK_BYTE_PAGE) yield page
 }
 
@@ -91,7 +91,7 @@ function pulledBase(
     revision: staged.revision,
     sizeInPages: staged.sizeInPages,
     watermark: { frame: end.lastFrame, salts, checksum: end.checksum },
-    pageOne: staged.pageOne ?? session.pageOne,
+    pageOne: staged.pageOne ?? session.base.pageOne,
     lastPullUnixTime: Math.floor(Date.now() / 1000),
   }
 }

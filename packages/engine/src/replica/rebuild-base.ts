@@ -32,7 +32,7 @@ export class BaseRebuild {
   /** Hash of a local page as it is now, or null where the local database has no such page. */
   localHash(pageNumber: number): Uint8Array | null {
     const image = new Uint8Array(PAGE_SIZE)
-    return this.#session.readPinned(pageNumber, image) ? pageHash(image) : null
+    return this.#session.base.readPinned(pageNumber, image) ? pageHash(image) : null
   }
 
   /** Takes the server's image of a page that the local database has differently or not at all. */

@@ -106,13 +106,13 @@ function revokeInjection(session: ReplicaSession, plan: ReplayPlan): void {
 function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ApplyReport {
   const isUnchanged = session.withWriteLock((index) => {
     if (!isAtInjection(plan, index)) return false
-    session.repin()
+    session.connections.repin()
     return true
   })
   if (isUnchanged)
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
   // What others have written since the injection cannot be told from the base until that is fetched again.
-  if (session.watermark === null) {
+  if (session.base.watermark === null) {
     session.save({ captureGap: true })
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
   }
@@ -126,7 +126,7 @@ function resumeReplayOnCopy(session: ReplicaSession, plan: ReplayPlan, options: 
   try {
     recordBase(session, plan)
     const pages = Array.from({ length: plan.sizeInPages }, (_, index) => index + 1)
-    writeDatabase(path, session.baseImages(pages))
+    writeDatabase(path, session.base.images(pages))
     base = new Database(path, { readonly: true })
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: base })
   } finally {

@@ -23,13 +23,13 @@ import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
 import { readReplayPlan, readReplayRecords, ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
-import type { SessionOptions } from './session.ts'
+import type { SessionOptions } from './replica-options.ts'
 import { SyncLock } from './sync-lock.ts'
 import { withBusyErrors } from './sqlite-errors.ts'
 
 export interface RepairOptions {
   readonly session: SessionOptions
-  readonly syncLockTimeoutMs: number
+  readonly lockTimeoutMs: number
   /** False: what is pending is dropped. */
   readonly keepPending: boolean
 }
@@ -56,7 +56,7 @@ export async function repairBase<T>(
   const lock = new SyncLock(paths.lock)
   let connection: Database.Database | null = null
   try {
-    await lock.acquire(options.syncLockTimeoutMs)
+    await lock.acquire(options.lockTimeoutMs)
     const damage = findDamage(path, options.session)
     if (damage !== null) {
       if (options.keepPending && readReplayPlan(paths.replay) === null) throw damage

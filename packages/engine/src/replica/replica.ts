@@ -1,18 +1,11 @@
 import { existsSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { isDeepStrictEqual } from 'node:util'
 
 import type Database from 'better-sqlite3'
-import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
+import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { capturedCount, maxChangeId, readCaptured } from '../capture/read-captured.ts'
-import { dependentChanges } from '../queue/dependent-changes.ts'
-import type { Reason } from '../queue/reason.ts'
-import { deleteRejected, rejectedCount, rejectedEntries } from '../queue/rejected-changes.ts'
-import type { RejectedEntry } from '../queue/rejected-changes.ts'
-import type { Conflict, Row } from '../replay/conflict.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
 import type { AcknowledgedRows } from './acknowledged-rows.ts'
 import { applyPull } from './apply-pull.ts'
@@ -21,33 +14,22 @@ import type { BootstrapOptions } from './bootstrap.ts'
 import { PullStage } from './changes-file.ts'
 import { checkpoint } from './checkpoint.ts'
 import { adoptDatabase, createReplica } from './create-replica.ts'
-import { editQueue } from './edit-queue.ts'
-import { findBase } from './find-base.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import type { InfoPatch, ReplicaInfo } from './info.ts'
 import { isReplica, makeReplica, makeReplicaSync } from './make-replica.ts'
-import { openReplica, protectBase } from './open-replica.ts'
+import { openReplica } from './open-replica.ts'
 import { replicaPaths } from './paths.ts'
-import { resumeInterruptedPull } from './recover-pull.ts'
 import { repairBase } from './repair-base.ts'
 import type { WholeDownload } from './repair-base.ts'
-import { retryRejected } from './retry-rejected.ts'
 import { openPushSource } from './push-source.ts'
 import type { PushSource } from './push-source.ts'
 import { BaseRebuild } from './rebuild-base.ts'
-import type { Durability, ReplicaSession, SessionOptions } from './session.ts'
+import { refresh, refreshPatiently } from './refresh.ts'
+import { sessionOptions, syncLockTimeoutMs } from './replica-options.ts'
+import type { ReplicaOptions } from './replica-options.ts'
+import { ReplicaQueue } from './replica-queue.ts'
+import type { ReplicaSession } from './session.ts'
 import { SyncLock } from './sync-lock.ts'
-
-export interface ReplicaOptions {
-  /** Default `full`. */
-  readonly durability?: Durability
-  /** How long the application's statements wait for other programs' locks; default 5000. */
-  readonly busyTimeoutMs?: number
-  /** How long a sync operation waits for another one on the same file; default 10,000. */
-  readonly syncLockTimeoutMs?: number
-  /** Decides the conflicts of a pull that a crash has interrupted, here or in another process, and is told of them. Default: local changes win, untold. */
-  readonly interruptedPull?: ReplayOptions
-}
 
 export interface ReplicaStats {
   /** Size of the WAL's content. */
@@ -57,11 +39,7 @@ export interface ReplicaStats {
   readonly overlayPages: number
 }
 
-const DEFAULT_TIMEOUT_MS = 5000
-const DEFAULT_LOCK_TIMEOUT_MS = 10_000
 const FRAME_BYTES = PAGE_SIZE + 24
-const REFRESH_TIMEOUT_MS = 1000
-const REFRESH_RETRY_MS = 10
 
 /**
  * A synced SQLite file: the base (the server's pages at a revision) and the overlay (everything local since). The application works on
@@ -69,6 +47,8 @@ const REFRESH_RETRY_MS = 10
  */
 export class Replica {
   readonly path: string
+  /** Single pending changes, and those that were set aside. */
+  readonly queue: ReplicaQueue
   readonly #session: ReplicaSession
   readonly #lock: SyncLock
   readonly #lockTimeoutMs: number
@@ -77,6 +57,7 @@ export class Replica {
   private constructor(path: string, session: ReplicaSession, lock: SyncLock, lockTimeoutMs: number) {
     this.path = path
     this.#session = session
+    this.queue = new ReplicaQueue(session)
     this.#lock = lock
     this.#lockTimeoutMs = lockTimeoutMs
   }
@@ -97,7 +78,7 @@ export class Replica {
    * @throws StateError when the file is not a replica or is damaged, BusyError when another process is syncing it for too long
    */
   static open(path: string, options: ReplicaOptions = {}): Replica {
-    const lockTimeoutMs = options.syncLockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS
+    const lockTimeoutMs = syncLockTimeoutMs(options)
     const lock = new SyncLock(replicaPaths(path).lock)
     try {
       lock.acquireSync(lockTimeoutMs)
@@ -120,14 +101,19 @@ export class Replica {
     download: WholeDownload,
     reopen: () => Promise<T>,
   ): Promise<T> {
-    const { keepPending, syncLockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS } = options
-    const session = sessionOptions(options)
-    return await repairBase(path, { session, syncLockTimeoutMs, keepPending }, download, reopen)
+    const { keepPending } = options
+    const lockTimeoutMs = syncLockTimeoutMs(options)
+    return await repairBase(
+      path,
+      { session: sessionOptions(options), lockTimeoutMs, keepPending },
+      download,
+      reopen,
+    )
   }
 
   /** Creates an empty replica that has not pulled yet, for a server that is not known or not reachable. */
   static create(path: string, options: ReplicaOptions & BootstrapOptions): Replica {
-    makeReplicaSync(path, options.syncLockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS, () => {
+    makeReplicaSync(path, syncLockTimeoutMs(options), () => {
       createReplica(path, options)
     })
     return Replica.open(path, options)
@@ -135,7 +121,7 @@ export class Replica {
 
   /** Makes an existing SQLite file a replica, with all of its content pending. */
   static adopt(path: string, options: ReplicaOptions & BootstrapOptions): Replica {
-    makeReplicaSync(path, options.syncLockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS, () => {
+    makeReplicaSync(path, syncLockTimeoutMs(options), () => {
       adoptDatabase(path, options)
     })
     return Replica.open(path, options)
@@ -170,7 +156,7 @@ export class Replica {
 
   /** True when another program has checkpointed the overlay: see {@link rebuildBase}. */
   get needsRebase(): boolean {
-    return this.#session.watermark === null
+    return this.#session.base.watermark === null
   }
 
   /**
@@ -181,7 +167,7 @@ export class Replica {
   async withSyncLock<T>(run: () => Promise<T>): Promise<T> {
     await this.#lock.acquire(this.#lockTimeoutMs)
     try {
-      await this.#refreshPatiently()
+      await refreshPatiently(this.#session)
       return await run()
     } finally {
       this.#lock.release()
@@ -256,7 +242,7 @@ export class Replica {
   /** The server's bytes of a page at {@link info}'s revision (I1); null where the base has no such page. */
   baseImage(pageNumber: number): Uint8Array | null {
     const image = new Uint8Array(PAGE_SIZE)
-    return this.#session.readBase(pageNumber, image) ? image : null
+    return this.#session.base.read(pageNumber, image) ? image : null
   }
 
   /** Starts a download of changed pages; finish it, then {@link applyPull}. */
@@ -291,61 +277,9 @@ export class Replica {
     checkpoint(this.#session)
   }
 
-  /**
-   * Takes a change that the server refuses out of the queue, to `tidemark_rejected`, with all of its transaction and the later transactions that
-   * touch the same rows (docs/adr/0010). What they did is taken out of the tables. Returns how many changes that are; 0: the change is not pending.
-   *
-   * @throws BusyError when somebody is writing; StateError `TIDEMARK_BASE_LOST`: pull first
-   */
-  setAside(rejection: Reason & { readonly changeId: number }, options: ReplayOptions): number {
-    return editQueue(
-      this.#session,
-      {
-        select: (db) => this.#dependents(db, new Set([rejection.changeId]), true),
-        rejection: { ...rejection, timeMs: Date.now() },
-      },
-      options,
-    )
-  }
-
-  /**
-   * Drops pending changes, and later ones of the same rows. The rows are then as the server has them, but for earlier pending changes. Returns how many
-   * changes that were. Errors as {@link setAside}.
-   */
-  discard(changeIds: ReadonlySet<number>, options: ReplayOptions): number {
-    return editQueue(
-      this.#session,
-      { select: (db) => this.#dependents(db, changeIds, false), rejection: null },
-      options,
-    )
-  }
-
-  /** What was set aside, oldest first. */
-  rejected(): RejectedEntry[] {
-    return rejectedEntries(this.#session.user)
-  }
-
-  /** How many entries {@link rejected} has. */
-  rejectedCount(): number {
-    return rejectedCount(this.#session.user)
-  }
-
-  /** Puts what was set aside back: see {@link retryRejected}. Returns how many changes are pending again. */
-  retryRejected(
-    id: number,
-    options: { readonly row: Row | null; readonly onConflict: (conflict: Conflict) => void },
-  ): number {
-    return retryRejected(this.#session, id, options)
-  }
-
-  /** Drops what was set aside. Returns how many changes that were. @throws BusyError */
-  discardRejected(id: number): number {
-    return this.#session.inWriteTransaction('dropping rejected changes', (db) => deleteRejected(db, id))
-  }
-
   stats(): ReplicaStats {
     const { maxFrame } = this.#session.readIndex()
-    const after = maxFrame - Math.min(this.#session.watermark?.frame ?? 0, maxFrame)
+    const after = maxFrame - Math.min(this.#session.base.watermark?.frame ?? 0, maxFrame)
     return {
       mainWalBytes: maxFrame * FRAME_BYTES,
       revertWalBytes: this.#session.revert.size * FRAME_BYTES,
@@ -371,53 +305,13 @@ export class Replica {
     }
   }
 
-  #dependents(
-    db: Database.Database,
-    seeds: ReadonlySet<number>,
-    wholeTransactions: boolean,
-  ): ReadonlySet<number> {
-    return dependentChanges(db, { afterId: this.info.lastPushedChangeId, seeds, wholeTransactions })
-  }
-
   #checkpointIfPossible(): void {
     try {
       this.#lock.acquireSync(0)
-      this.#refresh()
+      refresh(this.#session)
       checkpoint(this.#session)
     } catch {
       // Somebody else is at work on the file. What is not checkpointed stays in the WAL, or is found at the next opening.
     }
-  }
-
-  /** A program that writes just now is waited for, but not long: it may be this one. */
-  async #refreshPatiently(): Promise<void> {
-    const deadline = performance.now() + REFRESH_TIMEOUT_MS
-    for (;;) {
-      try {
-        return this.#refresh()
-      } catch (error) {
-        if (!(error instanceof BusyError) || performance.now() >= deadline) throw error
-        await sleep(REFRESH_RETRY_MS)
-      }
-    }
-  }
-
-  /** Takes over what another process has done to the replica since, and finishes what it left unfinished. */
-  #refresh(): void {
-    if (resumeInterruptedPull(this.#session) !== null) return
-    const info = this.#session.readInfo()
-    if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...this.info, lastPullUnixTime: null }))
-      return
-    this.#session.replaceInfo(info)
-    this.#session.setBase(findBase(this.#session, info))
-    protectBase(this.#session)
-  }
-}
-
-function sessionOptions(options: ReplicaOptions): SessionOptions {
-  return {
-    durability: options.durability ?? 'full',
-    busyTimeoutMs: options.busyTimeoutMs ?? DEFAULT_TIMEOUT_MS,
-    ...(options.interruptedPull === undefined ? {} : { interruptedPull: options.interruptedPull }),
   }
 }

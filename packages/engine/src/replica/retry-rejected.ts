@@ -42,7 +42,7 @@ export function retryRejected(
     const { replayed } = appendCaptured(session.work, changes, {
       acknowledgedId: lastIdBefore,
       rowids: [],
-      enforceForeignKeys: session.enforcesForeignKeys,
+      enforceForeignKeys: session.connections.enforcesForeignKeys,
       resolve: () => 'keep-local',
       onConflict: (conflict) => {
         if (conflict.reason !== null) throw new RefusedChangeError(conflict.reason.message, conflict.reason)

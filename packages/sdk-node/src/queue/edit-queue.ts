@@ -29,7 +29,7 @@ export async function setAside(
 ): Promise<number> {
   const { replica } = context
   if (replica.needsRebase) await pullLocked(context, dialect, null, signal)
-  return await edit(context, signal, (options) => replica.setAside(rejection, options))
+  return await edit(context, signal, (options) => replica.queue.setAside(rejection, options))
 }
 
 /** Drops what `filter` names. Returns how many changes that were. */
@@ -42,10 +42,10 @@ export async function discard(
   const rejectedId = rejectedIdOf(filter)
   return await exclusively(context, async () => {
     if (rejectedId !== null)
-      return await retrying(context, 'queue', signal, () => replica.discardRejected(rejectedId))
+      return await retrying(context, 'queue', signal, () => replica.queue.discardRejected(rejectedId))
     if (replica.needsRebase) await pullLocked(context, await remoteOf(context, signal), null, signal)
     const ids = matchingChanges(replica, filter as Exclude<DiscardFilter, { rejected: number }>)
-    return await edit(context, signal, (options) => replica.discard(ids, options))
+    return await edit(context, signal, (options) => replica.queue.discard(ids, options))
   })
 }
 
@@ -63,12 +63,12 @@ export async function retryRejected(
     throw new OptionsError('row', `expected an object, got ${describe(row)}`)
   return await exclusively(context, () =>
     reportingConflicts(context, signal, (onConflict) =>
-      context.replica.retryRejected(id, { row, onConflict }),
+      context.replica.queue.retryRejected(id, { row, onConflict }),
     ),
   )
 }
 
-type EditOptions = Parameters<Replica['discard']>[1]
+type EditOptions = Parameters<Replica['queue']['discard']>[1]
 
 function edit(
   context: ReplicaContext,

@@ -49,7 +49,7 @@ export function readSyncStats(replica: Replica, counters: SyncCounters): SyncSta
     pagesPulled,
     conflicts,
     rejected,
-    quarantined: replica.rejectedCount(),
+    quarantined: replica.queue.rejectedCount(),
     busyRetries,
   }
 }

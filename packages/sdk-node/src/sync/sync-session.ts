@@ -143,7 +143,7 @@ export class SyncSession {
   }
 
   async rejected(): Promise<RejectedChange[]> {
-    return await this.#reading(async (replica) => replica.rejected().map(rejectedChange))
+    return await this.#reading(async (replica) => replica.queue.rejected().map(rejectedChange))
   }
 
   async retryRejected(id: number, options: RetryRejectedOptions): Promise<number> {

@@ -76,8 +76,8 @@ export const SWITCHES: readonly Switch[] = [
     module: 'engine/dist/replica/session',
     edits: [
       [
-        'const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page));',
-        'const missing = [...this.overlayPages(index)].filter((page) => !this.revert.has(page)).slice(1);',
+        'const missing = [...this.base.overlayPages(index)].filter((page) => !this.revert.has(page));',
+        'const missing = [...this.base.overlayPages(index)].filter((page) => !this.revert.has(page)).slice(1);',
       ],
     ],
     plan: planFor(1),

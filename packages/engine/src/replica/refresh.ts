@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+
+import { BusyError } from '@tidemark/protocol'
+
+import { findBase } from './find-base.ts'
+import { protectBase } from './open-replica.ts'
+import { resumeInterruptedPull } from './recover-pull.ts'
+import type { ReplicaSession } from './session.ts'
+
+const TIMEOUT_MS = 1000
+const RETRY_MS = 10
+
+/** Takes over what another process has done to the replica since, and finishes what it left unfinished. Under the sync lock. @throws BusyError */
+export function refresh(session: ReplicaSession): void {
+  if (resumeInterruptedPull(session) !== null) return
+  const info = session.readInfo()
+  if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...session.info, lastPullUnixTime: null }))
+    return
+  session.replaceInfo(info)
+  session.setBase(findBase(session, info))
+  protectBase(session)
+}
+
+/** The same. A program that writes just now is waited for, but not long: it may be this one. */
+export async function refreshPatiently(session: ReplicaSession): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS
+  for (;;) {
+    try {
+      return refresh(session)
+    } catch (error) {
+      if (!(error instanceof BusyError) || performance.now() >= deadline) throw error
+      await sleep(RETRY_MS)
+    }
+  }
+}
