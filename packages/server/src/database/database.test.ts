@@ -31,7 +31,11 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-async function open(directory = root, settings: Partial<DatabaseSettings> = {}): Promise<Database> {
+async function open(
+  directory = root,
+  settings: Partial<DatabaseSettings> = {},
+  onCheckpointDue = (checkpoint: () => void): void => checkpoint(),
+): Promise<Database> {
   return Database.open(
     directory,
     ID,
@@ -41,6 +45,7 @@ async function open(directory = root, settings: Partial<DatabaseSettings> = {}):
       onProblem: (message) => {
         throw new Error(message)
       },
+      onCheckpointDue,
       onPanic: (error) => {
         throw error
       },
@@ -142,6 +147,26 @@ describe('a database', () => {
     for (let page = before + 1; page <= database.history.sizeAt(head); page++)
       expect(changed.has(page)).toBe(true)
     database.close()
+  })
+
+  test('the WAL is copied when it is asked for, with what was committed meanwhile in the history first (I1)', async () => {
+    const due: (() => void)[] = []
+    const database = await open(root, {}, (checkpoint) => due.push(checkpoint))
+    const write = writer(database)
+    write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
+    for (let round = 0; round < 3; round++) write(FILL)
+    const mainFile = join(root, 'main.db')
+    expect([due.length, statSync(mainFile).size]).toEqual([1, PAGE_SIZE])
+    const { head } = database.history
+    const connection = database.acquireConnection()
+    connection.exec("INSERT INTO item VALUES (9000, 'meanwhile')")
+    due[0]!()
+    expect(database.history.head).toBe(head + 1)
+    expect(statSync(mainFile).size).toBeGreaterThan(50 * PAGE_SIZE)
+    for (let round = 0; round < 3; round++) write(FILL)
+    database.close()
+    expect(due).toHaveLength(2)
+    expect(due[1]).not.toThrow()
   })
 
   test('a quota ends growth with an error of SQLite’s, and the database goes on', async () => {
@@ -269,6 +294,7 @@ describe('opening a database', () => {
     const other = await Database.open(root, '0'.repeat(32), SETTINGS, {
       onRestart: (reason) => restarts.push(reason),
       onProblem: () => {},
+      onCheckpointDue: () => {},
       onPanic: (error) => {
         throw error
       },

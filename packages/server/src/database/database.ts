@@ -27,6 +27,8 @@ export interface DatabaseEvents {
   onRestart(reason: string): void
   /** Something failed that has not failed a request. */
   onProblem(message: string, error: unknown): void
+  /** The WAL has become long: `checkpoint` is to be called soon, at best when the commit that made it so has been answered. */
+  onCheckpointDue(checkpoint: () => void): void
   /** It is not known any more what is on disk: this process must end, and the next one look. Does not return. */
   onPanic(error: unknown): never
 }
@@ -54,6 +56,7 @@ export class Database {
   readonly #resources: Resources
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
+  #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
   #isClosed = false
@@ -151,9 +154,10 @@ export class Database {
    */
   recordCommits(): void {
     this.assertOpen()
-    if (!this.#resources.recorder.record(this.history)) return
-    this.commits.notify()
-    this.#checkpointIfDue()
+    this.#record()
+    if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
+    this.#isCheckpointAwaited = true
+    this.#resources.events.onCheckpointDue(() => this.#checkpointWhenDue())
   }
 
   /** The history was found damaged: closing throws it away, and the next opening begins another. */
@@ -183,19 +187,35 @@ export class Database {
     unlock()
   }
 
+  #record(): void {
+    if (this.#resources.recorder.record(this.history)) this.commits.notify()
+  }
+
   #recordOrPanic(): void {
     try {
-      this.#resources.recorder.record(this.history)
+      this.#record()
     } catch (error) {
       this.#resources.events.onPanic(error)
     }
   }
 
-  #checkpointIfDue(): void {
+  get #isCheckpointDue(): boolean {
     const frames = this.#resources.recorder.walFrames
     if (frames < this.#framesAtCheckpoint) this.#framesAtCheckpoint = 0
-    if (frames - this.#framesAtCheckpoint >= this.#resources.settings.checkpointFrames)
-      this.#checkpoint('PASSIVE')
+    return frames - this.#framesAtCheckpoint >= this.#resources.settings.checkpointFrames
+  }
+
+  /** What was committed since it was asked for goes into the history first: the main file gets nothing that the history does not have. */
+  #checkpointWhenDue(): void {
+    this.#isCheckpointAwaited = false
+    if (this.#isClosed) return
+    try {
+      this.#record()
+    } catch (error) {
+      this.#resources.events.onProblem('checkpoint is postponed: the history cannot be written', error)
+      return
+    }
+    if (this.#isCheckpointDue) this.#checkpoint('PASSIVE')
   }
 
   /**

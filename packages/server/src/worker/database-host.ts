@@ -127,6 +127,8 @@ export class DatabaseHost {
       onRestart: (reason) => this.#onLog({ level: 'warn', message: 'history begins anew', ...about, reason }),
       onProblem: (message, error) =>
         this.#onLog({ level: 'error', message, ...about, reason: String(error) }),
+      // An answer is sent before its turn of the loop ends.
+      onCheckpointDue: setImmediate,
       onPanic: (error) => {
         this.#onLog({ level: 'error', message: 'worker ends: disk failed', ...about, reason: String(error) })
         process.kill(process.pid, 'SIGKILL')

@@ -79,6 +79,7 @@ export class LocalServer {
       {
         onRestart: () => {},
         onProblem: () => {},
+        onCheckpointDue: (checkpoint) => checkpoint(),
         onPanic: (error) => {
           this.die()
           throw new ServerDownError(`the server's process ended: ${String(error)}`)
