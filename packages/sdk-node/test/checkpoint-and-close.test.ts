@@ -27,17 +27,32 @@ describe('checkpoint and close', () => {
     expect(contentOf(a)).toEqual(contentOf(b))
   })
 
-  test('a long WAL is checkpointed before a push, by itself; the server would not take it otherwise', async () => {
-    await using server = await OwnSyncServer.start({ maxWalPages: 20 })
-    const fill = (db: Database): void => {
-      db.exec('CREATE TABLE IF NOT EXISTS big (id INTEGER PRIMARY KEY, filler BLOB)')
-      for (let i = 0; i < 20; i += 1) db.exec('INSERT INTO big (filler) VALUES (randomblob(8000))')
-    }
-    const a = await server.client('a.db')
+  const fill = (db: Database): void => {
+    db.exec('CREATE TABLE IF NOT EXISTS big (id INTEGER PRIMARY KEY, filler BLOB)')
+    for (let i = 0; i < 20; i += 1) db.exec('INSERT INTO big (filler) VALUES (randomblob(8000))')
+  }
+
+  test('a push does not wait for the checkpoint of a long WAL, which comes behind it', async () => {
+    await using server = await OwnSyncServer.start()
+    const a = await server.client('a.db', { autoCheckpoint: { pages: 30, ceilingPages: 1_000_000 } })
     fill(a)
-    expect((await a.stats()).mainWalSize).toBeGreaterThan(20 * 4120)
     await a.push()
-    expect((await a.stats()).mainWalSize).toBe(0)
+    expect((await a.stats()).mainWalSize).toBeGreaterThan(30 * 4120)
+    await expect.poll(async () => (await a.stats()).mainWalSize).toBe(0)
+  })
+
+  test('a long WAL is checkpointed before a push, by itself, where the server would not take it otherwise', async () => {
+    await using server = await OwnSyncServer.start({ maxWalPages: 20 })
+    const a = await server.client('a.db')
+    for (let round = 0; round < 2; round += 1) {
+      fill(a)
+      expect((await a.stats()).mainWalSize).toBeGreaterThan(20 * 4120)
+      const { networkSentBytes } = await a.stats()
+      await a.push()
+      expect((await a.stats()).mainWalSize).toBeLessThan(20 * 4120)
+      // The server was asked for its limit before, so it is sent the rows once.
+      expect((await a.stats()).networkSentBytes - networkSentBytes).toBeLessThan(1.5 * 20 * 8000)
+    }
 
     const b = await server.client('b.db', { autoCheckpoint: false })
     fill(b)

@@ -20,20 +20,33 @@ export class AutoCheckpoint {
     this.#checkpoint = checkpoint
   }
 
-  /** True if a sync operation should checkpoint first. */
+  /** Whether the WAL has as many frames as `pages` says: then a pull checkpoints first, and a push afterwards. */
   get isDue(): boolean {
-    return this.#walPages() >= this.#thresholds.pages
+    return this.walPages >= this.#thresholds.pages
+  }
+
+  /** Frames in the WAL. */
+  get walPages(): number {
+    return this.#replica.stats().mainWalBytes / FRAME_BYTES
+  }
+
+  /** Starts a checkpoint, if one is due, when the caller has gone on. */
+  startIfDue(): void {
+    if (this.#isRunning || !this.isDue) return
+    this.#isRunning = true
+    setImmediate(() => void this.#runInBackground())
   }
 
   countWrite(): void {
     this.#writes += 1
     if (this.#writes < WRITES_PER_CHECK) return
     this.#writes = 0
-    if (!this.#isRunning && this.#walPages() >= this.#thresholds.ceilingPages) void this.#runInBackground()
+    if (this.#isRunning || this.walPages < this.#thresholds.ceilingPages) return
+    this.#isRunning = true
+    void this.#runInBackground()
   }
 
   async #runInBackground(): Promise<void> {
-    this.#isRunning = true
     try {
       await this.#checkpoint()
     } catch {
@@ -41,9 +54,5 @@ export class AutoCheckpoint {
     } finally {
       this.#isRunning = false
     }
-  }
-
-  #walPages(): number {
-    return this.#replica.stats().mainWalBytes / FRAME_BYTES
   }
 }

@@ -20,6 +20,12 @@ export async function remoteOf(context: ReplicaContext, signal: AbortSignal): Pr
   return dialect
 }
 
+/** Frames in the WAL above which the server takes no push, as it said when it was asked what it is; null: it has not said. */
+export function maxWalPagesOf({ remote, replica }: ReplicaContext): number | null {
+  const server = remote.found?.server ?? (replica.info.server as KnownServer | null)
+  return server === null || 'turso' in server ? null : server.limits.max_wal_pages
+}
+
 /**
  * True if `error` comes from a server of another kind than the one that was remembered: then the operation may be tried again. An endpoint that is gone or fails
  * is asked again what it is.

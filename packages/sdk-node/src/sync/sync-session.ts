@@ -23,7 +23,7 @@ import { bootstrap } from './bootstrap.ts'
 import { pull } from './pull.ts'
 import { push } from './push.ts'
 import { PushProgress } from './push-progress.ts'
-import { isOtherKind } from './remember-remote.ts'
+import { isOtherKind, maxWalPagesOf } from './remember-remote.ts'
 import { pausedError, RemoteAccess } from './remote-access.ts'
 import { repair } from './repair.ts'
 import { reset } from './reset.ts'
@@ -96,9 +96,8 @@ export class SyncSession {
 
   async push(options: OperationOptions): Promise<PushResult> {
     return await this.#run(options, async (context, signal) => {
-      await this.#checkpointIfLong(context)
       const progress = new PushProgress()
-      await push(context, progress, signal)
+      await this.#pushing(context, () => push(context, progress, signal))
       return progress.result()
     })
   }
@@ -110,16 +109,17 @@ export class SyncSession {
       0,
     )
     return await this.#run(options, async (context, signal) => {
-      await this.#checkpointIfLong(context)
+      await this.#checkpointIfDue(context)
       return await pull(context, longPollTimeoutMs, signal)
     })
   }
 
   async sync(options: OperationOptions): Promise<SyncResult> {
     return await this.#run(options, async (context, signal) => {
-      await this.#checkpointIfLong(context)
       const progress = new PushProgress()
-      const hasNews = await sync(context, progress, signal)
+      const hasNews = await this.#pushing(context, () =>
+        sync(context, progress, signal, () => this.#checkpointIfDue(context)),
+      )
       return { push: progress.result(), pull: hasNews }
     })
   }
@@ -320,9 +320,25 @@ export class SyncSession {
     return replica
   }
 
+  /** Runs `operation`, which pushes. A long WAL does not hold it up, unless the server would refuse it: it is checkpointed afterwards. */
+  async #pushing<T>(context: ReplicaContext, operation: () => Promise<T>): Promise<T> {
+    const checkpoints = this.#autoCheckpoint
+    if (checkpoints === null) return await operation()
+    const limit = maxWalPagesOf(context)
+    if (limit === null ? checkpoints.isDue : checkpoints.walPages > limit) await this.#checkpoint(context)
+    try {
+      return await operation()
+    } finally {
+      checkpoints.startIfDue()
+    }
+  }
+
+  async #checkpointIfDue(context: ReplicaContext): Promise<void> {
+    if (this.#autoCheckpoint?.isDue === true) await this.#checkpoint(context)
+  }
+
   /** A reader or writer in the way is no reason not to sync. */
-  async #checkpointIfLong(context: ReplicaContext): Promise<void> {
-    if (this.#autoCheckpoint?.isDue !== true) return
+  async #checkpoint(context: ReplicaContext): Promise<void> {
     const { replica, counters, events } = context
     try {
       await exclusively(context, async () => {

@@ -15,6 +15,7 @@ export async function sync(
   context: ReplicaContext,
   progress: PushProgress,
   signal: AbortSignal,
+  beforePull: () => Promise<void>,
 ): Promise<boolean> {
   let hasNews = false
   for (let round = 1; ; round += 1) {
@@ -23,10 +24,12 @@ export async function sync(
       break
     } catch (error) {
       if (!(error instanceof SyncConflictError) || round === MAX_CONFLICT_ROUNDS) throw error
+      await beforePull()
       const brought = await pull(context, 0, signal)
       hasNews ||= brought
     }
   }
+  await beforePull()
   const brought = await pull(context, 0, signal)
   return hasNews || brought
 }

@@ -59,7 +59,7 @@ const settings = {
   maxDatabaseBytes: bytes(1024 * 1024 * MIB),
   maxPushBytes: bytes(1024 * MIB),
   maxPushBlockBytes: bytes(256 * MIB),
-  maxWalPages: count(1000),
+  maxWalPages: count(65_536),
   maxSqlBytes: bytes(128 * MIB),
   maxSqlResponseBytes: bytes(128 * MIB),
   maxBodyMemoryBytes: bytes(256 * MIB),
