@@ -104,6 +104,29 @@ const found: readonly Found[] = [
       },
     ],
   },
+  {
+    title: 'a delete does not take another row that has got the rowid of the deleted one',
+    schemaSeed: 2523575734,
+    isContested: true,
+    clients: [
+      { detectConflicts: true, autoCheckpointPages: 60, foreignKeys: false, onRejected: 'quarantine' },
+      { detectConflicts: true, onRejected: 'quarantine' },
+    ],
+    server: { checkpointFrames: 4000, historyBytes: 0, maxWalPages: 4000 },
+    steps: [
+      { kind: 'schema', client: 0, seed: 3723996859 },
+      { kind: 'write', client: 1, seed: 137629663 },
+      { kind: 'push', client: 1, fault: null },
+      { kind: 'write', client: 1, seed: 1401829870 },
+      { kind: 'second instance', client: 0, seed: 3703252120 },
+      {
+        kind: 'push',
+        client: 1,
+        fault: { on: 'file', side: 'client', nth: 6, what: 'refused', seed: 2986571089 },
+      },
+      { kind: 'write', client: 0, seed: 1753301673 },
+    ],
+  },
 ]
 
 /** Plans that could not be shortened. */

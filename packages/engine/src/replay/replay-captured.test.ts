@@ -147,6 +147,18 @@ test('a row without a key whose rowid is taken moves, and later changes follow i
   expect(contents(server.db)).toEqual(contents(db))
 })
 
+test('a row without a key that has got the rowid of a deleted one is left alone, however many columns both leave NULL', () => {
+  const sql = "CREATE TABLE log(line, a, b, c, d); INSERT INTO log(line) VALUES('gone')"
+  for (const change of ['DELETE FROM log', "UPDATE log SET line = 'changed'"]) {
+    const local = capturedDatabase(sql)
+    const server = receiver(sql)
+    server.db.exec("DELETE FROM log; INSERT INTO log(line) VALUES('theirs')")
+    local.exec(change)
+    const { db } = rebase(local, server.db)
+    expect(db.prepare('SELECT line FROM log WHERE rowid = 1').pluck().get()).toBe('theirs')
+  }
+})
+
 test('a push maps a rowid that is taken, and later changes of the same base follow it', () => {
   const sql = 'CREATE TABLE log(line)'
   const local = capturedDatabase(sql)

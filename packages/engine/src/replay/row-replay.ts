@@ -226,13 +226,18 @@ export class RowReplay {
 
   /**
    * Whether the row found by a rowid is the row that the change was made on: another client may have given the rowid to another row
-   * after it was deleted. It is taken for the same when more than half of its columns are; where clients change rows by their rowids, only when all are.
+   * after it was deleted. It is taken for the same when more than half of its columns are, without those that are NULL in both: they are NULL in many rows.
+   * Where clients change rows by their rowids, only when all are.
    */
   #isPlausible(change: CapturedRow, identity: RowIdentity, row: Image): boolean {
     if (identity.by === 'key') return true
     const before = change.before!
-    const same = before.filter((value, index) => sameValue(value, row[index]!)).length
-    return this.#options.rowidsAreReused ? same === before.length : same * 2 > before.length
+    if (this.#options.rowidsAreReused) return before.every((value, index) => sameValue(value, row[index]!))
+    const telling = before.flatMap((value, index) =>
+      value === null && row[index] === null ? [] : sameValue(value, row[index]!),
+    )
+    const same = telling.filter((isEqual) => isEqual).length
+    return same * 2 > telling.length || telling.length === 0
   }
 
   /** The row that `change` is about, as the new base has it; null: it has none. */
