@@ -41,7 +41,7 @@ export type { ConflictKind, ConflictRow } from './push/conflict-row.ts'
 export { decodeRowidMap, encodeRowidMap } from './push/rowid-map.ts'
 export type { RowidMapping } from './push/rowid-map.ts'
 export { decodePushResponse, encodePushResponse } from './push/push-response.ts'
-export type { PushResponse } from './push/push-response.ts'
+export type { AppliedBatch, PushResponse } from './push/push-response.ts'
 export {
   decodePageHashesRequest,
   decodePageHashesResponse,

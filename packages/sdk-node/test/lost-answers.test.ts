@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Conflict } from '../src/index.ts'
 import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 describe('an answer that gets lost', () => {
@@ -67,6 +68,47 @@ describe('an answer that gets lost', () => {
     expect(contentOf(a)).toEqual({ t: numbers })
     expect(contentOf(await server.client('b.db'))).toEqual({ t: numbers })
   })
+
+  test.each(['push', 'pull', 'pull, push, pull'])(
+    'what a push has overwritten is told once, by the next %s',
+    async (next) => {
+      await using server = new SyncServer()
+      const { fetch: custom, lose } = losing('/push-changes')
+      const seen: Conflict[] = []
+      const other = await server.client('other.db')
+      other.exec("CREATE TABLE note (id INTEGER PRIMARY KEY, body); INSERT INTO note VALUES (1, 'first')")
+      await other.push()
+      const a = await server.client('a.db', {
+        fetch: custom,
+        retry: { attempts: 1 },
+        onConflict: (conflict) => seen.push(conflict),
+      })
+      other.exec("UPDATE note SET body = 'theirs'")
+      await other.push()
+      a.exec("UPDATE note SET body = 'ours'")
+      lose()
+      await expect(a.push()).rejects.toMatchObject({ code: 'TIDEMARK_NETWORK' })
+      expect(seen).toEqual([])
+      let told = 0
+      for (const operation of next.split(', ')) {
+        if (operation === 'pull') await a.pull()
+        else told += (await a.push()).conflictCount
+      }
+      expect(seen).toMatchObject([
+        {
+          kind: 'update/update',
+          base: { body: 'first' },
+          local: { body: 'ours' },
+          remote: { body: 'theirs' },
+        },
+      ])
+      expect(told).toBe(next === 'push' ? 1 : 0)
+      expect((await a.stats()).conflicts).toBe(1)
+      a.exec("INSERT INTO note VALUES (2, 'later')")
+      expect((await a.push()).conflicts).toEqual([])
+      expect(seen).toHaveLength(1)
+    },
+  )
 
   test('a push is tried again by itself', async () => {
     await using server = new SyncServer()

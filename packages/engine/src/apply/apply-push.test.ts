@@ -60,6 +60,8 @@ test('I3: a batch is applied once, however often it arrives', () => {
   })
   expect(apply(target, [insert(1, 1n, 'ann')], { lastChangeId: 1 })).toEqual({
     type: 'already-applied',
+    overwritten: [],
+    overwrittenCount: 0,
     lastChangeId: 1,
     rowids: [],
   })

@@ -81,6 +81,8 @@ function applyBatch(connection: ApplyConnection, input: PushInput, isOwn: boolea
     return {
       type: 'already-applied',
       lastChangeId: acknowledgedChangeId(db, header.clientId),
+      overwritten: record.overwritten.rows,
+      overwrittenCount: record.overwritten.rowCount,
       rowids: record.rowids,
     }
   // A client that names a push of which nothing is known has pushed to another state of this database, which is gone.
@@ -94,11 +96,17 @@ function applyBatch(connection: ApplyConnection, input: PushInput, isOwn: boolea
   const refusal = connection.withoutTriggers({ keepSchema: isOwn && !isFirst }, () => {
     const outcome = batch.apply()
     if (outcome === null)
-      writePushRecord(db, clientId, lastChangeId, { pushId, baseRevision, rowids: rowids.entries() })
+      writePushRecord(db, clientId, lastChangeId, {
+        pushId,
+        baseRevision,
+        rowids: rowids.entries(),
+        overwritten: batch.conflicts.rows(),
+      })
     return outcome
   })
   if (refusal !== null) return refusal
-  return { type: 'ok', lastChangeId, ...batch.conflicts.asOverwritten(), rowids: rowids.entries() }
+  const { rows: overwritten, rowCount: overwrittenCount } = batch.conflicts.rows()
+  return { type: 'ok', lastChangeId, overwritten, overwrittenCount, rowids: rowids.entries() }
 }
 
 function sameId(a: Uint8Array, b: Uint8Array): boolean {
@@ -133,10 +141,10 @@ class Batch {
         else this.#applyRow(rows, change)
       } catch (error) {
         // What fails behind a conflict may fail because of it.
-        return this.#mustPull ? this.conflicts.asConflict() : rejection(change, error)
+        return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : rejection(change, error)
       }
     }
-    if (this.#mustPull) return this.conflicts.asConflict()
+    if (this.#mustPull) return { type: 'conflict', ...this.conflicts.rows() }
     return this.#input.header.enforceForeignKeys ? this.#checkForeignKeys() : null
   }
 

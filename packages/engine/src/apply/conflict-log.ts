@@ -28,16 +28,8 @@ export class ConflictLog {
     for (const value of Object.values(row.remote ?? {})) this.#bytes += 16 + sizeOf(value)
   }
 
-  asOverwritten(): { readonly overwritten: readonly ConflictRow[]; readonly overwrittenCount: number } {
-    return { overwritten: this.#rows, overwrittenCount: this.#count }
-  }
-
-  asConflict(): {
-    readonly type: 'conflict'
-    readonly rows: readonly ConflictRow[]
-    readonly rowCount: number
-  } {
-    return { type: 'conflict', rows: this.#rows, rowCount: this.#count }
+  rows(): { readonly rows: readonly ConflictRow[]; readonly rowCount: number } {
+    return { rows: this.#rows, rowCount: this.#count }
   }
 }
 

@@ -41,8 +41,20 @@ test.each([
   expect(target.db.inTransaction).toBe(false)
 })
 
+test('a table of records that was made for a server of Turso’s is widened', () => {
+  const target = receiver(
+    'CREATE TABLE t (x); CREATE TABLE tidemark_push (client_id TEXT PRIMARY KEY, push_id BLOB NOT NULL, rowids BLOB, base_revision TEXT)',
+  )
+  const insert = target.db.prepare('INSERT INTO tidemark_push (client_id, push_id) VALUES (?, ?)')
+  insert.run('c', id(1))
+  expect(push(target, 2)).toMatchObject({ type: 'ok' })
+  expect(push(target, 2)).toMatchObject({ type: 'already-applied', overwrittenCount: 0 })
+})
+
 test.each([
   "UPDATE tidemark_push SET push_id = 'text'",
+  "UPDATE tidemark_push SET overwritten = 'text'",
+  "UPDATE tidemark_push SET overwritten = x'ffff'",
   'UPDATE tidemark_push SET push_id = 5',
   "UPDATE tidemark_push SET rowids = 'text'",
   "UPDATE tidemark_push SET rowids = x'ffff'",

@@ -1,4 +1,4 @@
-import type { RowidMapping } from '@tidemark/protocol'
+import type { ConflictRow, RowidMapping } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { acknowledgedChangeId, pushRecord } from '../apply/push-record.ts'
 
@@ -21,6 +21,8 @@ export interface Acknowledgement {
   readonly sharedThroughId: number
   /** Where the rows without keys went that were pushed under its name since the last pull but one. */
   readonly rowids: readonly RowidMapping[]
+  /** What its last push has overwritten, if the replica does not know yet that the base has that push. */
+  readonly overwritten: readonly ConflictRow[]
 }
 
 /**
@@ -36,9 +38,13 @@ export function acknowledgement(db: Database.Database, memory: PushMemory): Ackn
   const acknowledged = acknowledgedChangeId(db, clientId)
   const lastPush = record === null ? null : Buffer.from(record.pushId).toString('hex')
   const isOurs = record === null ? acknowledged > 0 : lastPush === pushId || lastPush === attemptedPushId
-  if (isOurs) return { changeId: acknowledged, isOurs, sharedThroughId: 0, rowids: record?.rowids ?? [] }
+  if (isOurs) {
+    const overwritten = acknowledged > lastPushedChangeId ? (record?.overwritten.rows ?? []) : []
+    return { changeId: acknowledged, isOurs, sharedThroughId: 0, rowids: record?.rowids ?? [], overwritten }
+  }
   const sharedName = record === null ? previousClientId : clientId
   const counted = sharedName === null ? 0 : acknowledgedChangeId(db, sharedName)
   const rowids = sharedName === null ? [] : (pushRecord(db, sharedName)?.rowids ?? [])
-  return { changeId: Math.min(lastPushedChangeId, counted), isOurs, sharedThroughId: counted, rowids }
+  const changeId = Math.min(lastPushedChangeId, counted)
+  return { changeId, isOurs, sharedThroughId: counted, rowids, overwritten: [] }
 }

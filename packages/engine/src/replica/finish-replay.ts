@@ -9,6 +9,7 @@ import { installCapture } from '../capture/install.ts'
 import { restoreRowids } from '../capture/restore-rowids.ts'
 import { decodeRejected, putRejected } from '../queue/rejected-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
+import { tellingOverwritten } from '../replay/overwritten.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
 import type { ReplayReport } from '../replay/replay-captured.ts'
 import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.ts'
@@ -110,8 +111,9 @@ function replay(
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     if (snapshot !== null) captureDifference(snapshot, db)
-    const { changeId, sharedThroughId, rowids } = acknowledgement(db, session.info)
-    const done = replayCaptured(session.work, decodeRecords(session, db), {
+    const { changeId, sharedThroughId, rowids, overwritten } = acknowledgement(db, session.info)
+    const changes = tellingOverwritten(decodeRecords(session, db), overwritten, options.onConflict)
+    const done = replayCaptured(session.work, changes, {
       acknowledgedId: changeId,
       sharedThroughId,
       sentThroughId: sentThrough(session.info),
@@ -127,7 +129,7 @@ function replay(
     )
     writePulledBase(db, pulled)
     isQuiet = !hasSlipped && done.replayed === 0
-    return done
+    return { ...done, conflicts: done.conflicts + overwritten.length }
   })
   if (isQuiet) session.markQuiet()
   completePull(session, plan)

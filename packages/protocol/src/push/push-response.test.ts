@@ -36,15 +36,10 @@ const rowids = fc.array(record({ table: fc.constant('log'), local: rowid, remote
   maxLength: 5,
 })
 
+const applied = { revision, lastChangeId: count, overwritten: rows, overwrittenCount: count, rowids }
+
 const response: fc.Arbitrary<PushResponse> = fc.oneof(
-  record({
-    type: fc.constant('ok' as const),
-    revision,
-    lastChangeId: count,
-    overwritten: rows,
-    overwrittenCount: count,
-    rowids,
-  }),
+  record({ type: fc.constant('ok' as const), ...applied }),
   record({ type: fc.constant('conflict' as const), rows, rowCount: count }),
   record({
     type: fc.constant('rejected' as const),
@@ -57,7 +52,7 @@ const response: fc.Arbitrary<PushResponse> = fc.oneof(
   record({ type: fc.constant('checkpoint-needed' as const), maxWalPages: count }),
   record({ type: fc.constant('busy' as const), retryAfterMs: fc.nat() }),
   fc.constant({ type: 'forked' as const }),
-  record({ type: fc.constant('already-applied' as const), revision, lastChangeId: count, rowids }),
+  record({ type: fc.constant('already-applied' as const), ...applied }),
 )
 
 describe('a push response', () => {

@@ -15,17 +15,22 @@ import type { RowidMapping } from './rowid-map.ts'
 /** UTF-16 units of SQLite's message that are sent. */
 const LONGEST_MESSAGE = 16_384
 
+/** What a batch has done that is applied. */
+export interface AppliedBatch {
+  readonly revision: string
+  readonly lastChangeId: number
+  /** Rows as they were before it; not all of them where there are many or they are large. */
+  readonly overwritten: readonly ConflictRow[]
+  /** Counts all of them. */
+  readonly overwrittenCount: number
+  readonly rowids: readonly RowidMapping[]
+}
+
 /** The server's answer to a push. */
 export type PushResponse =
-  /** The batch is applied. `overwritten` are rows as they were before it; `overwrittenCount` counts all of them. */
-  | {
-      readonly type: 'ok'
-      readonly revision: string
-      readonly lastChangeId: number
-      readonly overwritten: readonly ConflictRow[]
-      readonly overwrittenCount: number
-      readonly rowids: readonly RowidMapping[]
-    }
+  | ({ readonly type: 'ok' } & AppliedBatch)
+  /** This very batch had been applied before, and the answer that said so may have been lost. */
+  | ({ readonly type: 'already-applied' } & AppliedBatch)
   /** Nothing was applied: pull, resolve, push again. `rowCount` counts all conflicting rows. */
   | { readonly type: 'conflict'; readonly rows: readonly ConflictRow[]; readonly rowCount: number }
   /** Nothing was applied, and the same batch never will be: SQLite refused this change. A key above 1 MiB is left out. */
@@ -42,13 +47,6 @@ export type PushResponse =
   | { readonly type: 'busy'; readonly retryAfterMs: number }
   /** Nothing was applied: another copy of the client's files has pushed. */
   | { readonly type: 'forked' }
-  /** This very batch had been applied before. */
-  | {
-      readonly type: 'already-applied'
-      readonly revision: string
-      readonly lastChangeId: number
-      readonly rowids: readonly RowidMapping[]
-    }
 
 /** Conflict rows beyond `PROTOCOL_LIMITS.pushResponseRows` and `pushResponseRowBytes` are left out; the counts are kept. */
 export function encodePushResponse(response: PushResponse): Uint8Array {
@@ -58,13 +56,7 @@ export function encodePushResponse(response: PushResponse): Uint8Array {
 function toMessage(response: PushResponse): tidemark.PushResponse.$Properties {
   switch (response.type) {
     case 'ok':
-      return {
-        ok: {
-          ...appliedToMessage(response),
-          overwritten: rowsToMessages(response.overwritten),
-          overwrittenCount: toWireInteger(response.overwrittenCount),
-        },
-      }
+      return { ok: appliedToMessage(response) }
     case 'conflict':
       return { conflict: { rows: rowsToMessages(response.rows), rowCount: toWireInteger(response.rowCount) } }
     case 'rejected':
@@ -81,12 +73,14 @@ function toMessage(response: PushResponse): tidemark.PushResponse.$Properties {
 }
 
 function appliedToMessage(
-  response: PushResponse & { readonly type: 'ok' | 'already-applied' },
-): tidemark.PushAlreadyApplied.$Properties {
+  response: AppliedBatch,
+): tidemark.PushOk.$Properties & tidemark.PushAlreadyApplied.$Properties {
   return {
     revision: response.revision,
     lastChangeId: toWireInteger(response.lastChangeId),
     rowids: encodeRowidMap(response.rowids),
+    overwritten: rowsToMessages(response.overwritten),
+    overwrittenCount: toWireInteger(response.overwrittenCount),
   }
 }
 
@@ -127,7 +121,7 @@ export function decodePushResponse(body: Uint8Array): PushResponse {
   }
   checkRows(body)
   const message = decodeMessage(tidemark.PushResponse, body, 'push response', 1)
-  if (isPresent(message.ok)) return fromOk(new tidemark.PushOk(message.ok))
+  if (isPresent(message.ok)) return { type: 'ok', ...fromApplied(new tidemark.PushOk(message.ok)) }
   if (isPresent(message.conflict)) return fromConflict(new tidemark.PushConflict(message.conflict))
   if (isPresent(message.rejected)) return fromRejected(new tidemark.PushRejected(message.rejected))
   if (isPresent(message.checkpointNeeded)) {
@@ -166,24 +160,13 @@ function isRowidMap(resultField: number, field: number): boolean {
   return (resultField === 1 && field === 5) || (resultField === 7 && field === 3)
 }
 
-function fromOk(ok: tidemark.PushOk): PushResponse {
-  return {
-    type: 'ok',
-    ...fromApplied(ok),
-    overwritten: ok.overwritten.map(conflictRowFromMessage),
-    overwrittenCount: fromWireInteger(ok.overwrittenCount, 'overwritten count'),
-  }
-}
-
-function fromApplied(applied: tidemark.PushOk | tidemark.PushAlreadyApplied): {
-  readonly revision: string
-  readonly lastChangeId: number
-  readonly rowids: RowidMapping[]
-} {
+function fromApplied(applied: tidemark.PushOk | tidemark.PushAlreadyApplied): AppliedBatch {
   return {
     revision: checkIdentifier(applied.revision, 'revision'),
     lastChangeId: fromWireInteger(applied.lastChangeId, 'last change id'),
     rowids: decodeRowidMap(applied.rowids),
+    overwritten: applied.overwritten.map(conflictRowFromMessage),
+    overwrittenCount: fromWireInteger(applied.overwrittenCount, 'overwritten count'),
   }
 }
 

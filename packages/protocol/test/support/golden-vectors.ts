@@ -156,7 +156,14 @@ const RESPONSES: readonly PushResponse[] = [
   { type: 'checkpoint-needed', maxWalPages: 1000 },
   { type: 'busy', retryAfterMs: 250 },
   { type: 'forked' },
-  { type: 'already-applied', revision: 'f3a1.43', lastChangeId: 303, rowids: [] },
+  {
+    type: 'already-applied',
+    revision: 'f3a1.43',
+    lastChangeId: 303,
+    overwritten: [{ changeId: 302, table: 'note', key: [4n], kind: 'insert/insert', remote: { id: 4n } }],
+    overwrittenCount: 3,
+    rowids: [],
+  },
 ]
 
 const PULL_REQUEST = {

@@ -14,19 +14,17 @@ export class PushProgress {
     return this.#batches
   }
 
-  addBatch(batch: {
-    readonly operations: number
-    readonly bytes: number
-    readonly overwritten: readonly ConflictRow[]
-    readonly overwrittenCount: number
-    readonly revision: string
-  }): void {
+  addBatch(batch: { readonly operations: number; readonly bytes: number; readonly revision: string }): void {
     this.#operations += batch.operations
     this.#batches += 1
     this.#bytes += batch.bytes
-    this.#conflicts = [...this.#conflicts, ...batch.overwritten]
-    this.#conflictCount += batch.overwrittenCount
     this.#revision = batch.revision
+  }
+
+  /** What a batch has overwritten, this one or an earlier one whose answer was lost. */
+  addOverwritten(rows: readonly ConflictRow[], count: number): void {
+    this.#conflicts = [...this.#conflicts, ...rows]
+    this.#conflictCount += count
   }
 
   result(): PushResult {

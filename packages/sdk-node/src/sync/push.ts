@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { PushSource } from '@tidemark/engine'
 import { BusyError, ProtocolError } from '@tidemark/protocol'
-import type { Change, PushHeader } from '@tidemark/protocol'
+import type { AppliedBatch, Change, PushHeader } from '@tidemark/protocol'
 import { CheckpointNeededError } from '../errors/checkpoint-needed-error.ts'
 import { RejectedError } from '../errors/rejected-error.ts'
 import type { Rejection } from '../errors/rejected-error.ts'
@@ -108,21 +108,23 @@ class Push {
         this.#acknowledge(header, response.lastChangeId)
         this.#maxOperations = this.#mostOperations
         counters.rowsPushed += batch.count
-        counters.conflicts += response.overwrittenCount
         this.#progress.addBatch({
-          ...response,
+          revision: response.revision,
           operations: batch.count,
           bytes: counters.sentBytes - sentBefore,
         })
-        for (const conflict of overwrittenConflicts(replica, response.overwritten))
-          this.#context.events.emit('conflict', conflict)
+        this.#tellOverwritten(response)
         return null
-      case 'already-applied':
+      case 'already-applied': {
         // More may have been sent then than is pending now: some of it was discarded since.
         if (response.lastChangeId > replica.lastCommittedChangeId())
           throw wrongAcknowledgement(response.lastChangeId, header)
+        // A pull that brought the batch has told it.
+        const isNews = response.lastChangeId > replica.info.lastPushedChangeId
         this.#acknowledge(header, response.lastChangeId)
+        if (isNews) this.#tellOverwritten(response)
         return null
+      }
       case 'conflict':
         throw new SyncConflictError(response.rows, response.rowCount)
       case 'rejected':
@@ -178,6 +180,13 @@ class Push {
   #acknowledge(header: PushHeader, lastChangeId: number): void {
     const pushId = Buffer.from(header.pushId).toString('hex')
     this.#context.replica.acknowledgePush({ lastChangeId, pushId })
+  }
+
+  #tellOverwritten({ overwritten, overwrittenCount }: AppliedBatch): void {
+    const { events, replica, counters } = this.#context
+    counters.conflicts += overwrittenCount
+    this.#progress.addOverwritten(overwritten, overwrittenCount)
+    for (const conflict of overwrittenConflicts(replica, overwritten)) events.emit('conflict', conflict)
   }
 
   async #takeDetour(detour: Detour): Promise<void> {

@@ -1887,6 +1887,12 @@ export namespace tidemark {
         /** PushAlreadyApplied rowids. */
         rowids: Uint8Array;
 
+        /** PushAlreadyApplied overwritten. */
+        overwritten: tidemark.ConflictRow.$Properties[];
+
+        /** PushAlreadyApplied overwrittenCount. */
+        overwrittenCount: Long;
+
         /**
          * Encodes the specified PushAlreadyApplied message. Does not implicitly {@link tidemark.PushAlreadyApplied.verify|verify} messages.
          * @param message PushAlreadyApplied message or plain object to encode
@@ -1919,6 +1925,12 @@ export namespace tidemark {
 
             /** PushAlreadyApplied rowids */
             rowids?: (Uint8Array|null);
+
+            /** PushAlreadyApplied overwritten */
+            overwritten?: (tidemark.ConflictRow.$Properties[]|null);
+
+            /** PushAlreadyApplied overwrittenCount */
+            overwrittenCount?: (Long|null);
 
             /** Unknown fields preserved while decoding when enabled */
             $unknowns?: Uint8Array[];

@@ -2764,6 +2764,7 @@ export const tidemark = $root.tidemark = (() => {
     tidemark.PushAlreadyApplied = (function() {
 
         const PushAlreadyApplied = function (properties) {
+            this.overwritten = [];
             if (properties)
                 for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                     if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -2773,6 +2774,8 @@ export const tidemark = $root.tidemark = (() => {
         PushAlreadyApplied.prototype.revision = "";
         PushAlreadyApplied.prototype.lastChangeId = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
         PushAlreadyApplied.prototype.rowids = $util.newBuffer([]);
+        PushAlreadyApplied.prototype.overwritten = $util.emptyArray;
+        PushAlreadyApplied.prototype.overwrittenCount = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
         PushAlreadyApplied.encode = function (message, writer, _depth) {
             if (!writer)
@@ -2787,6 +2790,11 @@ export const tidemark = $root.tidemark = (() => {
                 writer.uint32(16).uint64(message.lastChangeId);
             if (message.rowids != null && $Object.hasOwnProperty.call(message, "rowids") && message.rowids.length)
                 writer.uint32(26).bytes(message.rowids);
+            if (message.overwritten != null && message.overwritten.length)
+                for (let i = 0; i < message.overwritten.length; ++i)
+                    $root.tidemark.ConflictRow.encode(message.overwritten[i], writer.uint32(34).fork(), _depth + 1).ldelim();
+            if (message.overwrittenCount != null && $Object.hasOwnProperty.call(message, "overwrittenCount") && (typeof message.overwrittenCount === "object" ? message.overwrittenCount.low || message.overwrittenCount.high : message.overwrittenCount !== 0))
+                writer.uint32(40).uint64(message.overwrittenCount);
             if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                 for (let i = 0; i < message.$unknowns.length; ++i)
                     writer.raw(message.$unknowns[i]);
@@ -2845,6 +2853,23 @@ export const tidemark = $root.tidemark = (() => {
                             message.rowids = value;
                         else
                             delete message.rowids;
+                        continue;
+                    }
+                case 4: {
+                        if (wireType !== 2)
+                            break;
+                        if (!(message.overwritten && message.overwritten.length))
+                            message.overwritten = [];
+                        message.overwritten.push($root.tidemark.ConflictRow.decode(reader, reader.size(), $undefined, _depth + 1));
+                        continue;
+                    }
+                case 5: {
+                        if (wireType !== 0)
+                            break;
+                        if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                            message.overwrittenCount = value;
+                        else
+                            delete message.overwrittenCount;
                         continue;
                     }
                 }

@@ -45,7 +45,15 @@ export class TursoPush {
       const state = await readPushState(this.#pipeline, header.clientId, this.#signal)
       const { pushId, lastChangeId, rowids } = state
       if (pushId !== null && isSame(pushId, header.pushId))
-        return { type: 'already-applied', revision: '', lastChangeId, rowids: [...rowids] }
+        // What it has overwritten was in the answer that was lost: such a server has nobody who would record it.
+        return {
+          type: 'already-applied',
+          revision: '',
+          lastChangeId,
+          overwritten: [],
+          overwrittenCount: 0,
+          rowids: [...rowids],
+        }
       // Also a client that has pushed to a database which is not there any more.
       if (!isSame(pushId ?? new Uint8Array(), header.previousPushId)) return { type: 'forked' }
       const outcome = await this.#attempt(state)
