@@ -40,7 +40,7 @@ export interface ConnectOptions {
   readonly clientName?: string
   /** `tidemark` and `turso` skip the question which dialect the server speaks. Default `auto`. */
   readonly protocol?: 'auto' | 'tidemark' | 'turso'
-  /** Replaces the global `fetch`. */
+  /** Sends the requests. Default: Node's HTTP client. */
   readonly fetch?: typeof fetch
   readonly retry?: RetryOptions
   /** A request during which nothing moves for this long is given up, milliseconds. Default 30,000. */

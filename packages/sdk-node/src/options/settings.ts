@@ -32,7 +32,7 @@ export interface Settings {
   readonly authToken: (() => string | Promise<string>) | null
   readonly clientName: string
   readonly protocol: 'auto' | 'tidemark' | 'turso'
-  readonly fetch: typeof fetch
+  readonly fetch: typeof fetch | null
   readonly retry: Required<RetryOptions>
   readonly timeoutMs: number
   readonly longPollTimeoutMs: number
@@ -84,7 +84,7 @@ export function validateOptions(options: ConnectOptions): Settings {
     authToken: tokenSource(options.authToken),
     clientName: checkText('clientName', options.clientName ?? 'tidemark'),
     protocol: checkChoice('protocol', options.protocol ?? 'auto', ['auto', 'tidemark', 'turso']),
-    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    fetch: options.fetch ?? null,
     retry: validateRetry(options.retry ?? {}),
     timeoutMs: checkInteger('timeoutMs', options.timeoutMs ?? 30_000, 1),
     longPollTimeoutMs: checkInteger('longPollTimeoutMs', options.longPollTimeoutMs ?? 0, 0),

@@ -1,8 +1,10 @@
-import ky from 'ky'
 import { TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import type { ByteCounters } from './byte-counters.ts'
+import type { Answer, Body } from './exchange.ts'
+import { exchangeByFetch } from './fetch-exchange.ts'
 import { IdleDeadline } from './idle-deadline.ts'
+import { exchangeByNode } from './node-exchange.ts'
 import { isWebPage, responseError, webPageError } from './response-error.ts'
 
 /** An error answer is read up to here, bytes. */
@@ -12,7 +14,8 @@ export interface TransportConfig {
   /** The database's base URL, without a trailing slash. */
   readonly baseUrl: string
   readonly authToken: (() => string | Promise<string>) | null
-  readonly fetch: typeof fetch
+  /** Null: Node's HTTP client. */
+  readonly fetch: typeof fetch | null
   readonly timeoutMs: number
   readonly counters: ByteCounters
 }
@@ -22,8 +25,8 @@ export interface TransportRequest {
   /** Appended to the base URL, begins with `/`. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Bytes, in memory or in a file, or chunks that are made while they are sent. Chunks are read once: a second attempt needs a new request. */
-  readonly body?: Uint8Array | Blob | AsyncIterable<Uint8Array>
+  /** Chunks are read once: a second attempt needs a new request. */
+  readonly body?: Body
   /** How long the server may hold the answer, milliseconds, on top of the timeout. */
   readonly holdMs?: number
   readonly signal: AbortSignal
@@ -61,18 +64,18 @@ export class HttpTransport {
     const deadline = new IdleDeadline(this.#config.timeoutMs + (request.holdMs ?? 0), this.#config.timeoutMs)
     const failure = (cause: unknown): unknown => this.#failure(cause, address, request.signal, deadline)
     try {
-      const response = await this.#fetch(address, request, deadline)
-      if (response.status !== 200) throw await unexpected(address, response)
-      if (isWebPage(response.headers)) {
-        await response.body?.cancel()
+      const answer = await this.#exchange(address, request, deadline)
+      if (answer.status !== 200) throw await unexpected(address, answer)
+      if (isWebPage(answer.headers)) {
+        await answer.cancel()
         throw webPageError(address)
       }
       return {
-        headers: response.headers,
-        chunks: () => this.#chunks(response, deadline, failure),
+        headers: answer.headers,
+        chunks: () => this.#chunks(answer, deadline, failure),
         cancel: async () => {
           deadline.stop()
-          await response.body?.cancel()
+          await answer.cancel()
         },
       }
     } catch (error) {
@@ -81,75 +84,55 @@ export class HttpTransport {
     }
   }
 
-  async #fetch(address: string, request: TransportRequest, deadline: IdleDeadline): Promise<Response> {
+  async #exchange(address: string, request: TransportRequest, deadline: IdleDeadline): Promise<Answer> {
+    const { authToken, fetch } = this.#config
     const headers: Record<string, string> = { ...request.headers }
-    if (this.#config.authToken !== null) {
-      headers['authorization'] = `Bearer ${await this.#config.authToken()}`
-    }
+    if (authToken !== null) headers['authorization'] = `Bearer ${await authToken()}`
     request.signal.throwIfAborted()
-    return await ky(address, {
+    const outgoing = {
+      address,
       method: request.method,
       headers,
-      ...(request.body === undefined ? {} : { body: this.#countedBody(request.body, deadline) }),
-      ...redirectOptions(request.body),
+      body: request.body === undefined ? undefined : this.#counted(request.body, deadline),
       signal: AbortSignal.any([request.signal, deadline.signal]),
-      fetch: this.#config.fetch,
-      retry: 0,
-      timeout: false,
-      throwHttpErrors: false,
-    })
+    }
+    return fetch === null ? await exchangeByNode(outgoing) : await exchangeByFetch(outgoing, fetch)
   }
 
-  #countedBody(
-    body: NonNullable<TransportRequest['body']>,
+  #counted(body: Body, deadline: IdleDeadline): Body {
+    if (body instanceof Uint8Array) this.#config.counters.sentBytes += body.byteLength
+    else if (body instanceof Blob) this.#config.counters.sentBytes += body.size
+    else return this.#countedChunks(body, deadline)
+    return body
+  }
+
+  async *#countedChunks(
+    chunks: AsyncIterable<Uint8Array>,
     deadline: IdleDeadline,
-  ): Uint8Array | Blob | ReadableStream<Uint8Array> {
-    const { counters } = this.#config
-    if (body instanceof Uint8Array) {
-      counters.sentBytes += body.byteLength
-      return body
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of chunks) {
+      deadline.touch()
+      this.#config.counters.sentBytes += chunk.byteLength
+      yield chunk
     }
-    if (body instanceof Blob) {
-      counters.sentBytes += body.size
-      return body
-    }
-    const iterator = body[Symbol.asyncIterator]()
-    return new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const next = await iterator.next()
-        deadline.touch()
-        if (next.done === true) {
-          controller.close()
-          return
-        }
-        counters.sentBytes += next.value.byteLength
-        controller.enqueue(next.value)
-      },
-      async cancel() {
-        await iterator.return?.()
-      },
-    })
+    deadline.touch()
   }
 
   async *#chunks(
-    response: Response,
+    { body }: Answer,
     deadline: IdleDeadline,
     failure: (cause: unknown) => unknown,
   ): AsyncGenerator<Uint8Array, void, undefined> {
-    const reader = bodyOf(response)?.getReader()
     try {
-      for (;;) {
-        const next = await reader?.read().catch((cause: unknown) => {
-          throw failure(cause)
-        })
-        if (next === undefined || next.done) return
+      for await (const chunk of body) {
         deadline.touch()
-        this.#config.counters.receivedBytes += next.value.byteLength
-        yield next.value
+        this.#config.counters.receivedBytes += chunk.byteLength
+        yield chunk
       }
+    } catch (error) {
+      throw failure(error)
     } finally {
       deadline.stop()
-      await reader?.cancel().catch(() => undefined)
     }
   }
 
@@ -169,26 +152,15 @@ export class HttpTransport {
   }
 }
 
-/**
- * Redirects are never followed. Fetch keeps a copy of the whole body for the redirect that might come, unless it is told that a redirect
- * is an error and that there is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a streamed body not
- * held in memory (I7).
- */
-function redirectOptions(body: TransportRequest['body']): RequestInit {
-  const isStreamed = body !== undefined && !(body instanceof Uint8Array)
-  return isStreamed ? { redirect: 'error', window: null } : { redirect: 'manual' }
+async function unexpected(address: string, { status, headers, body }: Answer): Promise<Error> {
+  return responseError({ address, status, headers, text: await readBeginning(body) })
 }
 
-async function unexpected(address: string, response: Response): Promise<Error> {
-  const { status, headers } = response
-  return responseError({ address, status, headers, text: await readBeginning(response) })
-}
-
-async function readBeginning(response: Response): Promise<string> {
+async function readBeginning(body: AsyncIterable<Uint8Array>): Promise<string> {
   const decoder = new TextDecoder()
   let text = ''
   try {
-    for await (const chunk of bodyOf(response) ?? []) {
+    for await (const chunk of body) {
       text += decoder.decode(chunk, { stream: true })
       if (text.length >= MAX_ERROR_BODY) break
     }
@@ -205,9 +177,4 @@ function rootMessage(error: unknown): string {
   if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error)
     return deepest.errors[0].message
   return deepest instanceof Error ? deepest.message : String(deepest)
-}
-
-/** Typed: the global type leaves the chunks open. */
-function bodyOf(response: Response): ReadableStream<Uint8Array> | null {
-  return response.body
 }

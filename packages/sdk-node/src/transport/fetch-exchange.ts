@@ -1,0 +1,29 @@
+import ky from 'ky'
+import { SEND_ONCE } from './exchange.ts'
+import type { Answer, Body, Outgoing } from './exchange.ts'
+
+/** Sends a request by the application's own `fetch`. */
+export async function exchangeByFetch(outgoing: Outgoing, fetch: typeof globalThis.fetch): Promise<Answer> {
+  const { address, method, headers, signal, body } = outgoing
+  const response = await ky(address, { ...SEND_ONCE, method, headers, signal, fetch, ...bodyOptions(body) })
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: response.body ?? NO_CHUNKS,
+    cancel: async () => {
+      await response.body?.cancel()
+    },
+  }
+}
+
+const NO_CHUNKS: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} }
+
+/**
+ * Fetch keeps a copy of the whole body for the redirect that might come, unless it is told that a redirect is an error and that there
+ * is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a streamed body not held in memory (I7).
+ */
+function bodyOptions(body: Body | undefined): RequestInit {
+  if (body === undefined) return { redirect: 'manual' }
+  if (body instanceof Uint8Array) return { redirect: 'manual', body }
+  return { redirect: 'error', window: null, body: body instanceof Blob ? body : ReadableStream.from(body) }
+}

@@ -1,0 +1,105 @@
+import http from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { pipeline } from 'node:stream'
+import ky from 'ky'
+import { keepAliveAgents } from './agents.ts'
+import { decodedBody } from './decoded-body.ts'
+import { SEND_ONCE } from './exchange.ts'
+import type { Answer, Body, Outgoing } from './exchange.ts'
+
+/** What Node's `fetch` says: some firewalls ask for a name, and proxies may compress. */
+const HEADERS = { accept: '*/*', 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'node' }
+
+/**
+ * Sends a request by Node's HTTP client. The bodies go past ky, which has the rest: a `Request` and a `Response` make web streams of
+ * them, which costs a short exchange more than anything else (ADR 17).
+ */
+export async function exchangeByNode({ address, method, headers, body, signal }: Outgoing): Promise<Answer> {
+  const exchange = new NodeExchange(body, signal)
+  const response = await ky(address, {
+    ...SEND_ONCE,
+    method,
+    headers: { ...HEADERS, ...headers },
+    fetch: (request) => exchange.send(request as Request),
+  })
+  return exchange.answer(response)
+}
+
+class NodeExchange {
+  readonly #body: Body | undefined
+  readonly #signal: AbortSignal
+  #message: IncomingMessage | null = null
+
+  constructor(body: Body | undefined, signal: AbortSignal) {
+    this.#body = body
+    this.#signal = signal
+  }
+
+  /** As `fetch`, but for the bodies. */
+  async send({ url, method, headers }: Request): Promise<Response> {
+    this.#signal.throwIfAborted()
+    const scheme = url.startsWith('https:') ? 'https' : 'http'
+    const options = { method, agent: keepAliveAgents()[scheme], headers: this.#headers(headers) }
+    const request = { http, https }[scheme].request(url, options)
+    this.#message = await this.#response(request)
+    return new Response(null, { status: this.#message.statusCode!, headers: headersOf(this.#message) })
+  }
+
+  answer({ status, headers }: Response): Answer {
+    const body = decodedBody(this.#message!)
+    // Who reads it is told.
+    body.on('error', () => {})
+    return {
+      status,
+      headers,
+      body,
+      cancel: async () => {
+        body.destroy(new Error('The answer was given up'))
+      },
+    }
+  }
+
+  #headers(headers: Headers): Record<string, string> {
+    const all = Object.fromEntries(headers)
+    if (this.#body instanceof Blob) all['content-length'] = String(this.#body.size)
+    return all
+  }
+
+  #response(request: ClientRequest): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const abort = (): void => {
+        // A request that is destroyed lets its response end as if it were whole.
+        const open = this.#message ?? request
+        open.destroy(this.#signal.reason as Error)
+      }
+      this.#signal.addEventListener('abort', abort)
+      request.once('close', () => this.#signal.removeEventListener('abort', abort))
+      request.on('error', reject)
+      request.once('response', (message) => {
+        // The rest of a request that is answered already is not sent.
+        message.once('close', () => request.destroy())
+        resolve(message)
+      })
+      this.#write(request, reject)
+    })
+  }
+
+  #write(request: ClientRequest, onError: (error: Error) => void): void {
+    const body = this.#body
+    if (body === undefined || body instanceof Uint8Array) {
+      request.end(body)
+      return
+    }
+    pipeline(body instanceof Blob ? body.stream() : body, request, (error) => {
+      // Where making the body failed, the request ends without an error of its own.
+      if (error) onError(error)
+    })
+  }
+}
+
+function headersOf(message: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(message.headers)) headers.set(name, String(value))
+  return headers
+}
