@@ -10,10 +10,15 @@ export interface Outgoing {
   readonly signal: AbortSignal
 }
 
+export interface AnswerHeaders {
+  /** Null: not there. Names in lower case. */
+  get(name: string): string | null
+}
+
 /** What came back, of whatever status. */
 export interface Answer {
   readonly status: number
-  readonly headers: Headers
+  readonly headers: AnswerHeaders
   /** Ends only when the body is whole; fails when it is cut. Leaving it early gives it up. */
   readonly body: AsyncIterable<Uint8Array>
   /** Gives up a body of which nothing was read. */

@@ -34,7 +34,6 @@ export interface TransportRequest {
 
 /** A 200 whose body is still to be read. */
 export interface TransportResponse {
-  readonly headers: Headers
   /** Reads the body once. Ends only when the body is whole; throws NetworkError when it is cut. Leaving the loop early cancels it. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>
   /** Gives the answer up; for when `chunks` is never called. */
@@ -71,7 +70,6 @@ export class HttpTransport {
         throw webPageError(address)
       }
       return {
-        headers: answer.headers,
         chunks: () => this.#chunks(answer, deadline, failure),
         cancel: async () => {
           deadline.stop()

@@ -131,6 +131,16 @@ test.for(['identity', 'gzip'])(
   },
 )
 
+test('an answer with a status that is none ends the connection (I8)', async () => {
+  const closed = Promise.withResolvers<void>()
+  await using server = await LoopbackServer.start((request) => {
+    request.socket.once('close', closed.resolve)
+    request.socket.write('HTTP/1.1 999 Odd\r\ncontent-length: 100\r\n\r\n')
+  })
+  await expect(ask(server.url)).rejects.toThrow(RangeError)
+  await closed.promise
+})
+
 test('https speaks TLS', async () => {
   await using server = await LoopbackServer.start((_request, response) => response.end('answer'))
   await expect(ask(server.url.replace('http:', 'https:'))).rejects.toMatchObject({ code: 'EPROTO' })

@@ -20,7 +20,7 @@ export async function exchangeByNode({ address, method, headers, body, signal }:
   const response = await ky(address, {
     ...SEND_ONCE,
     method,
-    headers: { ...HEADERS, ...headers },
+    headers,
     fetch: (request) => exchange.send(request as Request),
   })
   return exchange.answer(response)
@@ -42,17 +42,25 @@ class NodeExchange {
     const scheme = url.startsWith('https:') ? 'https' : 'http'
     const options = { method, agent: keepAliveAgents()[scheme], headers: this.#headers(headers) }
     const request = { http, https }[scheme].request(url, options)
-    this.#message = await this.#response(request)
-    return new Response(null, { status: this.#message.statusCode!, headers: headersOf(this.#message) })
+    const message = await this.#response(request)
+    this.#message = message
+    try {
+      return new Response(null, { status: message.statusCode! })
+    } catch (error) {
+      // Not a status of HTTP.
+      message.destroy()
+      throw error
+    }
   }
 
-  answer({ status, headers }: Response): Answer {
+  answer({ status }: Response): Answer {
+    const { headers } = this.#message!
     const body = decodedBody(this.#message!)
     // Who reads it is told.
     body.on('error', () => {})
     return {
       status,
-      headers,
+      headers: { get: (name) => headers[name]?.toString() ?? null },
       body,
       cancel: async () => {
         body.destroy(new Error('The answer was given up'))
@@ -61,7 +69,7 @@ class NodeExchange {
   }
 
   #headers(headers: Headers): Record<string, string> {
-    const all = Object.fromEntries(headers)
+    const all: Record<string, string> = { ...HEADERS, ...Object.fromEntries(headers) }
     if (this.#body instanceof Blob) all['content-length'] = String(this.#body.size)
     return all
   }
@@ -96,10 +104,4 @@ class NodeExchange {
       if (error) onError(error)
     })
   }
-}
-
-function headersOf(message: IncomingMessage): Headers {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(message.headers)) headers.set(name, String(value))
-  return headers
 }

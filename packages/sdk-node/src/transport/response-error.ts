@@ -1,6 +1,7 @@
 import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import { AuthError } from '../errors/auth-error.ts'
 import { NetworkError } from '../errors/network-error.ts'
+import type { AnswerHeaders } from './exchange.ts'
 
 const NO_SUCH_DATABASE = 'TIDEMARK_NO_SUCH_DATABASE'
 
@@ -8,7 +9,7 @@ const NO_SUCH_DATABASE = 'TIDEMARK_NO_SUCH_DATABASE'
 export interface UnexpectedResponse {
   readonly address: string
   readonly status: number
-  readonly headers: Headers
+  readonly headers: AnswerHeaders
   /** The beginning of the body. */
   readonly text: string
 }
@@ -72,7 +73,7 @@ export function webPageError(address: string): ProtocolError {
   )
 }
 
-export function isWebPage(headers: Headers): boolean {
+export function isWebPage(headers: AnswerHeaders): boolean {
   return /^text\/html\b/i.test(headers.get('content-type') ?? '')
 }
 
