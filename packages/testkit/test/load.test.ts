@@ -1,27 +1,28 @@
 import { initProtocol } from '@tidemark/protocol'
 import { beforeAll, expect, it } from 'vitest'
 
+import { usageExcesses } from '../src/load/bounds.ts'
 import { clientsOnOneDatabase } from '../src/load/clients-on-one-database.ts'
 import { heavyTenant } from '../src/load/heavy-tenant.ts'
 import { manyDatabases } from '../src/load/many-databases.ts'
 
-/** `pnpm load` does the same with 200 clients and 2,000 databases. */
-const MAX_BYTES = 1_500_000_000
 /** Databases that are in use cannot be closed: 16 at a time, about 11 files each, and what a process needs for itself. All 30 of a worker would be more. */
 const MAX_DESCRIPTORS = 250
 
 beforeAll(initProtocol)
 
+// `pnpm load` does the same with 200 clients and 2,000 databases, and holds the event loop to 50 ms.
+
 it('many clients on one database: every acknowledged row is there once, and all have the same file', async () => {
   const report = await clientsOnOneDatabase({ clients: 20, seconds: 1 })
   expect(report.rows).toBeGreaterThan(20)
-  expect(report.usage.totalRssBytes).toBeLessThan(MAX_BYTES)
+  expect(usageExcesses(report.usage)).toEqual([])
 })
 
 it('more databases than may be open: each has its rows, memory and open files are bounded (I7)', async () => {
   const report = await manyDatabases({ databases: 30, maxOpenDatabases: 8 })
   expect(report.creations.count).toBe(30)
-  expect(report.usage.totalRssBytes).toBeLessThan(MAX_BYTES)
+  expect(usageExcesses(report.usage)).toEqual([])
   expect(report.usage.descriptors).toBeLessThan(MAX_DESCRIPTORS)
 })
 

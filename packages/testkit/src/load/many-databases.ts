@@ -13,6 +13,7 @@ export interface ManyDatabasesReport {
   readonly creations: Latencies
   readonly pushes: Latencies
   readonly pulls: Latencies
+  readonly seconds: number
   readonly usage: UsagePeaks
 }
 
@@ -34,6 +35,7 @@ export async function manyDatabases(options: {
   const [creations, pushes, pulls] = [new Latencies(), new Latencies(), new Latencies()] as const
   const names = Array.from({ length: options.databases }, (_, i) => `tenant-${i}`)
   const clients = names.map((name) => new LightClient(server.database(name), name, agent))
+  const start = performance.now()
   await inParallel(clients, async (client) => {
     await creations.time(async () => client.push([1], 'first', ITEM_SCHEMA))
     await pulls.time(async () => client.pull())
@@ -42,12 +44,13 @@ export async function manyDatabases(options: {
     await pushes.time(async () => client.push([2, 3], 'second'))
     await pulls.time(async () => client.pull())
   })
+  const seconds = (performance.now() - start) / 1000
   agent.destroy()
   for (const name of names.filter((_, i) => i % Math.ceil(names.length / SAMPLES) === 0)) {
     const rows = await runSql(server.database(name), 'SELECT count(*) FROM item')
     if (Number(rows[0]?.[0]) !== 3) throw new Error(`${name} has ${String(rows[0]?.[0])} of 3 rows`)
   }
-  return { creations, pushes, pulls, usage }
+  return { creations, pushes, pulls, seconds, usage }
 }
 
 async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
