@@ -15,6 +15,8 @@ export interface ServerProcessOptions {
   readonly port?: number
   /** Further arguments of `tidemark serve`. */
   readonly args?: readonly string[]
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** A real `tidemark serve` on loopback, in a process of its own. */
@@ -36,12 +38,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Starts a server on the folder `data`; databases are created when they are first used. Resolves when it answers. */
   static async start(data: string, options: ServerProcessOptions = {}): Promise<ServerProcess> {
-    const { port = 0, args = [] } = options
+    const { port = 0, args = [], env = {} } = options
     const fixed = ['serve', '--data', data, '--host', '127.0.0.1', '--port', String(port), '--auto-create']
     const child = spawn(process.execPath, [command, ...fixed, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
       // Some tests leave answers unread.
-      env: { ...process.env, TIDEMARK_SHUTDOWN_GRACE_MS: '1000' },
+      env: { ...process.env, TIDEMARK_SHUTDOWN_GRACE_MS: '1000', ...env },
     })
     let said = ''
     const lines = createInterface({ input: child.stderr })

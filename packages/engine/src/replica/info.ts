@@ -189,7 +189,8 @@ const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
   attemptedPushId: orNull(isText),
   attemptedLastChangeId: orNull(isCount),
   lastPushedChangeId: isCount,
-  lastPullUnixTime: orNull(isCount),
-  lastPushUnixTime: orNull(isCount),
+  // Before 1970 where the machine's clock is wrong.
+  lastPullUnixTime: orNull(Number.isSafeInteger),
+  lastPushUnixTime: orNull(Number.isSafeInteger),
   server: () => true,
 }

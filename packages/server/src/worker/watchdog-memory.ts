@@ -8,10 +8,15 @@ export const BEGUN_PLACES = 254
 export interface WatchdogInput {
   /** 32-bit integers as above. */
   readonly calls: SharedArrayBuffer
-  /** One 64-bit float: when the current call's statement must have returned, milliseconds since the epoch; 0: no statement is running. */
+  /** One 64-bit float: when the current call's statement must have returned, by {@link monotonicMs}; 0: no statement is running. */
   readonly deadline: SharedArrayBuffer
   readonly maxRssBytes: number
   readonly mainProcessId: number
+}
+
+/** A clock that nobody sets and that the threads of a process share, milliseconds. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
 }
 
 /** Why a worker ended itself. */

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
-import { BEGUN, CURRENT_CALL } from './watchdog-memory.ts'
+import { BEGUN, CURRENT_CALL, monotonicMs } from './watchdog-memory.ts'
 import type { Verdict, WatchdogInput } from './watchdog-memory.ts'
 import { VERDICT_DESCRIPTOR } from './descriptors.ts'
 
@@ -22,6 +22,6 @@ for (;;) {
   Atomics.wait(sleep, 0, 0, INTERVAL_MS)
   if (process.ppid !== input.mainProcessId) process.kill(process.pid, 'SIGKILL')
   const until = deadline[0]!
-  if (until !== 0 && Date.now() > until) end('deadline')
+  if (until !== 0 && monotonicMs() > until) end('deadline')
   if (process.memoryUsage.rss() > input.maxRssBytes) end('memory')
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { BusyError } from '@tidemark/protocol'
 import { siblingModule } from './sibling-module.ts'
-import { BEGUN, BEGUN_PLACES, CURRENT_CALL } from './watchdog-memory.ts'
+import { BEGUN, BEGUN_PLACES, CURRENT_CALL, monotonicMs } from './watchdog-memory.ts'
 import type { WatchdogInput } from './watchdog-memory.ts'
 
 /**
@@ -24,7 +24,7 @@ export class Watchdog {
   /** Runs `statement`, which may block, for a call. */
   run<T>(callId: number, allowanceMs: number, statement: () => T): T {
     this.#calls[CURRENT_CALL] = callId
-    this.#deadline[0] = Date.now() + allowanceMs
+    this.#deadline[0] = monotonicMs() + allowanceMs
     try {
       return statement()
     } finally {
