@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 import type { Database } from '@tidemark/sdk-node'
-import { Worker } from './programs.ts'
+import { sqlite3, Worker } from './programs.ts'
 import { retrying, SECONDS, World } from './world.ts'
 
 let world: World
@@ -20,12 +20,17 @@ async function forSeconds(seconds: number, run: (round: number) => Promise<void>
   for (let round = 0; round < 2 || performance.now() < end; round++) await run(round)
 }
 
-it(
-  'I2, I3, I6: whatever another program does while pulls are being applied arrives everywhere, once',
-  async () => {
+it.for([
+  ['better-sqlite3', 'busy-program.ts'],
+  ['sqlite3', 'sqlite3-program.ts'],
+] as const)(
+  'I2, I3, I6: whatever another program (%s) does while pulls are being applied arrives everywhere, once',
+  { timeout },
+  async ([program, script], { skip }) => {
+    skip(program === 'sqlite3' && sqlite3 === null, 'there is no `sqlite3` command here')
     const { replica, path, url } = await world.database()
     const elsewhere = await world.open({ url })
-    await using busy = new Worker('busy-program.ts', [path, 'foreign'])
+    await using busy = new Worker(script, [path, 'foreign'])
     await busy.working()
     const acknowledged: string[] = []
     const write = (db: Database, name: string): void => {
@@ -49,7 +54,6 @@ it(
     acknowledged.push(...(await busy.stop()))
     expect(await world.settle(url, [replica, elsewhere], acknowledged)).toEqual([])
   },
-  timeout,
 )
 
 it(
