@@ -9,8 +9,8 @@ const RealDate = Date
 const now = (): number => RealDate.now() + Number(readFileSync(file, 'utf8'))
 
 globalThis.Date = class extends RealDate {
-  constructor(...given: [number]) {
-    super(...(given.length === 0 ? ([now()] as const) : given))
+  constructor(...given: readonly [] | readonly [number | string]) {
+    super(given.length === 0 ? now() : given[0])
   }
 
   static override now(): number {
