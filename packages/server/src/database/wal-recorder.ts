@@ -28,7 +28,7 @@ export class WalRecorder {
     const recorder = new WalRecorder(WalFile.open(`${mainPath}-wal`), openSync(`${mainPath}-shm`, 'r+'))
     const header = recorder.#indexHeader()
     if (header !== null) {
-      for (const [, page] of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
+      for (const page of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
         recorder.#uncheckpointed.add(page)
     }
     return recorder
