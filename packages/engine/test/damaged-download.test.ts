@@ -62,7 +62,7 @@ for (const pending of ['nothing', 'a row']) {
       expect(replica.info.revision).toBe(revision)
       expect(ids(replica.connection)).toEqual(before)
       origin.pull(replica)
-      expect(ids(replica.connection)).toEqual([...before, 'third'].toSorted())
+      expect(new Set(ids(replica.connection))).toEqual(new Set([...before, 'third']))
       expect(baseDifferences(replica, origin)).toEqual([])
     },
   )
