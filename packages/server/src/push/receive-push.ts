@@ -41,7 +41,7 @@ export async function receivePush(
   }
 
   async function inTurn(): Promise<PushResponse> {
-    const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
+    const turn = await database.takeTurn(party, settings.turnWaitMs, guard.signal)
     try {
       return apply()
     } finally {
