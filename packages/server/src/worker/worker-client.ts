@@ -47,7 +47,7 @@ interface PendingCall {
 }
 
 interface OpenStream {
-  readonly chunks: Uint8Array[]
+  readonly chunks: Pick<Frame, 'bytes' | 'isPart'>[]
   isEnded: boolean
   error: Error | null
   wake: (() => void) | null
@@ -156,7 +156,7 @@ export class WorkerClient {
       const onFrame = (frame: Frame): void => {
         if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
         else if (frame.kind === 'chunk') {
-          stream.chunks.push(frame.bytes)
+          stream.chunks.push(frame)
           stream.wake?.()
         } else if (frame.kind === 'head') {
           const chunks = this.#chunks(callId, stream)
@@ -188,8 +188,8 @@ export class WorkerClient {
       for (;;) {
         const chunk = stream.chunks.shift()
         if (chunk !== undefined) {
-          yield chunk
-          this.#channel.send('credit', callId)
+          yield chunk.bytes
+          if (chunk.isPart !== true) this.#channel.send('credit', callId)
         } else if (stream.error !== null) throw stream.error
         else if (stream.isEnded) return
         else {
