@@ -1,15 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
 import { initProtocol } from '@tidemark/protocol'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { Replica } from '../src/index.ts'
 import { assertComplete } from '../src/replica/apply-pull.ts'
 import { LOCK_BYTE_PAGE } from '../src/replica/base.ts'
 import { BaseRebuild } from '../src/replica/rebuild-base.ts'
+import { WalFile } from '../src/wal/wal-file.ts'
 import { afterCrash, foreign, ids, keepLocal, openSession } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
@@ -30,6 +31,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  vi.restoreAllMocks()
   origin.close()
   rmSync(directory, { recursive: true })
 })
@@ -100,8 +102,10 @@ describe('finding the base again', () => {
   it('counts as not begun when its file cannot be created', () => {
     loseBase("INSERT INTO note VALUES ('other', 'x')")
     const session = openSession(path)
-    mkdirSync(`${path}-changes`)
-    expect(() => new BaseRebuild(session)).toThrow('EISDIR')
+    vi.spyOn(WalFile, 'create').mockImplementationOnce(() => {
+      throw new Error('EMFILE')
+    })
+    expect(() => new BaseRebuild(session)).toThrow('EMFILE')
     expect(session.base.watermark).toBeNull()
     session.close()
   })
@@ -132,7 +136,7 @@ describe('finding the base again', () => {
 
 describe('a database of more than one GiB', () => {
   const stage = (missing: number): Parameters<typeof assertComplete>[1] => ({
-    staged: { revision: '2', sizeInPages: LOCK_BYTE_PAGE + 2, pageCount: 0, pageOne: null },
+    staged: { revision: '2', sizeInPages: LOCK_BYTE_PAGE + 2, frames: 0, pageOne: null },
     pageNumbers: { has: (page: number) => page !== missing } as ReadonlySet<number>,
   })
 

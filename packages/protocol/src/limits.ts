@@ -13,7 +13,7 @@ export const PROTOCOL_LIMITS = {
   /** A pull request, with its page selector. */
   pullRequestBytes: 16_777_216,
   /** Change data in one push block, before compression, above which the encoder starts another. A single larger change makes a larger block. */
-  blockBytes: 1_048_576,
+  blockBytes: 262_144,
   /** Largest push block, before compression: bounds the largest row that can be pushed. */
   maxBlockBytes: 268_435_456,
   /** All blocks of one push, before compression. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { decodePushResponse, encodeDelimited, initProtocol } from '@tidemark/protocol'
@@ -172,7 +173,7 @@ describe('POST /push-changes', () => {
 
   test('a body larger than is accepted is refused while it is received', async () => {
     const database = await server.create('too-large')
-    const body = Buffer.alloc(33 * 1024 * 1024)
+    const body = encodePush({}, [insertItem(1, 1, randomBytes(33 * 1024 * 1024))])
     expect(
       (await rawRequest(server.port, '/db/too-large/push-changes', { method: 'POST', body })).status,
     ).toBe(413)

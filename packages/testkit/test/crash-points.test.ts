@@ -41,9 +41,6 @@ const QUIET: readonly Step[] = [
   { kind: 'server write', seed: 3 },
 ]
 
-/** Meets no step. */
-const NEVER: Fault = { on: 'file', side: 'client', nth: Infinity, what: 'crash', seed: 0 }
-
 /** Something that is cut off at each of its steps. */
 type Operation = (world: World, client: Client, fault: Fault) => Promise<void>
 
@@ -98,22 +95,7 @@ const operations: readonly (readonly [string, readonly Step[], Operation])[] = [
   ['reset of a damaged base', BEFORE, repairClient],
 ]
 
-/** Power losses on either side right after an operation has returned: what it has promised is on disk. Each takes something else of what is not. */
-const LOSSES = STRIDE === 1 ? 12 : 2
-
-const thenLosingPower =
-  (operate: Operation, seed: number): Operation =>
-  async (world, client, fault) => {
-    await operate(world, client, fault)
-    await world.run({ kind: 'power', client: 0, inTransaction: false, seed }, 100)
-    await world.run({ kind: 'server power', seed }, 101)
-  }
-
 describe.each(operations)('a %s', (name, before, operate) => {
-  it('I4, I5: survives a power loss after its last call, on either side', async () => {
-    for (let seed = 1; seed <= LOSSES; seed++) await survives(before, thenLosingPower(operate, seed), NEVER)
-  })
-
   it.each<FileFault>(['crash', 'power'])('I4: survives a %s at any file call of the client', async (what) => {
     const points = await tryAll(
       before,
@@ -169,7 +151,7 @@ const HARMLESS = new Set([
 ])
 
 /** A push that is received waits in a file of its own, which nobody reads after a crash. */
-const SPOOL = 'server/src/push/spool-push.ts'
+const SPOOL = 'server/src/push/body-spool.ts'
 
 /** Steps that none of `operations` has: where they are cut off, or why that does no harm. */
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
@@ -194,8 +176,9 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 
 it('no write, sync, rename or removal of ours lacks a crash point', async () => {
   const reached = new Set<string>()
+  const never: Fault = { on: 'file', side: 'client', nth: Infinity, what: 'crash', seed: 0 }
   for (const [, before, operate] of operations) {
-    await survives(before, operate, NEVER, ({ volatile }) =>
+    await survives(before, operate, never, ({ volatile }) =>
       observing((call, args) => {
         volatile.observe(call, args)
         reached.add(`${callerOf(new Error('who calls').stack!)}: ${call}`)

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { capturedDatabase, contents, push, receiver } from '../../test/captured-database.ts'
 import { ApplyConnection } from './apply-connection.ts'
 import { applyPush } from './apply-push.ts'
-import type { PushOutcome } from './apply-push.ts'
+import type { PushOutcome } from './push-outcome.ts'
 import { acknowledgedChangeId } from './push-record.ts'
 
 const people =

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { receiver } from '../../test/captured-database.ts'
 import type { ApplyConnection } from './apply-connection.ts'
 import { applyPush } from './apply-push.ts'
-import type { PushOutcome } from './apply-push.ts'
+import type { PushOutcome } from './push-outcome.ts'
 
 const id = (byte: number): Uint8Array => new Uint8Array(16).fill(byte)
 

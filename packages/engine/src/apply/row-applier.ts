@@ -2,6 +2,7 @@ import { matchesImage } from '@tidemark/protocol'
 import type { ConflictKind, RowChange, SqlValue } from '@tidemark/protocol'
 import { sameValue } from '../sql/value-equality.ts'
 import { isTaken } from '../sql/sqlite-error.ts'
+import { RefusedChangeError } from './refused-change-error.ts'
 import { identityOf } from './row-identity.ts'
 import type { RowidMap } from './rowid-map.ts'
 import type { RowIdentity, TargetTable } from './target-table.ts'
@@ -52,12 +53,8 @@ export class RowApplier {
 
   #insert(table: TargetTable, change: RowChange): RowOutcome {
     const { columns, values } = change
-    const key = change.table.key.map(
-      (position) => values[columns[position] === position ? position : columns.indexOf(position)] ?? null,
-    )
-    const identity = identityOf(change.table, key, change.rowid)
-    if (identity.by === 'rowid') {
-      this.#insertByRowid(table, change, identity.rowid)
+    if (!hasWholeKey(change)) {
+      this.#insertByRowid(table, change)
       return applied
     }
     try {
@@ -65,6 +62,7 @@ export class RowApplier {
       return applied
     } catch (error) {
       if (!isTaken(error)) throw error
+      const identity: RowIdentity = { by: 'key', values: insertedKey(change) }
       const row = table.read(identity)
       // Another unique key is taken, by another row.
       if (row === undefined) throw error
@@ -74,7 +72,9 @@ export class RowApplier {
     }
   }
 
-  #insertByRowid(table: TargetTable, { columns, values }: RowChange, rowid: bigint): void {
+  #insertByRowid(table: TargetTable, { columns, values, rowid }: RowChange): void {
+    if (rowid === null)
+      throw new RefusedChangeError(`a row of table ${table.shape.name} has neither key nor rowid`)
     try {
       table.insertAt(rowid, columns, values)
       this.#rowids.set(table.shape.name, rowid, rowid)
@@ -131,6 +131,22 @@ export class RowApplier {
     const remote = table.rowidOf(identity)
     if (rowid !== null && remote !== null) this.#rowids.set(table.shape.name, rowid, remote)
   }
+}
+
+/** The key of the row that is inserted; NULL where the change does not say. */
+function insertedKey({ table, columns, values }: RowChange): SqlValue[] {
+  return table.key.map(
+    (position) => values[columns[position] === position ? position : columns.indexOf(position)] ?? null,
+  )
+}
+
+/** Whether the row that is inserted is known by its key. Asked for each row of large pushes, so it makes nothing. */
+function hasWholeKey({ table, columns, values }: RowChange): boolean {
+  for (const position of table.key) {
+    const value = values[columns[position] === position ? position : columns.indexOf(position)]
+    if (value === null || value === undefined) return false
+  }
+  return table.key.length > 0
 }
 
 /** The update sets a column that somebody else has set to something else. */

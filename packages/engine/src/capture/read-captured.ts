@@ -7,7 +7,6 @@ import { causesFirst } from './causes-first.ts'
 import { changeTypes, isOperation } from './own-tables.ts'
 import { ReplacedRows } from './replaced-rows.ts'
 
-const scanRows = 1024
 const chunkBytes = 1 << 18
 const chunkRows = 512
 
@@ -23,7 +22,7 @@ export function capturedCount(db: Database.Database, afterId: number): number {
 }
 
 /**
- * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by one row or some hundred KiB, whichever is larger (I7).
+ * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7).
  * No statement stays open between two steps, so the connection can be used for anything else meanwhile.
  */
 export function* readCaptured(
@@ -36,81 +35,83 @@ export function* readCaptured(
 
 function* readRows(db: Database.Database, afterId: number, throughId: number): Generator<CapturedChange> {
   const reader = new CapturedReader(db)
+  const replaced = new ReplacedRows()
+  let kind: RowKind = { type: changeTypes.commit, shape: null }
   for (let last = afterId; last < throughId;) {
-    const heads = reader.heads(last, throughId)
-    if (heads.length === 0) return
-    for (let from = 0; from < heads.length;) {
-      const to = endOfRun(heads, from)
-      yield* reader.run(heads[from]!, heads[to - 1]!)
-      from = to
+    const { rows, next } = reader.chunk(kind, last, throughId)
+    if (rows.length === 0 && next === null) return
+    const shape = kind.shape === null ? null : reader.shape(kind.shape)
+    for (const cells of rows) {
+      const change = captured(kind.type, shape, cells)
+      last = change.changeId
+      if (kind.type === changeTypes.touch) replaced.touch(change as CapturedRow)
+      else yield 'table' in change ? replaced.resolve(change) : change
     }
-    last = heads.at(-1)!.changeId
+    if (next !== null) kind = next
   }
 }
 
-interface Head {
-  readonly changeId: number
+/** Rows of the same kind use the same columns, and are read by one statement. */
+interface RowKind {
   readonly type: number
   readonly shape: number | null
 }
 
-/** End of the run of rows of the same kind and shape that starts at `from`: they are read by one statement. */
-function endOfRun(heads: readonly Head[], from: number): number {
-  const { type, shape } = heads[from]!
-  let to = from + 1
-  while (to < heads.length && heads[to]!.type === type && heads[to]!.shape === shape) to += 1
-  return to
+interface Chunk {
+  readonly rows: readonly Cells[]
+  /** The kind of the row that follows; null where it is the same, or there is none. */
+  readonly next: RowKind | null
 }
+
+/** What stands before the images, as REAL: the driver makes numbers of these, and of integers bigints. The rowid needs one. */
+const headColumns = [
+  'change_id * 1.0',
+  'change_type * 1.0',
+  'shape * 1.0',
+  'change_time * 1.0',
+  'id',
+] as const
+type Head = readonly [
+  changeId: number,
+  type: number,
+  shape: number | null,
+  timeMs: number | null,
+  rowid: bigint | null,
+]
 
 type Cells = SqlValue[]
 type RunStatement = Database.Statement<[number, number], Cells>
 
 class CapturedReader {
   readonly #db: Database.Database
-  readonly #heads: Database.Statement<[number, number], Head>
   readonly #shapes = new Map<number, TableShape>()
   readonly #runs = new Map<string, RunStatement>()
-  readonly #replaced = new ReplacedRows()
 
   constructor(db: Database.Database) {
     this.#db = db
-    this.#heads = prepared(
-      db,
-      `SELECT change_id AS changeId, change_type AS type, shape FROM tidemark_cdc
-       WHERE change_id > ? AND change_id <= ? ORDER BY change_id LIMIT ${scanRows}`,
-    )
   }
 
-  heads(afterId: number, throughId: number): Head[] {
-    return this.#heads.all(afterId, throughId)
-  }
-
-  *run(first: Head, last: Head): Iterable<CapturedChange> {
-    const shape = first.shape === null ? null : this.#shape(first.shape)
-    const columns = ['change_id', 'change_time', 'id', ...imageColumns(first.type, shape)]
-    for (let after = first.changeId - 1; after < last.changeId;) {
-      const chunk = this.#chunk(columns, after, last.changeId)
-      if (chunk.length === 0) return
-      for (const cells of chunk) {
-        const change = captured(first.type, shape, cells)
-        if (first.type === changeTypes.touch) this.#replaced.touch(change as CapturedRow)
-        else yield 'table' in change ? this.#replaced.resolve(change) : change
-      }
-      after = Number(chunk.at(-1)![0])
-    }
-  }
-
-  /** The next rows of a run, as many as fit a chunk, at least one. */
-  #chunk(columns: readonly string[], afterId: number, throughId: number): Cells[] {
-    const chunk: Cells[] = []
+  /** The next rows, as long as they are of `kind` and fit a chunk, at least one if it is of that kind. */
+  chunk(kind: RowKind, afterId: number, throughId: number): Chunk {
+    const columns = [
+      ...headColumns,
+      ...imageColumns(kind.type, kind.shape === null ? null : this.shape(kind.shape)),
+    ]
+    const rows: Cells[] = []
+    let next: RowKind | null = null
     let bytes = 0
     for (const cells of this.#statement(columns).iterate(afterId, throughId)) {
-      chunk.push(cells)
+      const [, type, shape] = cells as unknown as Head
+      if (type !== kind.type || shape !== kind.shape) {
+        next = { type, shape }
+        break
+      }
+      rows.push(cells)
       bytes += sizeOf(cells)
-      if (bytes >= chunkBytes || chunk.length >= chunkRows) break
+      if (bytes >= chunkBytes || rows.length >= chunkRows) break
     }
-    for (const cells of chunk) if (mayBeLossy(cells)) this.#restore(columns, cells)
-    return chunk
+    for (const cells of rows) if (mayBeLossy(cells)) this.#restore(columns, cells)
+    return { rows, next }
   }
 
   #restore(columns: readonly string[], cells: Cells): void {
@@ -138,7 +139,7 @@ class CapturedReader {
     return statement
   }
 
-  #shape(number: number): TableShape {
+  shape(number: number): TableShape {
     let shape = this.#shapes.get(number)
     if (shape === undefined) {
       const row = prepared<[number], { name: string; columns: string; key: string }>(
@@ -164,13 +165,13 @@ function imageColumns(type: number, shape: TableShape | null): string[] {
 }
 
 function captured(type: number, shape: TableShape | null, cells: Cells): CapturedChange {
-  const changeId = Number(cells[0])
-  const timeMs = Number(cells[1] ?? 0n)
-  if (type === changeTypes.schema) return { kind: 'schema', changeId, timeMs, sql: cells[3] as string }
-  const rowid = cells[2] as bigint | null
+  const [changeId, , , time, rowid] = cells as unknown as Head
+  const timeMs = time ?? 0
+  if (type === changeTypes.schema)
+    return { kind: 'schema', changeId, timeMs, sql: cells[headColumns.length] as string }
   if (shape === null)
     return { kind: 'commit', changeId, timeMs, lastIdBefore: rowid === null ? null : Number(rowid) }
-  const images = cells.slice(3)
+  const images = cells.slice(headColumns.length)
   const width = shape.columns.length
   switch (type) {
     case changeTypes.insert:

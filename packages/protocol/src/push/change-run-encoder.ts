@@ -3,7 +3,7 @@ import type { Change, RowChange, SchemaChange } from '../change.ts'
 import { ByteWriter } from '../columns/byte-writer.ts'
 import { writeColumn, writeDifference } from '../columns/column-codec.ts'
 import { ProtocolError } from '../errors.ts'
-import type { ImageValue, SqlValue } from '../value.ts'
+import type { ImageValue } from '../value.ts'
 
 /** Whether `next` can follow `first` in one run: same kind, table and columns. */
 export function belongsToRun(first: Change, next: Change): boolean {
@@ -125,9 +125,7 @@ function encodeChangeIds(changes: readonly Change[], previousChangeId: number): 
 
 function encodeRowids(rows: readonly RowChange[]): tidemark.ChangeRun.$Properties {
   if (rows[0]!.rowid === null) return { rowidColumn: tidemark.RowidColumn.ROWID_ABSENT }
-  if (rows.every((row) => row.rowid === keyInteger(row))) {
-    return { rowidColumn: tidemark.RowidColumn.ROWID_IS_KEY }
-  }
+  if (haveKeysAsRowids(rows)) return { rowidColumn: tidemark.RowidColumn.ROWID_IS_KEY }
   const writer = new ByteWriter()
   let previous = 0n
   for (const row of rows) {
@@ -138,10 +136,13 @@ function encodeRowids(rows: readonly RowChange[]): tidemark.ChangeRun.$Propertie
   return { rowidColumn: tidemark.RowidColumn.ROWID_STORED, rowids: writer.bytes() }
 }
 
-/** The value of a row's only key column, which in most tables is its rowid. */
-function keyInteger(row: RowChange): SqlValue | undefined {
-  if (row.table.key.length !== 1) return undefined
-  return row.kind === 'insert' ? row.values[row.columns.indexOf(row.table.key[0]!)] : row.key[0]
+/** Whether each row's rowid is its only key column, as in most tables. */
+function haveKeysAsRowids(rows: readonly RowChange[]): boolean {
+  const { kind, table, columns } = rows[0]!
+  if (table.key.length !== 1) return false
+  if (kind !== 'insert') return rows.every((row) => row.rowid === row.key[0])
+  const position = columns.indexOf(table.key[0]!)
+  return rows.every((row) => row.rowid === row.values[position])
 }
 
 function encodePositions(positions: readonly number[]): Uint8Array {

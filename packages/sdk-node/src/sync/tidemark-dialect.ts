@@ -1,3 +1,4 @@
+import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import {
   decodePageHashesResponse,
   decodePushResponse,
@@ -13,8 +14,8 @@ import type { HttpTransport } from '../transport/http-transport.ts'
 import type { PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
 
 const PROTOBUF = 'application/protobuf'
-/** A batch up to this size goes with a Content-Length, a larger one in chunks; bytes. */
-const MAX_BUFFERED_BODY = 1024 * 1024
+/** A batch up to this size goes with a Content-Length, a larger one in chunks, so that the server reads its beginning while the rest is made; bytes. */
+const MAX_BUFFERED_BODY = 32 * 1024
 /** Hashes of the pages of one request, and what surrounds them; bytes. */
 const MAX_HASHES_RESPONSE = PROTOCOL_LIMITS.pageHashesPerRequest * 8 + 4096
 
@@ -109,7 +110,7 @@ function* encodeBatch(batch: PushBatch): Generator<Uint8Array, void, undefined> 
   yield* encoder.end()
 }
 
-/** The whole body when it is small, else the same chunks again, made while they are sent. */
+/** The whole body when it is small, else the same chunks again, each made when the one before it is on its way. */
 function bufferIfSmall(
   chunks: Generator<Uint8Array, void, undefined>,
 ): Uint8Array | AsyncIterable<Uint8Array> {
@@ -129,5 +130,10 @@ async function* continueWith(
   rest: Generator<Uint8Array, void, undefined>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield* first
-  yield* rest
+  for (;;) {
+    await nextTurnOfLoop()
+    const next = rest.next()
+    if (next.done === true) return
+    yield next.value
+  }
 }

@@ -1,53 +1,120 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
-import { ProtocolError, PushDecoder } from '@tidemark/protocol'
+import { BusyError, ProtocolError, PushDecoder } from '@tidemark/protocol'
 import type { Change, PushHeader } from '@tidemark/protocol'
 import { EXPANSION } from './push-settings.ts'
 import type { PushSettings } from './push-settings.ts'
 
 const CHUNK_BYTES = 256 * 1024
 
-/** A push that has been received whole, in memory or in a file, and can be read any number of times. */
+/** A piece of a body that is kept in a file; bytes. */
+export interface FileRange {
+  readonly file: string
+  readonly offset: number
+  readonly length: number
+}
+
+export type BodyPart = Uint8Array | FileRange
+
+/** A push as it has been received so far, in memory or in a file. It can be read from its beginning any number of times. */
 export class PushBody {
-  readonly #source: Uint8Array | string
   readonly #settings: PushSettings
+  readonly #parts: BodyPart[]
+  #isWhole: boolean
+  #wake: (() => void) | null = null
 
-  /** @param source the bytes, or the path of the file that has them */
-  constructor(source: Uint8Array | string, settings: PushSettings) {
-    this.#source = source
+  /** @param isWhole false: {@link add} brings the rest, and {@link end} follows */
+  constructor(beginning: Uint8Array, settings: PushSettings, isWhole = true) {
     this.#settings = settings
+    this.#parts = [beginning]
+    this.#isWhole = isWhole
   }
 
-  /** 0 where the body is in a file. */
-  get bytesInMemory(): number {
-    return typeof this.#source === 'string' ? 0 : this.#source.byteLength
+  add(part: BodyPart): void {
+    this.#parts.push(part)
+    this.#wake?.()
   }
 
-  /** The same in memory of its own. */
-  copy(): PushBody {
-    const source = typeof this.#source === 'string' ? this.#source : Uint8Array.from(this.#source)
-    return new PushBody(source, this.#settings)
+  end(): void {
+    this.#isWhole = true
+    this.#wake?.()
   }
 
-  /** The header; what follows it has not been looked at. @throws ProtocolError, LimitError */
-  header(): PushHeader {
-    const decoder = this.#decoder()
-    for (const chunk of this.#chunks()) {
-      for (const event of decoder.push(chunk)) if (event.type === 'header') return event.header
+  /** Nothing more comes. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
+  /** The body's length; null where a part of it is in a file. */
+  get bytesInMemory(): number | null {
+    let bytes = 0
+    for (const part of this.#parts) {
+      if (!(part instanceof Uint8Array)) return null
+      bytes += part.byteLength
     }
-    throw new ProtocolError('push without a header')
+    return bytes
+  }
+
+  /** The same, which must be whole, in memory of its own. */
+  copy(): PushBody {
+    const copy = Buffer.concat([...this.#parts].flatMap((part) => [...chunksOf(part)]))
+    return new PushBody(copy, this.#settings)
+  }
+
+  /**
+   * Waits until there is more of it, or it is whole; at most `waitMs`.
+   *
+   * @returns false when the time is up
+   * @throws BusyError when `signal` aborts: the rest will not come
+   */
+  async grows(waitMs: number, signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) throw cancelled()
+    if (this.#isWhole) return true
+    return new Promise((resolve, reject) => {
+      const settle = (action: () => void): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        this.#wake = null
+        action()
+      }
+      const onAbort = (): void => settle(() => reject(cancelled()))
+      const timer = Number.isFinite(waitMs)
+        ? setTimeout(() => settle(() => resolve(false)), waitMs)
+        : undefined
+      signal.addEventListener('abort', onAbort)
+      this.#wake = () => settle(() => resolve(true))
+    })
+  }
+
+  /** Waits until all of it is here. @throws BusyError when `signal` aborts */
+  async whole(signal: AbortSignal): Promise<void> {
+    while (!this.#isWhole) await this.grows(Infinity, signal)
+  }
+
+  /** The header, as soon as it is here; what follows it has not been looked at. @throws ProtocolError, LimitError; as {@link grows} */
+  async header(signal: AbortSignal): Promise<PushHeader> {
+    for (;;) {
+      const isAll = this.#isWhole
+      const header = this.#findHeader()
+      if (header !== null) return header
+      if (isAll) throw new ProtocolError('push without a header')
+      await this.grows(Infinity, signal)
+    }
   }
 
   /**
    * Reads the whole body, for an answer that applies nothing of it. Others get the event loop now and then.
    *
-   * @throws ProtocolError, LimitError
+   * @throws ProtocolError, LimitError; as {@link whole}
    */
-  async validate(): Promise<void> {
+  async validate(signal: AbortSignal): Promise<void> {
+    await this.whole(signal)
     const decoder = this.#decoder()
-    for (const chunk of this.#chunks()) {
-      for (const event of decoder.push(chunk)) void event
-      await nextTurnOfLoop()
+    for (const part of this.#parts) {
+      for (const chunk of chunksOf(part)) {
+        for (const event of decoder.push(chunk)) void event
+        await nextTurnOfLoop()
+      }
     }
     decoder.end()
   }
@@ -57,36 +124,65 @@ export class PushBody {
    *
    * @throws ProtocolError, LimitError at the first thing that is wrong
    */
-  *changes(): Generator<Change> {
+  changes(): Iterable<Change> {
+    return this.reader()()
+  }
+
+  /**
+   * Reads the changes as they arrive: each call gives those that have come since the last one, to be iterated to their end. After the last of a whole body
+   * it has been checked, as by {@link changes}.
+   */
+  reader(): () => Iterable<Change> {
     const decoder = this.#decoder()
-    for (const chunk of this.#chunks()) {
-      for (const event of decoder.push(chunk)) if (event.type === 'change') yield event.change
+    let next = 0
+    const take = (): BodyPart | undefined => (next < this.#parts.length ? this.#parts[next++] : undefined)
+    return () => this.#arrived(decoder, take)
+  }
+
+  *#arrived(decoder: PushDecoder, take: () => BodyPart | undefined): Generator<Change> {
+    for (let part = take(); part !== undefined; part = take()) {
+      for (const chunk of chunksOf(part))
+        for (const event of decoder.push(chunk)) if (event.type === 'change') yield event.change
     }
-    decoder.end()
+    if (this.#isWhole) decoder.end()
+  }
+
+  #findHeader(): PushHeader | null {
+    const decoder = this.#decoder()
+    for (const part of this.#parts) {
+      for (const chunk of chunksOf(part))
+        for (const event of decoder.push(chunk)) if (event.type === 'header') return event.header
+    }
+    return null
   }
 
   #decoder(): PushDecoder {
     const { maxBlockBytes, maxPushBytes } = this.#settings
     return new PushDecoder({ maxBlockBytes, maxPushBytes: maxPushBytes * EXPANSION })
   }
+}
 
-  *#chunks(): Generator<Uint8Array> {
-    if (typeof this.#source !== 'string') {
-      for (let offset = 0; offset < this.#source.byteLength; offset += CHUNK_BYTES) {
-        yield this.#source.subarray(offset, offset + CHUNK_BYTES)
-      }
-      return
-    }
-    const descriptor = openSync(this.#source, 'r')
-    try {
-      for (;;) {
-        const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
-        const length = readSync(descriptor, chunk, 0, CHUNK_BYTES, null)
-        if (length === 0) return
-        yield chunk.subarray(0, length)
-      }
-    } finally {
-      closeSync(descriptor)
-    }
+function* chunksOf(part: BodyPart): Generator<Uint8Array> {
+  if (part instanceof Uint8Array) {
+    for (let offset = 0; offset < part.byteLength; offset += CHUNK_BYTES)
+      yield part.subarray(offset, offset + CHUNK_BYTES)
+    return
   }
+  const descriptor = openSync(part.file, 'r')
+  try {
+    const end = part.offset + part.length
+    for (let offset = part.offset; offset < end;) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - offset))
+      const length = readSync(descriptor, chunk, 0, chunk.byteLength, offset)
+      if (length === 0) throw new ProtocolError('a push was cut off in its file')
+      yield chunk.subarray(0, length)
+      offset += length
+    }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function cancelled(): BusyError {
+  return new BusyError('Nobody waits for the push any more')
 }

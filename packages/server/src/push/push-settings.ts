@@ -6,6 +6,8 @@ export interface PushSettings {
   /** Frames in a client's WAL above which it must checkpoint before it pushes. */
   readonly maxWalPages: number
   readonly turnWaitMs: number
+  /** How long, in all, a push that is applied while it arrives may keep its turn only to wait for more of it. */
+  readonly arrivalWaitMs: number
   /** Applying one push. */
   readonly applyTimeoutMs: number
 }

@@ -1,6 +1,8 @@
 import { applyPush } from '@tidemark/engine'
+import type { PushOutcome } from '@tidemark/engine'
 import { BusyError, encodePushResponse } from '@tidemark/protocol'
 import type { PushResponse } from '@tidemark/protocol'
+import { applyArriving } from './apply-arriving.ts'
 import type { PushBody } from './push-body.ts'
 import type { PushTarget } from './push-target.ts'
 
@@ -12,11 +14,12 @@ export interface PushGuard {
 /**
  * `POST /push-changes`: applies the whole body in one transaction, or nothing of it (I5). It is answered when the history has the commit.
  *
- * The body is decoded once, while it is applied: what is found to be wrong with it rolls the transaction back (I8).
+ * A body that is still arriving is applied as it comes, where nobody else writes; else when it is whole. Either way it is decoded once, while it is
+ * applied: what is found to be wrong with it rolls the transaction back (I8).
  *
  * @param party who pushes, for fairness among writers
  * @returns an encoded push response
- * @throws ProtocolError, LimitError for a body that is not a push; nothing is applied then
+ * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not come. Nothing is applied then
  */
 export async function receivePush(
   target: PushTarget,
@@ -25,34 +28,51 @@ export async function receivePush(
   guard: PushGuard,
 ): Promise<Uint8Array> {
   const { database, settings } = target
-  const header = body.header()
+  const header = await body.header(guard.signal)
   if (header.walPages > settings.maxWalPages) {
-    await body.validate()
+    await body.validate(guard.signal)
     return encodePushResponse({ type: 'checkpoint-needed', maxWalPages: settings.maxWalPages })
   }
-  try {
-    const response = await inTurn()
-    // Something of it may not have been read.
-    if (response.type !== 'ok') await body.validate()
-    return encodePushResponse(response)
-  } catch (error) {
-    if (!(error instanceof BusyError)) throw error
-    return encodePushResponse({ type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 })
+  const response = (await whileItArrives()) ?? (await whenWhole())
+  // Nobody is answered who is still sending; and something of the body may not have been read.
+  if (response.type === 'busy') await body.whole(guard.signal)
+  else if (response.type !== 'ok') await body.validate(guard.signal)
+  return encodePushResponse(response)
+
+  async function whileItArrives(): Promise<PushResponse | null> {
+    if (body.isWhole || database.turns.isHeld) return null
+    return inTurn(async () => {
+      const outcome = await applyArriving(target, header, body, guard)
+      return outcome === null ? null : record(outcome)
+    })
   }
 
-  async function inTurn(): Promise<PushResponse> {
-    const turn = await database.takeTurn(party, settings.turnWaitMs, guard.signal)
+  async function whenWhole(): Promise<PushResponse> {
+    await body.whole(guard.signal)
+    return inTurn(() =>
+      record(
+        guard.run(settings.applyTimeoutMs, () =>
+          applyPush(target.applyConnection, { header, changes: () => body.changes() }),
+        ),
+      ),
+    )
+  }
+
+  async function inTurn<T>(apply: () => Promise<T> | T): Promise<T | PushResponse> {
     try {
-      return apply()
-    } finally {
-      turn.release()
+      const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
+      try {
+        return await apply()
+      } finally {
+        turn.release()
+      }
+    } catch (error) {
+      if (!(error instanceof BusyError)) throw error
+      return { type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 }
     }
   }
 
-  function apply(): PushResponse {
-    const outcome = guard.run(settings.applyTimeoutMs, () =>
-      applyPush(target.applyConnection, { header, changes: () => body.changes() }),
-    )
+  function record(outcome: PushOutcome): PushResponse {
     database.recordCommits()
     if (outcome.type === 'ok') target.recent.keep(target.databaseId, header, body)
     if (outcome.type === 'ok' || outcome.type === 'already-applied')

@@ -13,6 +13,7 @@ interface RecentPush {
   readonly clientId: string
   readonly lastChangeId: number
   readonly body: PushBody
+  readonly bytes: number
 }
 
 /**
@@ -26,10 +27,10 @@ export class RecentPushes {
 
   keep(databaseId: string, { clientId, lastChangeId }: PushHeader, body: PushBody): void {
     const { bytesInMemory: bytes } = body
-    if (bytes < MIN_BODY_BYTES || bytes > MAX_BODY_BYTES) return
-    this.#pushes.push({ databaseId, clientId, lastChangeId, body: body.copy() })
+    if (bytes === null || bytes < MIN_BODY_BYTES || bytes > MAX_BODY_BYTES) return
+    this.#pushes.push({ databaseId, clientId, lastChangeId, body: body.copy(), bytes })
     this.#bytes += bytes
-    while (this.#bytes > MAX_BYTES) this.#bytes -= this.#pushes.shift()!.body.bytesInMemory
+    while (this.#bytes > MAX_BYTES) this.#bytes -= this.#pushes.shift()!.bytes
   }
 
   /** The rows that the pushes of an echo inserted; null where they are not all here, or are not those that the client has. */

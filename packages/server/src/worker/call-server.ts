@@ -1,5 +1,6 @@
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { BusyError } from '@tidemark/protocol'
+import type { BodyPart, FileRange } from '../push/push-body.ts'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
 import { toWireError } from './to-wire-error.ts'
 import type { Frame } from './frame.ts'
@@ -12,6 +13,14 @@ export interface CallContext {
   readonly callId: number
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal
+  /** Where the pieces of the call's bytes are to go. To be called before the handler first waits. */
+  receive(sink: PieceSink): void
+}
+
+/** Takes the bytes of a call that follow it in pieces. */
+export interface PieceSink {
+  add(piece: BodyPart): void
+  end(): void
 }
 
 interface WholeAnswer<N extends CallName> {
@@ -39,6 +48,7 @@ export type CallHandlers = {
 
 interface ActiveCall {
   readonly abort: AbortController
+  sink: PieceSink | null
   credits: number
   wake: (() => void) | null
 }
@@ -57,6 +67,9 @@ export class CallServer {
   receive(frame: Frame): void {
     const call = this.#active.get(frame.callId)
     if (frame.kind === 'call') void this.#answer(frame)
+    else if (frame.kind === 'piece')
+      call?.sink?.add(frame.json === undefined ? frame.bytes : (frame.json as FileRange))
+    else if (frame.kind === 'end') call?.sink?.end()
     else if (frame.kind === 'credit' && call !== undefined) {
       call.credits += 1
       call.wake?.()
@@ -67,12 +80,23 @@ export class CallServer {
   }
 
   async #answer(frame: Frame): Promise<void> {
-    const call: ActiveCall = { abort: new AbortController(), credits: CHUNK_CREDITS, wake: null }
+    const call: ActiveCall = {
+      abort: new AbortController(),
+      sink: null,
+      credits: CHUNK_CREDITS,
+      wake: null,
+    }
     this.#active.set(frame.callId, call)
     const channel = this.#channel()
     try {
       const { name, args } = frame.json as { name: CallName; args: never }
-      const context = { callId: frame.callId, signal: call.abort.signal }
+      const context: CallContext = {
+        callId: frame.callId,
+        signal: call.abort.signal,
+        receive: (sink) => {
+          call.sink = sink
+        },
+      }
       const answer = await this.#handlers[name](args, frame.bytes, context)
       if ('chunks' in answer) await this.#stream(frame.callId, call, answer)
       else channel.send('result', frame.callId, answer.result, answer.bytes)

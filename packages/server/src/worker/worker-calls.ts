@@ -46,9 +46,9 @@ export interface WorkerCalls {
     readonly result: PullResult
     readonly streams: true
   }
-  /** The push is in the call's bytes, or in a file. Answers a push response. */
+  /** Bytes: a push, or its beginning, where pieces follow. Answers a push response. */
   push: {
-    readonly args: { readonly database: DatabaseRef; readonly caller: Caller; readonly file: string | null }
+    readonly args: { readonly database: DatabaseRef; readonly caller: Caller; readonly isWhole: boolean }
     readonly result: null
     readonly streams: false
   }

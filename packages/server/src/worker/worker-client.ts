@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BusyError } from '@tidemark/protocol'
+import type { BodyPart } from '../push/push-body.ts'
 import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { Frame } from './frame.ts'
@@ -27,6 +28,14 @@ export class WorkerLostError extends BusyError {
   }
 }
 
+/** What a call sends besides its arguments. */
+export interface CallRequest {
+  readonly bytes?: Uint8Array
+  /** What follows the bytes; such a call is made once only. Null: nothing. */
+  readonly rest?: AsyncIterable<BodyPart> | null
+  readonly signal?: AbortSignal
+}
+
 export interface WorkerAnswer<N extends CallName> {
   readonly result: WorkerCalls[N]['result']
   /** The whole answer; empty for one that comes in pieces. */
@@ -47,17 +56,14 @@ interface PendingCall {
 }
 
 interface OpenStream {
-  readonly chunks: Pick<Frame, 'bytes' | 'isPart'>[]
+  readonly chunks: Uint8Array[]
   isEnded: boolean
   error: Error | null
   wake: (() => void) | null
 }
 
-/**
- * A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. Buffers outside the heap count against its
- * size, which is small, so that a large answer set off a collection of the whole heap each few megabytes: the first comes later.
- */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32']
+/** A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
 
 /** Where this process keeps the compiled code of its modules, its workers do so too. */
@@ -127,13 +133,12 @@ export class WorkerClient {
   }
 
   /**
-   * @throws WorkerLostError when the process ends first; otherwise what the worker answers
+   * @throws WorkerLostError when the process ends first; the errors of `rest`; otherwise what the worker answers
    */
   async call<N extends CallName>(
     name: N,
     args: WorkerCalls[N]['args'],
-    bytes: Uint8Array = NO_BYTES,
-    signal?: AbortSignal,
+    { bytes = NO_BYTES, rest = null, signal }: CallRequest = {},
   ): Promise<WorkerAnswer<N>> {
     const callId = this.#nextCallId
     this.#nextCallId = callId === 0x7fff_ffff ? 1 : callId + 1
@@ -156,7 +161,7 @@ export class WorkerClient {
       const onFrame = (frame: Frame): void => {
         if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
         else if (frame.kind === 'chunk') {
-          stream.chunks.push(frame)
+          stream.chunks.push(frame.bytes)
           stream.wake?.()
         } else if (frame.kind === 'head') {
           const chunks = this.#chunks(callId, stream)
@@ -175,7 +180,23 @@ export class WorkerClient {
       this.#pending.set(callId, { onFrame, onLost: fail })
       signal?.addEventListener('abort', cancel)
       this.#channel.send('call', callId, { name, args }, bytes)
+      if (rest !== null) {
+        void this.#sendPieces(callId, rest, stream).catch((error: Error) => {
+          cancel()
+          fail(error)
+        })
+      }
     })
+  }
+
+  /** Until all are sent, or the call has ended. */
+  async #sendPieces(callId: number, pieces: AsyncIterable<BodyPart>, call: OpenStream): Promise<void> {
+    for await (const piece of pieces) {
+      if (call.isEnded) return
+      if (piece instanceof Uint8Array) this.#channel.send('piece', callId, undefined, piece)
+      else this.#channel.send('piece', callId, piece)
+    }
+    this.#channel.send('end', callId)
   }
 
   /** Ends the process at once. */
@@ -188,8 +209,8 @@ export class WorkerClient {
       for (;;) {
         const chunk = stream.chunks.shift()
         if (chunk !== undefined) {
-          yield chunk.bytes
-          if (chunk.isPart !== true) this.#channel.send('credit', callId)
+          yield chunk
+          this.#channel.send('credit', callId)
         } else if (stream.error !== null) throw stream.error
         else if (stream.isEnded) return
         else {

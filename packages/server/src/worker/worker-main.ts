@@ -71,7 +71,6 @@ const handlers: CallHandlers = {
       const { revision, contentLength, isShort, chunks } = await servePull(tenant.database, bytes, {
         isTidemark,
         isAhead: true,
-        kept: tenant.keptPull,
         skipBytes,
         pinnedRevision,
         pushedRows: (echo) => tenant.pushTarget.recent.rowsOf(ref.id, echo),
@@ -93,8 +92,9 @@ const handlers: CallHandlers = {
     }
   },
 
-  async push({ database: ref, caller, file }, bytes, context) {
-    const body = new PushBody(file ?? bytes, settings.push)
+  async push({ database: ref, caller, isWhole }, bytes, context) {
+    const body = new PushBody(bytes, settings.push, isWhole)
+    context.receive(body)
     const { guard } = guardFor(context)
     return host.use(ref, async ({ pushTarget }) => ({
       result: null,

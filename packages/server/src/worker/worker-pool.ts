@@ -2,7 +2,7 @@ import { BusyError, LimitError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
 import { WorkerLostError } from './worker-client.ts'
-import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
+import type { CallRequest, WorkerAnswer, WorkerLog } from './worker-client.ts'
 import type { WorkerLimits } from './worker-settings.ts'
 import { WorkerSlot } from './worker-slot.ts'
 
@@ -12,7 +12,8 @@ const ATTEMPTS = 3
 
 /**
  * The worker processes. A database is always served by the same one, so that it is open once. A worker that ends is replaced;
- * what it had not begun, or may do again, is asked of its successor, so that only the tenant whose statement ended it sees an error.
+ * what it had not begun, or may do again, is asked of its successor, so that only the tenant whose statement ended it sees an error, and who was
+ * sending a large push, which is to be sent again.
  */
 export class WorkerPool {
   readonly #slots: readonly WorkerSlot[]
@@ -29,16 +30,17 @@ export class WorkerPool {
     name: N,
     database: DatabaseRef,
     args: WorkerCalls[N]['args'],
-    options: { readonly bytes?: Uint8Array; readonly signal?: AbortSignal } = {},
+    request: CallRequest = {},
   ): Promise<WorkerAnswer<N>> {
     const slot = this.#slotFor(database.id)
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosing) throw new BusyError('The server is shutting down')
       try {
-        return await slot.call(name, args, options.bytes, options.signal)
+        return await slot.call(name, args, request)
       } catch (error) {
         if (!(error instanceof WorkerLostError)) throw error
-        if (attempt === ATTEMPTS || !canRepeat(name, error)) throw explain(name, error)
+        const isSpent = request.rest !== undefined && request.rest !== null
+        if (attempt === ATTEMPTS || isSpent || !canRepeat(name, error)) throw explain(name, error)
       }
     }
   }

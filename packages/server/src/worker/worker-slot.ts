@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CallName, WorkerCalls } from './worker-calls.ts'
 import { WorkerClient } from './worker-client.ts'
-import type { WorkerAnswer, WorkerLog } from './worker-client.ts'
+import type { CallRequest, WorkerAnswer, WorkerLog } from './worker-client.ts'
 import type { WorkerLimits } from './worker-settings.ts'
 
 /** A worker that lived shorter than this is replaced only after as long: it may not be able to start at all. */
@@ -41,11 +41,10 @@ export class WorkerSlot {
   async call<N extends CallName>(
     name: N,
     args: WorkerCalls[N]['args'],
-    bytes?: Uint8Array,
-    signal?: AbortSignal,
+    request: CallRequest = {},
   ): Promise<WorkerAnswer<N>> {
     const worker = this.#worker ?? (await this.start())
-    return worker.call(name, args, bytes, signal)
+    return worker.call(name, args, request)
   }
 
   async start(): Promise<WorkerClient> {

@@ -6,7 +6,6 @@ import type Sqlite from 'better-sqlite3'
 import { isTidemarkError } from '@tidemark/protocol'
 import { Database, errorResponse, PushTarget, RecentPushes, StreamRegistry } from '@tidemark/server/storage'
 
-import { Violation } from './checks.ts'
 import { contentOf } from './content.ts'
 import type { Content, Reader } from './content.ts'
 import { respond } from './endpoints.ts'
@@ -20,7 +19,7 @@ import type { VolatileChanges } from './volatile.ts'
 export class ServerDownError extends TypeError {}
 
 const MEGABYTE = 1024 * 1024
-const DATABASE_ID = '5'.repeat(32)
+const DATABASE_ID = 'simulated'
 
 const STREAMS = {
   foreignKeys: true,
@@ -78,9 +77,7 @@ export class LocalServer {
         lockWaitMs: 5000,
       },
       {
-        onRestart: (reason) => {
-          throw new Violation(`the server has begun its history anew: ${reason}`)
-        },
+        onRestart: () => {},
         onProblem: () => {},
         onCheckpointDue: (checkpoint) => checkpoint(),
         onPanic: (error) => {
@@ -94,6 +91,7 @@ export class LocalServer {
       maxBlockBytes: 32 * MEGABYTE,
       maxWalPages: this.#settings.maxWalPages,
       turnWaitMs: 1000,
+      arrivalWaitMs: 1000,
       applyTimeoutMs: 1000,
     }
     const target = new PushTarget(database, DATABASE_ID, settings, new RecentPushes())
@@ -200,7 +198,6 @@ export class LocalServer {
     const { database } = this
     const connection = database.acquireConnection()
     try {
-      database.history.beginEpoch()
       connection.pragma('foreign_keys = ON')
       connection.exec('BEGIN IMMEDIATE')
       run(connection)

@@ -1,0 +1,125 @@
+import type { Change, ConflictRow, PushHeader, RowChange, SqlValue } from '@tidemark/protocol'
+import { sqliteCode, isOperational } from '../sql/sqlite-error.ts'
+import type { ApplyConnection } from './apply-connection.ts'
+import { applySchemaChange } from './apply-schema-change.ts'
+import { ConflictLog } from './conflict-log.ts'
+import type { ConflictLimits } from './conflict-log.ts'
+import { ForeignKeyCheck } from './foreign-key-check.ts'
+import type { PushOutcome } from './push-outcome.ts'
+import { RefusedChangeError } from './refused-change-error.ts'
+import { RowApplier } from './row-applier.ts'
+import type { RowidMap } from './rowid-map.ts'
+
+/** The changes of one push on their way into the database, in order. An outcome means that the push is refused, and its transaction must be undone. */
+export class IncomingBatch {
+  readonly conflicts: ConflictLog
+  readonly #connection: ApplyConnection
+  readonly #header: PushHeader
+  readonly #rowids: RowidMap
+  readonly #rows: RowApplier
+  readonly #firstNewId: number
+  #mustPull = false
+
+  /** @param firstNewId changes below it were applied by an earlier push */
+  constructor(
+    connection: ApplyConnection,
+    header: PushHeader,
+    firstNewId: number,
+    rowids: RowidMap,
+    limits?: ConflictLimits,
+  ) {
+    this.conflicts = new ConflictLog(limits)
+    this.#connection = connection
+    this.#header = header
+    this.#rowids = rowids
+    this.#rows = new RowApplier(connection.tables, rowids)
+    this.#firstNewId = firstNewId
+  }
+
+  /** Applies the next changes. */
+  apply(changes: Iterable<Change>): PushOutcome | null {
+    const { tables } = this.#connection
+    tables.refresh(this.#connection.schemaVersion())
+    for (const change of changes) {
+      if (change.changeId < this.#firstNewId) continue
+      try {
+        if (change.kind === 'schema') this.#applySchema(change.sql)
+        else this.#applyRow(change)
+      } catch (error) {
+        // What fails behind a conflict may fail because of it.
+        return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : rejection(change, error)
+      }
+    }
+    return null
+  }
+
+  /**
+   * To be called when all changes were applied.
+   *
+   * @param all the same changes again, to check foreign keys
+   */
+  end(all: () => Iterable<Change>): PushOutcome | null {
+    if (this.#mustPull) return { type: 'conflict', ...this.conflicts.rows() }
+    return this.#header.enforceForeignKeys ? this.#checkForeignKeys(all) : null
+  }
+
+  #applySchema(sql: string): void {
+    applySchemaChange(this.#connection, sql)
+    this.#connection.tables.refresh(this.#connection.schemaVersion())
+  }
+
+  #applyRow(change: RowChange): void {
+    const outcome = this.#rows.apply(change)
+    if (outcome.type === 'applied') return
+    this.#mustPull ||= outcome.type === 'conflict' || this.#header.conflictPolicy === 'detect'
+    const { changeId, table } = change
+    this.conflicts.add({
+      changeId,
+      table: table.name,
+      key: keyOfChange(change),
+      kind: outcome.kind,
+      remote: outcome.remote,
+    })
+  }
+
+  #checkForeignKeys(all: () => Iterable<Change>): PushOutcome | null {
+    const check = new ForeignKeyCheck(this.#connection.db, this.#connection.tables, this.#rowids)
+    if (!check.isNeeded) return null
+    for (const change of all()) {
+      if (change.kind === 'schema' || change.changeId < this.#firstNewId) continue
+      try {
+        const message = check.violation(change)
+        if (message === null) continue
+        throw new RefusedChangeError(message, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
+      } catch (error) {
+        // A parent that does not exist, or has no such column, fails the statement, as it does in SQLite.
+        return rejection(change, error)
+      }
+    }
+    return null
+  }
+}
+
+/** What is wrong with the change itself becomes a rejection, everything else is thrown on. */
+function rejection(change: Change, error: unknown): PushOutcome {
+  const code = error instanceof RefusedChangeError ? error.sqliteCode : sqliteCode(error)
+  if (code === null || isOperational(code)) throw error
+  const isSchema = change.kind === 'schema'
+  return {
+    type: 'rejected',
+    changeId: change.changeId,
+    table: isSchema ? '' : change.table.name,
+    key: isSchema ? [] : keyOfChange(change),
+    sqliteCode: code,
+    message: (error as Error).message,
+  }
+}
+
+/** The key of the row, its rowid where it has none. */
+function keyOfChange(change: RowChange): ConflictRow['key'] {
+  const key: SqlValue[] =
+    change.kind === 'insert'
+      ? change.table.key.map((position) => change.values[change.columns.indexOf(position)] ?? null)
+      : [...change.key]
+  return key.length > 0 && !key.includes(null) ? key : [change.rowid]
+}

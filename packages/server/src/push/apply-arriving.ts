@@ -1,0 +1,47 @@
+import { OpenPush } from '@tidemark/engine'
+import type { PushOutcome } from '@tidemark/engine'
+import type { PushHeader } from '@tidemark/protocol'
+import type { PushBody } from './push-body.ts'
+import type { PushTarget } from './push-target.ts'
+import type { PushGuard } from './receive-push.ts'
+
+/**
+ * Applies a body as it arrives, in one transaction that is committed when all of it has been read and checked. The caller holds the turn.
+ *
+ * @returns null when the rest takes too long to arrive: everything is undone, and others can have the turn meanwhile
+ * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not come. Nothing is applied then
+ */
+export async function applyArriving(
+  target: PushTarget,
+  header: PushHeader,
+  body: PushBody,
+  guard: PushGuard,
+): Promise<PushOutcome | null> {
+  const { applyConnection, database, settings } = target
+  let waitMs = settings.arrivalWaitMs
+  let applyMs = settings.applyTimeoutMs
+  const arrived = body.reader()
+  const push = run(() => new OpenPush(applyConnection, header))
+  try {
+    while (!body.isWhole) {
+      run(() => push.apply(arrived()))
+      if (push.isDecided) break
+      const start = performance.now()
+      if (!(await body.grows(waitMs, guard.signal))) return null
+      waitMs = Math.max(waitMs - (performance.now() - start), 0)
+      database.assertOpen()
+    }
+    return run(() => push.finish(arrived(), () => body.changes()))
+  } finally {
+    push.close()
+  }
+
+  function run<T>(step: () => T): T {
+    const start = performance.now()
+    try {
+      return guard.run(applyMs, step)
+    } finally {
+      applyMs = Math.max(applyMs - (performance.now() - start), 0)
+    }
+  }
+}
