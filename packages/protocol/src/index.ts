@@ -19,6 +19,7 @@ export {
 } from './wal/wal-format.ts'
 export type { FrameHeader, WalHeader, WalSalts } from './wal/wal-format.ts'
 export { FrameSequence } from './wal/frame-sequence.ts'
+export { Seal } from './framing/seal.ts'
 export { PROTOCOL_LIMITS } from './limits.ts'
 export { compress, decompress, initProtocol } from './zstd/zstd.ts'
 export { encodeDelimited } from './framing/encode-delimited.ts'

@@ -1,3 +1,4 @@
+import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
 import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
@@ -76,6 +77,22 @@ describe('checkpoint and close', () => {
     for (let i = 0; i < 300; i += 1) insert.run()
     expect((await a.stats()).mainWalSize).toBeGreaterThan(100 * 4120)
     await expect.poll(async () => (await a.stats()).mainWalSize).toBeLessThan(100 * 4120)
+  })
+
+  test('a checkpoint in the background that is held up does not keep a closed file from being opened again', async () => {
+    await using server = new SyncServer()
+    const path = server.directory.file('a.db')
+    const a = await server.client('a.db', { autoCheckpoint: { pages: 1 } })
+    const reader = new BetterSqlite3(path)
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM sqlite_schema').get()
+    a.exec('CREATE TABLE t (a)')
+    const isHeldUp = new Promise((resolve) => a.on('busy', resolve))
+    await a.push()
+    await isHeldUp
+    a.close()
+    new Database({ path }).close()
+    reader.close()
   })
 
   test('closing gives up what is under way, and leaves a replica that opens', async () => {

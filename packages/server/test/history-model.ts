@@ -69,8 +69,9 @@ export class ModelDatabase {
     this.open()
   }
 
-  commit(commit: ModelCommit, options: { readonly isCaughtUp?: boolean } = {}): void {
-    this.append(commit, options)
+  commit(commit: ModelCommit): void {
+    this.history.beginEpoch()
+    this.append(commit)
     const pages = new Map(this.revisions.get(this.head))
     for (const [page, seed] of commit.changes) pages.set(page, seed)
     this.revisions.set(this.history.head, pages)
@@ -78,13 +79,10 @@ export class ModelDatabase {
   }
 
   /** To the history alone: as recovery does after a crash. */
-  append({ size, changes }: ModelCommit, options: { readonly isCaughtUp?: boolean }): void {
+  append({ size, changes }: ModelCommit): void {
     const pages = Uint32Array.from(changes.keys()).toSorted()
     const images = Array.from(pages, (page) => imageOf(changes.get(page)!))
-    this.history.append(
-      { sizeInPages: size, pages, images, wal: { ...WAL, frame: this.history.head + 1 } },
-      options,
-    )
+    this.history.append({ sizeInPages: size, pages, images, wal: { ...WAL, frame: this.history.head + 1 } })
     for (const page of pages) this.#uncheckpointed.add(page)
   }
 

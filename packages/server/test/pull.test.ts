@@ -50,6 +50,21 @@ async function filled(name: string, rows: number): Promise<string> {
   return database
 }
 
+test('whoever asks for a whole revision gets the same bytes, and another revision once there is one (I1)', async () => {
+  const database = await filled('kept', 2000)
+  const answers: Buffer[] = []
+  for (let client = 0; client < 4; client++)
+    answers.push(Buffer.from(await (await requestPull(database, 'tidemark')).arrayBuffer()))
+  const [first, ...others] = answers
+  expect(first!.byteLength).toBeGreaterThan(64 * 4096)
+  for (const answer of others) expect(answer.equals(first!)).toBe(true)
+  await run(database, 'INSERT INTO item VALUES (9000, NULL)')
+  for (let client = 0; client < 3; client++) {
+    const pulled = await pull(database, 'tidemark')
+    expect(query(fileOf(pulled.pages), 'SELECT count(*) FROM item')).toEqual([2001])
+  }
+})
+
 describe.each(['turso', 'tidemark'] as const)('POST /pull-updates, %s dialect', (dialect) => {
   test('a client with nothing gets the whole database, byte for byte (I1)', async () => {
     const database = await filled(`whole-${dialect}`, 500)

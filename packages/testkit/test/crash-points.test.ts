@@ -41,6 +41,9 @@ const QUIET: readonly Step[] = [
   { kind: 'server write', seed: 3 },
 ]
 
+/** Meets no step. */
+const NEVER: Fault = { on: 'file', side: 'client', nth: Infinity, what: 'crash', seed: 0 }
+
 /** Something that is cut off at each of its steps. */
 type Operation = (world: World, client: Client, fault: Fault) => Promise<void>
 
@@ -95,7 +98,22 @@ const operations: readonly (readonly [string, readonly Step[], Operation])[] = [
   ['reset of a damaged base', BEFORE, repairClient],
 ]
 
+/** Power losses on either side right after an operation has returned: what it has promised is on disk. Each takes something else of what is not. */
+const LOSSES = STRIDE === 1 ? 12 : 2
+
+const thenLosingPower =
+  (operate: Operation, seed: number): Operation =>
+  async (world, client, fault) => {
+    await operate(world, client, fault)
+    await world.run({ kind: 'power', client: 0, inTransaction: false, seed }, 100)
+    await world.run({ kind: 'server power', seed }, 101)
+  }
+
 describe.each(operations)('a %s', (name, before, operate) => {
+  it('I4, I5: survives a power loss after its last call, on either side', async () => {
+    for (let seed = 1; seed <= LOSSES; seed++) await survives(before, thenLosingPower(operate, seed), NEVER)
+  })
+
   it.each<FileFault>(['crash', 'power'])('I4: survives a %s at any file call of the client', async (what) => {
     const points = await tryAll(
       before,
@@ -176,9 +194,8 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
 
 it('no write, sync, rename or removal of ours lacks a crash point', async () => {
   const reached = new Set<string>()
-  const never: Fault = { on: 'file', side: 'client', nth: Infinity, what: 'crash', seed: 0 }
   for (const [, before, operate] of operations) {
-    await survives(before, operate, never, ({ volatile }) =>
+    await survives(before, operate, NEVER, ({ volatile }) =>
       observing((call, args) => {
         volatile.observe(call, args)
         reached.add(`${callerOf(new Error('who calls').stack!)}: ${call}`)

@@ -8,7 +8,7 @@ import { CapturedWriter } from '../capture/captured-writer.ts'
 import { refreshTriggers } from '../capture/foreign-schema.ts'
 import { currentSchema, knownSchema, rememberSchema } from '../capture/known-schema.ts'
 import { changeTypes } from '../capture/own-tables.ts'
-import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { capturedCount, maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { rememberVirtualRows } from '../capture/virtual-rows.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
 import { blockedChanges, recordBlocked } from '../queue/blocked-changes.ts'
@@ -57,11 +57,24 @@ export function replayCaptured(
   changes: Iterable<CapturedChange>,
   options: ReplayOptions,
 ): ReplayReport {
-  return runReplay(connection, options, (replay) => {
-    const slipped = replay.takeBack()
-    for (const change of changes) replay.apply(slipped === null ? replay.renumber(change) : change)
-    for (const change of slipped ?? []) replay.apply(change)
-  })
+  const replay = new Replay(connection, options)
+  const remaining = changes[Symbol.iterator]()
+  try {
+    const hasSlipped = capturedCount(connection.db, 0) > 0
+    const first = hasSlipped ? remaining.next() : replay.passSettled(remaining)
+    if (first.done === true && !hasSlipped) {
+      replay.finish()
+      return replay.report
+    }
+    return runReplay(connection, replay, () => {
+      const slipped = replay.takeBack()
+      for (let next = first; next.done !== true; next = remaining.next())
+        replay.apply(slipped === null ? replay.renumber(next.value) : next.value)
+      for (const change of slipped ?? []) replay.apply(change)
+    })
+  } finally {
+    remaining.return?.()
+  }
 }
 
 /**
@@ -73,21 +86,17 @@ export function appendCaptured(
   changes: Iterable<CapturedChange>,
   options: ReplayOptions,
 ): ReplayReport {
-  return runReplay(connection, options, (replay) => {
+  const replay = new Replay(connection, options)
+  return runReplay(connection, replay, () => {
     for (const change of changes) replay.apply(change)
   })
 }
 
-function runReplay(
-  connection: ApplyConnection,
-  options: ReplayOptions,
-  applyAll: (replay: Replay) => void,
-): ReplayReport {
+function runReplay(connection: ApplyConnection, replay: Replay, applyAll: () => void): ReplayReport {
   const { db } = connection
-  const replay = new Replay(connection, options)
   connection.withoutTriggers({ keepSchema: false }, () => {
-    applyAll(replay)
-    if (options.enforceForeignKeys === true) replay.checkForeignKeys()
+    applyAll()
+    replay.checkForeignKeys()
     replay.finish()
   })
   if (replay.hasChangedSchema) {
@@ -149,6 +158,19 @@ class Replay {
     }
   }
 
+  /**
+   * Applies the first changes, as long as they touch no row: what the base has already, and markers. So a pull with nothing pending need not hide the
+   * triggers, which takes longer than all else of its replay. Returns the first change that does.
+   */
+  passSettled(changes: Iterator<CapturedChange>): IteratorResult<CapturedChange> {
+    for (;;) {
+      const next = changes.next()
+      if (next.done === true) return next
+      if (next.value.kind !== 'commit' && next.value.changeId > this.#options.acknowledgedId) return next
+      this.apply(next.value)
+    }
+  }
+
   /** Undoes what is captured already, and forgets it. Null: schema changes have no inverse, so all of it stays. */
   takeBack(): CapturedChange[] | null {
     const { db } = this.#connection
@@ -172,8 +194,9 @@ class Replay {
     return { ...change, changeId, lastIdBefore: isFixed ? lastIdBefore : lastIdBefore + this.#shift }
   }
 
-  /** Takes those changes out of their tables, latest first, that leave a row without its parent. Changes that are out already are none. */
+  /** Where the application enforces them: takes those changes out of their tables, latest first, that leave a row without its parent. Changes that are out already are none. */
   checkForeignKeys(): void {
+    if (this.#options.enforceForeignKeys !== true) return
     const { db, tables } = this.#connection
     const check = new ForeignKeyCheck(db, tables, new RowidMap())
     if (!check.isNeeded) return

@@ -11,7 +11,7 @@ import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import type { PageImage } from '../wal/inject.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
-import { StagedPages, writePageOne } from './changes-file.ts'
+import { StagedPages } from './changes-file.ts'
 import type { StagedPull } from './changes-file.ts'
 import { closeCaptureGap } from './close-capture-gap.ts'
 import { adoptAcknowledgement, discardPullFiles, finishReplay } from './finish-replay.ts'
@@ -19,6 +19,7 @@ import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { pullQuietly } from './quiet-pull.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import type { KnownBase } from './known-base.ts'
+import { writePageOne } from './page-one.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -54,7 +55,7 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
     if (pullQuietly(session, stage)) {
       adoptAcknowledgement(session)
       discardPullFiles(session)
-      return { pages: stage.staged.frames, replayed: 0, conflicts: 0, constraint: 0 }
+      return { pages: stage.staged.pageCount, replayed: 0, conflicts: 0, constraint: 0 }
     }
     const plan = injectStage(
       session,
@@ -63,7 +64,7 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
     )
     return finishReplay(session, plan, {
       ...options,
-      pages: stage.staged.frames,
+      pages: stage.staged.pageCount,
       snapshotAtInjection: session.pinned,
     })
   } finally {

@@ -41,10 +41,8 @@ export class BaseReader {
   /** Counts the frames up to `frame` of the WAL with these salts to the base. They must be in the wal-index. */
   extendTo(frame: number, salts: WalSalts): void {
     this.#salts = salts
-    for (const [number, page] of readPageNumbers(this.#shmDescriptor, this.#indexed + 1, frame)) {
-      this.#frames.set(page, number)
-    }
-    this.#indexed = Math.max(this.#indexed, frame)
+    const pages = readPageNumbers(this.#shmDescriptor, this.#indexed + 1, frame)
+    for (const page of pages) this.#frames.set(page, ++this.#indexed)
   }
 
   /** The WAL has started over: the main file has every frame that was counted. */

@@ -26,6 +26,8 @@ export function checkpoint(session: ReplicaSession): void {
     })
     session.save({})
     if (runCheckpoint(session, 'PASSIVE').checkpointed < sealed) {
+      // What was copied belongs to the base. After a crash only the main file's time can tell that.
+      session.save({})
       throw new BusyError(
         'The checkpoint is partial: another connection reads an older state of the database. Try again when it is done.',
       )

@@ -7,7 +7,7 @@ import { encodeRejected, rejectedRow, rejectedRows } from '../queue/rejected-cha
 import type { Reason } from '../queue/reason.ts'
 import { injectStage } from './apply-pull.ts'
 import type { InjectedPages } from './apply-pull.ts'
-import { readPageOne } from './changes-file.ts'
+import { readPageOne } from './page-one.ts'
 import { finishReplay } from './finish-replay.ts'
 import type { ReplayOptions } from './finish-replay.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'

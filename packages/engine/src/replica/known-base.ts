@@ -4,7 +4,7 @@ import type { PageImage } from '../wal/inject.ts'
 import type { WalFile } from '../wal/wal-file.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { BaseReader, LOCK_BYTE_PAGE } from './base.ts'
-import { readPageOne, writePageOne } from './changes-file.ts'
+import { readPageOne, writePageOne } from './page-one.ts'
 import type { PageOnePatch, Watermark } from './info.ts'
 import type { RevertFile } from './revert-file.ts'
 

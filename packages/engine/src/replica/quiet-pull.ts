@@ -22,17 +22,14 @@ import type { ReplicaSession } from './session.ts'
  * @throws BusyError
  */
 export function pullQuietly(session: ReplicaSession, stage: StagedPages): boolean {
+  const { revision, sizeInPages } = stage.staged
+  if (revision === '' || sizeInPages !== session.base.sizeInPages) return false
   const overlay = session.quietOverlay()
-  if (overlay === null || !leavesSchemaAlone(session, stage, overlay)) return false
+  if (overlay === null || !leavesSchemaAlone(stage, overlay)) return false
   return session.withWriteLock((index) => injectBelowOverlay(session, stage, overlay, index))
 }
 
-function leavesSchemaAlone(
-  session: ReplicaSession,
-  { staged, pageNumbers }: StagedPages,
-  { schemaPages }: QuietOverlay,
-): boolean {
-  if (staged.revision === '' || staged.sizeInPages !== session.base.sizeInPages) return false
+function leavesSchemaAlone({ pageNumbers }: StagedPages, { schemaPages }: QuietOverlay): boolean {
   return [...schemaPages].every((page) => page === 1 || !pageNumbers.has(page))
 }
 

@@ -119,17 +119,46 @@ export function* readReplayRecords(path: string): Generator<Uint8Array> {
         code: 'TIDEMARK_REPLAY_DAMAGED',
       })
     }
-    let buffer = Buffer.alloc(BUFFER_SIZE)
-    for (let position = 0; position < content.bytes;) {
-      readSync(descriptor, buffer, 0, LENGTH_SIZE, HEADER_BLOCK_SIZE + position)
-      const length = buffer.readUInt32LE(0)
-      if (length > buffer.length) buffer = Buffer.alloc(length)
-      readSync(descriptor, buffer, 0, length, HEADER_BLOCK_SIZE + position + LENGTH_SIZE)
-      position += LENGTH_SIZE + length
-      yield buffer.subarray(0, length)
+    const reader = new BufferedReader(descriptor)
+    for (let read = 0; read < content.bytes;) {
+      const length = reader.take(LENGTH_SIZE).readUInt32LE(0)
+      yield reader.take(length)
+      read += LENGTH_SIZE + length
     }
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** Reads what follows the header block, much at a time: most records are a few dozen bytes. */
+class BufferedReader {
+  readonly #descriptor: number
+  #buffer: Buffer = Buffer.allocUnsafe(BUFFER_SIZE)
+  #start = 0
+  #end = 0
+  /** Where in the file the buffer's end is. */
+  #position = HEADER_BLOCK_SIZE
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  /** The next bytes; valid until the next call. The file must have them. */
+  take(length: number): Buffer {
+    if (this.#end - this.#start < length) this.#fill(length)
+    this.#start += length
+    return this.#buffer.subarray(this.#start - length, this.#start)
+  }
+
+  #fill(length: number): void {
+    const rest = this.#buffer.subarray(this.#start, this.#end)
+    if (length > this.#buffer.byteLength) this.#buffer = Buffer.allocUnsafe(length)
+    this.#buffer.set(rest)
+    const space = this.#buffer.byteLength - rest.byteLength
+    const read = readSync(this.#descriptor, this.#buffer, rest.byteLength, space, this.#position)
+    this.#position += read
+    this.#start = 0
+    this.#end = rest.byteLength + read
   }
 }
 

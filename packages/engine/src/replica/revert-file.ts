@@ -10,7 +10,7 @@ import { WalFile } from '../wal/wal-file.ts'
 import { removeFile } from './durable-file.ts'
 import type { BaseState } from './info.ts'
 
-const FRAMES_PER_WRITE = 256
+const FRAMES_PER_WRITE = 64
 
 /**
  * `<db>-wal-revert`: the base images of pages that the overlay has overwritten. A WAL-format file that only grows while the base stays
@@ -64,11 +64,10 @@ export class RevertFile {
       if (header === null || header.salts[0] !== recorded.salts[0] || header.salts[1] !== recorded.salts[1]) {
         throw new Error('it belongs to another base')
       }
-      const checksum = verifyFrames(this.#file, header, recorded.frames)
-      if (checksum === null) throw new Error('a checksum does not match')
-      for (const frame of this.#file.readFrames(1, recorded.frames)) {
+      const checksum = verifyFrames(this.#file, header, recorded.frames, (frame) => {
         this.#frames.set(frame.pageNumber, frame.frameNumber)
-      }
+      })
+      if (checksum === null) throw new Error('a checksum does not match')
       this.#salts = header.salts
       this.#checksum = checksum
     } catch (cause) {
@@ -98,7 +97,7 @@ export class RevertFile {
         bigEndianChecksum: false,
         capacity: FRAMES_PER_WRITE,
       })
-      sequence.add(pageNumber, 0, image)
+      sequence.add(pageNumber, image)
       added.push(pageNumber)
       if (sequence.isFull) flush(file, sequence)
     }

@@ -1,11 +1,12 @@
-import { FRAME_SIZE, FrameSequence, PAGE_SIZE } from '@tidemark/protocol'
+import { FRAME_SIZE, FrameSequence } from '@tidemark/protocol'
 import type { WalChecksum } from '@tidemark/protocol'
 
 import type { WalFile } from './wal-file.ts'
 import { appendPageNumbers, publishHeader } from './wal-index.ts'
 import type { WalIndexHeader } from './wal-index.ts'
 
-const FRAMES_PER_WRITE = 256
+/** 256 KiB: a processor's cache holds them from the page's arrival to the write. */
+const FRAMES_PER_WRITE = 64
 
 /** Offsets in page 1 (https://www.sqlite.org/fileformat2.html#the_database_header). */
 export const SCHEMA_COOKIE_OFFSET = 40
@@ -15,7 +16,7 @@ export const WAL_FORMAT_VERSION = 2
 
 export interface PageImage {
   readonly pageNumber: number
-  /** Valid until the next page is asked for. */
+  /** 4096 bytes, valid until the next page is asked for. */
   readonly image: Uint8Array
 }
 
@@ -54,37 +55,29 @@ export function injectPages(options: {
   const frames = new FrameSequence({ ...index, capacity: FRAMES_PER_WRITE })
   const pageNumbers: number[] = []
   let next = index.maxFrame + 1
-  const flush = (): void => {
-    wal.writeFrames(next, frames.bytes)
-    next += frames.bytes.byteLength / FRAME_SIZE
-    frames.clear()
+  const write = (bytes: Uint8Array): void => {
+    wal.writeFrames(next, bytes)
+    next += bytes.byteLength / FRAME_SIZE
   }
-
-  // One page is held back, because only the last one carries the commit size.
-  const held = { pageNumber: 0, image: new Uint8Array(PAGE_SIZE) }
-  const addHeld = (commitSizeInPages: number): FramePosition => {
-    frames.add(held.pageNumber, commitSizeInPages, held.image)
-    pageNumbers.push(held.pageNumber)
-    held.pageNumber = 0
+  const addAll = (pages: Iterable<PageImage>): FramePosition => {
+    for (const { pageNumber, image } of pages) {
+      if (frames.isFull) {
+        write(frames.bytes)
+        frames.clear()
+      }
+      frames.add(pageNumber, image)
+      pageNumbers.push(pageNumber)
+    }
     return { lastFrame: index.maxFrame + pageNumbers.length, checksum: frames.checksum }
   }
-  const hold = (page: PageImage): void => {
-    if (held.pageNumber > 0) addHeld(0)
-    if (frames.isFull) flush()
-    held.pageNumber = page.pageNumber
-    held.image.set(page.image)
-  }
-  for (const page of options.pages) hold(page)
-  let baseEnd: FramePosition | null = null
-  if (options.overlay !== undefined) {
-    baseEnd = addHeld(0)
-    for (const page of options.overlay(baseEnd)) hold(page)
-  }
-  flush()
-  const end = addHeld(sizeInPages)
+  const baseEnd = addAll(options.pages)
+  if (options.overlay !== undefined) addAll(options.overlay(baseEnd))
+  frames.commit(sizeInPages)
+  const end: FramePosition = { lastFrame: index.maxFrame + pageNumbers.length, checksum: frames.checksum }
+  write(frames.bytes.subarray(0, -FRAME_SIZE))
 
   options.beforeCommit?.(end)
-  flush()
+  write(frames.bytes.subarray(-FRAME_SIZE))
   if (options.isDurable !== false) wal.sync()
   appendPageNumbers(options.shmDescriptor, index.maxFrame, pageNumbers)
   publishHeader(options.shmDescriptor, index, {
@@ -92,5 +85,5 @@ export function injectPages(options: {
     sizeInPages,
     checksum: end.checksum,
   })
-  return baseEnd ?? end
+  return options.overlay === undefined ? end : baseEnd
 }

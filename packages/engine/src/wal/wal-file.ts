@@ -27,28 +27,26 @@ export interface WalFrame extends FrameHeader {
  */
 export class WalFile {
   readonly #descriptor: number
-  readonly #start: number
   #isClosed = false
 
-  private constructor(descriptor: number, start: number) {
+  private constructor(descriptor: number) {
     this.#descriptor = descriptor
-    this.#start = start
   }
 
-  /** Opens an existing file whose WAL header is at byte `start`. @throws the file system's error */
-  static open(path: string, start = 0): WalFile {
-    return new WalFile(openSync(path, constants.O_RDWR), start)
+  /** Opens an existing file. @throws the file system's error */
+  static open(path: string): WalFile {
+    return new WalFile(openSync(path, constants.O_RDWR))
   }
 
   /** Creates the file, or empties an existing one. */
-  static create(path: string, start = 0): WalFile {
-    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644), start)
+  static create(path: string): WalFile {
+    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644))
   }
 
   /** The header, or null where the file is shorter than one. @throws ProtocolError when it is damaged */
   header(): WalHeader | null {
     const bytes = Buffer.alloc(WAL_HEADER_SIZE)
-    return readSync(this.#descriptor, bytes, 0, WAL_HEADER_SIZE, this.#start) < WAL_HEADER_SIZE
+    return readSync(this.#descriptor, bytes, 0, WAL_HEADER_SIZE, 0) < WAL_HEADER_SIZE
       ? null
       : decodeWalHeader(bytes)
   }
@@ -56,14 +54,14 @@ export class WalFile {
   /** The header of one frame, or null where the file ends before the frame does. */
   frameHeader(frameNumber: number): FrameHeader | null {
     const bytes = Buffer.alloc(FRAME_SIZE)
-    const length = readSync(this.#descriptor, bytes, 0, FRAME_SIZE, this.#start + frameOffset(frameNumber))
+    const length = readSync(this.#descriptor, bytes, 0, FRAME_SIZE, frameOffset(frameNumber))
     return length < FRAME_SIZE ? null : decodeFrameHeader(bytes, 0)
   }
 
   /** Salts of one frame; of no meaning where the file ends before it. */
   readSalts(frameNumber: number): WalSalts {
     const bytes = Buffer.alloc(8)
-    readSync(this.#descriptor, bytes, 0, 8, this.#start + frameOffset(frameNumber) + FRAME_SALTS_OFFSET)
+    readSync(this.#descriptor, bytes, 0, 8, frameOffset(frameNumber) + FRAME_SALTS_OFFSET)
     return [bytes.readUInt32BE(0), bytes.readUInt32BE(4)]
   }
 
@@ -76,7 +74,7 @@ export class WalFile {
 
   /** The same for a file that may get shorter at any time; false where it is too short. */
   readImageIfThere(frameNumber: number, target: Uint8Array): boolean {
-    const offset = this.#start + frameOffset(frameNumber) + FRAME_HEADER_SIZE
+    const offset = frameOffset(frameNumber) + FRAME_HEADER_SIZE
     return readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) === PAGE_SIZE
   }
 
@@ -85,7 +83,7 @@ export class WalFile {
     const chunk = Buffer.alloc(FRAME_SIZE * Math.min(FRAMES_PER_READ, Math.max(last - first + 1, 0)))
     for (let next = first; next <= last;) {
       const count = Math.min(FRAMES_PER_READ, last - next + 1)
-      const length = readSync(this.#descriptor, chunk, 0, count * FRAME_SIZE, this.#start + frameOffset(next))
+      const length = readSync(this.#descriptor, chunk, 0, count * FRAME_SIZE, frameOffset(next))
       if (length < count * FRAME_SIZE) {
         throw new ProtocolError(`WAL ends before frame ${next + Math.floor(length / FRAME_SIZE)}`)
       }
@@ -98,12 +96,12 @@ export class WalFile {
   }
 
   writeHeader(bytes: Uint8Array): void {
-    writeFully(this.#descriptor, bytes, this.#start)
+    writeFully(this.#descriptor, bytes, 0)
   }
 
   /** Writes whole frames, the first of them as frame number `first`. */
   writeFrames(first: number, bytes: Uint8Array): void {
-    writeFully(this.#descriptor, bytes, this.#start + frameOffset(first))
+    writeFully(this.#descriptor, bytes, frameOffset(first))
   }
 
   /** When this returns, everything written is on disk. An error means that it is unknown what is. */

@@ -127,20 +127,23 @@ function blockOf(frame: number): Block {
   return { start, pageNumbers: start, framesBefore, entries: BLOCK_ENTRIES }
 }
 
-/** Yields `[frame, page]` for the frames `first..last`, which must be committed and not overwritten meanwhile. */
-export function* readPageNumbers(
-  shmDescriptor: number,
-  first: number,
-  last: number,
-): Generator<readonly [frame: number, page: number]> {
+/** The page numbers of the frames `first..last`, in their order; the frames must be committed and not overwritten meanwhile. */
+export function readPageNumbers(shmDescriptor: number, first: number, last: number): Uint32Array {
+  const pages = new Uint32Array(Math.max(last - first + 1, 0))
   for (let frame = first; frame <= last;) {
     const block = blockOf(frame)
     const until = Math.min(last, block.framesBefore + block.entries)
-    const bytes = Buffer.alloc((until - frame + 1) * 4)
-    readSync(shmDescriptor, bytes, 0, bytes.length, block.pageNumbers + (frame - block.framesBefore - 1) * 4)
-    for (let offset = 0; offset < bytes.length; offset += 4, frame++)
-      yield [frame, bytes.readUInt32LE(offset)]
+    const part = pages.subarray(frame - first, until - first + 1)
+    readSync(
+      shmDescriptor,
+      part,
+      0,
+      part.byteLength,
+      block.pageNumbers + (frame - block.framesBefore - 1) * 4,
+    )
+    frame = until + 1
   }
+  return pages
 }
 
 /**
@@ -179,7 +182,8 @@ function appendToBlock(
 
   for (let slot = 0; slot < HASH_SLOTS; slot++) if (slots[slot]! > position) slots[slot] = 0
   bytes.fill(0, position * 4, block.entries * 4)
-  for (const [index, page] of pages.entries()) {
+  for (let index = 0; index < pages.length; index++) {
+    const page = pages[index]!
     const entry = position + index + 1
     numbers.setUint32((entry - 1) * 4, page, true)
     let slot = (page * HASH_MULTIPLIER) & (HASH_SLOTS - 1)

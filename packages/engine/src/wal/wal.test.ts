@@ -53,11 +53,9 @@ describe('reading a WAL that SQLite wrote', () => {
     expect(index.maxFrame).toBeGreaterThan(5000)
     expect(verifyFrames(wal, wal.header()!, index.maxFrame)).toEqual(index.checksum)
     const numbers = [...readPageNumbers(shm, 1, index.maxFrame)]
-    const frames = [...wal.readFrames(1, index.maxFrame)].map((frame) => [
-      frame.frameNumber,
-      frame.pageNumber,
-    ])
-    expect(numbers).toEqual(frames)
+    const frames = [...wal.readFrames(1, index.maxFrame)]
+    expect(numbers).toEqual(frames.map((frame) => frame.pageNumber))
+    expect([...readPageNumbers(shm, 4000, 4100)]).toEqual(numbers.slice(3999, 4100))
     wal.close()
     db.close()
     releaseDescriptor(shm)

@@ -2,8 +2,8 @@ import { LimitError, ProtocolError } from '../errors.ts'
 
 /** Enough for any length below 2^35, far above any accepted message. */
 const MAX_LENGTH_BYTES = 5
-/** Room for most groups of pages: growing costs a copy. */
-const FIRST_CAPACITY = 128 * 1024
+/** Room for most groups of pages, whose length is then taken at once: growing costs a copy. */
+const FIRST_CAPACITY = 192 * 1024
 
 /**
  * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was received of

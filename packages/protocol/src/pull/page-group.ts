@@ -47,6 +47,13 @@ export interface PlannedGroup {
   readonly origin: Pick<tidemark.PageGroup.$Properties, 'dictionaryPageIds' | 'pushedRows'>
 }
 
+/** The fields of a group's message: the payload, which is large, and those in front of it and behind it. */
+export interface EncodedGroup {
+  readonly before: tidemark.PageGroup.$Properties
+  readonly payload: Uint8Array
+  readonly behind: tidemark.PageGroup.$Properties
+}
+
 /** The group of up to 64 pages, to be compressed with what the client is known to have. */
 export function planPageGroup(pages: readonly PulledPage[], pushed: PushedRowFinder | null): PlannedGroup {
   const images = concatPages(pages.map((page) => page.image))
@@ -82,7 +89,7 @@ export function planPageGroup(pages: readonly PulledPage[], pushed: PushedRowFin
 }
 
 /** The group's message. */
-export function encodePageGroup(group: PlannedGroup): tidemark.PageGroup.$Properties {
+export function encodePageGroup(group: PlannedGroup): EncodedGroup {
   const { images, dictionary } = group
   if (dictionary === null) return groupMessage(group, compressPages(images))
   const level = images.byteLength <= MOST_PAGES_SEARCHED_LONGER * PAGE_SIZE ? LONGER_SEARCH_LEVEL : undefined
@@ -90,9 +97,7 @@ export function encodePageGroup(group: PlannedGroup): tidemark.PageGroup.$Proper
 }
 
 /** The same group; what has no dictionary is compressed in the thread pool. */
-export async function encodePageGroupInBackground(
-  group: PlannedGroup,
-): Promise<tidemark.PageGroup.$Properties> {
+export async function encodePageGroupInBackground(group: PlannedGroup): Promise<EncodedGroup> {
   return group.dictionary === null
     ? groupMessage(group, await compressPagesInBackground(group.images))
     : encodePageGroup(group)
@@ -100,13 +105,17 @@ export async function encodePageGroupInBackground(
 
 function groupMessage(
   { codec, pageIds, checksum, images, origin }: PlannedGroup,
-  payload: Uint8Array,
-): tidemark.PageGroup.$Properties {
+  compressed: Uint8Array,
+): EncodedGroup {
   const isWorthIt =
-    codec === tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS || payload.byteLength < images.byteLength
+    codec === tidemark.PageCodec.PAGES_ZSTD_PUSHED_ROWS || compressed.byteLength < images.byteLength
   return isWorthIt
-    ? { pageIds: [...pageIds], checksum, codec, payload, ...origin }
-    : { pageIds: [...pageIds], checksum, codec: tidemark.PageCodec.PAGES_RAW, payload: images }
+    ? { before: { pageIds: [...pageIds], codec }, payload: compressed, behind: { checksum, ...origin } }
+    : {
+        before: { pageIds: [...pageIds], codec: tidemark.PageCodec.PAGES_RAW },
+        payload: images,
+        behind: { checksum },
+      }
 }
 
 /** A group's pages, verified against its checksum. `images` holds one page after another. */

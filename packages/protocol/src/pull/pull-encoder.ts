@@ -2,14 +2,19 @@ import { tidemark, turso } from '#messages'
 import { PartIndex } from '../echo/find-parts.ts'
 import type { PushedRows } from '../echo/pushed-rows.ts'
 import { encodeDelimited } from '../framing/encode-delimited.ts'
+import { delimitedParts, lengthDelimitedField } from '../framing/length-delimited.ts'
 import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
-import { encodeDelimitedMessage, encodeDelimitedMessages } from '../messages/encode-message.ts'
+import { encodeDelimitedMessage, encodeDelimitedMessages, encodeMessage } from '../messages/encode-message.ts'
 import { toWireInteger } from '../messages/wire-integer.ts'
 import { encodePageGroup, encodePageGroupInBackground, planPageGroup } from './page-group.ts'
-import type { PlannedGroup, PulledPage, PushedRowFinder } from './page-group.ts'
+import type { EncodedGroup, PlannedGroup, PulledPage, PushedRowFinder } from './page-group.ts'
 import { encodePullHeader } from './pull-header.ts'
 import type { PullHeader } from './pull-header.ts'
+
+/** Fields of a PullMessage and of a PageGroup. */
+const GROUP_FIELD = 1
+const PAYLOAD_FIELD = 3
 
 /**
  * Writes a pull stream: {@link header} once, {@link pages} any number of times, {@link end} once. Each returns bytes ready
@@ -70,11 +75,17 @@ export class PullEncoder {
   }
 }
 
-function encodeGroups(groups: readonly tidemark.PageGroup.$Properties[]): Uint8Array {
-  return encodeDelimitedMessages(
-    tidemark.PullMessage,
-    groups.map((group) => ({ group })),
-  )
+function encodeGroups(groups: readonly EncodedGroup[]): Uint8Array {
+  return Buffer.concat(groups.flatMap(groupParts))
+}
+
+function groupParts({ before, payload, behind }: EncodedGroup): Uint8Array[] {
+  const group = [
+    encodeMessage(tidemark.PageGroup, before),
+    ...lengthDelimitedField(PAYLOAD_FIELD, [payload]),
+    encodeMessage(tidemark.PageGroup, behind),
+  ]
+  return delimitedParts(lengthDelimitedField(GROUP_FIELD, group))
 }
 
 function rawPages(pages: readonly PulledPage[]): Uint8Array {

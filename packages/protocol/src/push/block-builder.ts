@@ -1,17 +1,17 @@
 import { tidemark } from '#messages'
 import type { Change, TableShape } from '../change.ts'
 import { LimitError } from '../errors.ts'
-import { varintLength, writeVarint } from '../framing/varint.ts'
+import { lengthDelimitedField } from '../framing/length-delimited.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { encodeMessage } from '../messages/encode-message.ts'
 import { belongsToRun, encodeChangeRun } from './change-run-encoder.ts'
 import { countCells } from './change-size.ts'
 import type { TableNumbers } from './table-numbers.ts'
 
-/** Tags of length-delimited fields: `ChangeSet.tables`, `ChangeSet.runs`, `ChangeRun.cells`. */
-const TABLES_TAG = (1 << 3) | 2
-const RUNS_TAG = (2 << 3) | 2
-const CELLS_TAG = (10 << 3) | 2
+/** Fields of a ChangeSet, and one of a ChangeRun. */
+const TABLES_FIELD = 1
+const RUNS_FIELD = 2
+const CELLS_FIELD = 10
 
 /** Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open. */
 export class BlockBuilder {
@@ -73,9 +73,9 @@ export class BlockBuilder {
     const table = first.kind === 'schema' ? 0 : this.#tableNumber(first.table)
     const { message, cells } = encodeChangeRun(this.#run, table, this.#lastChangeId, this.#runBytes)
     const fields = encodeMessage(tidemark.ChangeRun, message)
-    const cellsHead = lengthDelimitedHead(CELLS_TAG, cells.byteLength)
-    const runBytes = fields.byteLength + cellsHead.byteLength + cells.byteLength
-    this.#parts.push(lengthDelimitedHead(RUNS_TAG, runBytes), fields, cellsHead, cells)
+    this.#parts.push(
+      ...lengthDelimitedField(RUNS_FIELD, [fields, ...lengthDelimitedField(CELLS_FIELD, [cells])]),
+    )
     this.#lastChangeId = this.#run.at(-1)!.changeId
     this.#run = []
     this.#runCells = 0
@@ -90,15 +90,8 @@ export class BlockBuilder {
         columns: [...shape.columns],
         key: [...shape.key],
       })
-      this.#parts.push(lengthDelimitedHead(TABLES_TAG, message.byteLength), message)
+      this.#parts.push(...lengthDelimitedField(TABLES_FIELD, [message]))
     }
     return number
   }
-}
-
-function lengthDelimitedHead(tag: number, length: number): Uint8Array {
-  const head = new Uint8Array(1 + varintLength(length))
-  head[0] = tag
-  writeVarint(head, 1, length)
-  return head
 }

@@ -1,6 +1,7 @@
 import { tidemark } from '#messages'
 import type { Change } from '../change.ts'
 import { encodeDelimited } from '../framing/encode-delimited.ts'
+import { delimitedParts, lengthDelimitedField } from '../framing/length-delimited.ts'
 import { Seal } from '../framing/seal.ts'
 import { encodeDelimitedMessage, encodeMessage } from '../messages/encode-message.ts'
 import { toWireInteger } from '../messages/wire-integer.ts'
@@ -10,6 +11,10 @@ import { estimateChangeBytes } from './change-size.ts'
 import { pushHeaderToMessage } from './push-header.ts'
 import type { PushHeader } from './push-header.ts'
 import { TableNumbers } from './table-numbers.ts'
+
+/** Fields of a PushMessage and of a PushBlock. */
+const BLOCK_FIELD = 2
+const PAYLOAD_FIELD = 4
 
 /**
  * Writes the body of a push: {@link header} once, {@link change} for each change in the order of their ids, {@link end}
@@ -53,12 +58,12 @@ export class PushEncoder {
     const smaller = compressed.byteLength < raw.byteLength
     const checksum = new Seal().add(raw).bytes()
     this.#seal.add(checksum)
-    const block = {
+    const fields = encodeMessage(tidemark.PushBlock, {
       codec: smaller ? tidemark.BlockCodec.BLOCK_ZSTD : tidemark.BlockCodec.BLOCK_RAW,
       rawSize: toWireInteger(raw.byteLength),
       checksum,
-      payload: smaller ? compressed : raw,
-    }
-    return encodeDelimitedMessage(tidemark.PushMessage, { block })
+    })
+    const payload = lengthDelimitedField(PAYLOAD_FIELD, [smaller ? compressed : raw])
+    return Buffer.concat(delimitedParts(lengthDelimitedField(BLOCK_FIELD, [fields, ...payload])))
   }
 }

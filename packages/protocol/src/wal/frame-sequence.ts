@@ -1,10 +1,13 @@
-import { encodeFrameHeader, FRAME_HEADER_SIZE, FRAME_SIZE, PAGE_SIZE } from './wal-format.ts'
+import { FRAME_HEADER_SIZE, FRAME_SIZE } from './wal-format.ts'
 import type { WalSalts } from './wal-format.ts'
-import { updateWalChecksum } from './wal-checksum.ts'
+import { isNativeOrder, updateNativeChecksum, updateWalChecksum } from './wal-checksum.ts'
 import type { WalChecksum } from './wal-checksum.ts'
 
 /** Most sequences are short; longer ones grow up to their capacity. */
 const INITIAL_FRAMES = 16
+const CHECKSUM_OFFSET = 16
+/** Of the header, the checksum covers the page number and the commit size. */
+const COVERED_SIZE = 8
 
 /**
  * Builds consecutive frames whose checksums continue each other, in a buffer of many frames, so that a batch costs one
@@ -12,10 +15,15 @@ const INITIAL_FRAMES = 16
  */
 export class FrameSequence {
   readonly #capacity: number
-  #buffer: Uint8Array
-  readonly #state: Uint32Array
   readonly #salts: WalSalts
   readonly #bigEndian: boolean
+  #buffer: Uint8Array
+  /** The same memory as numbers: views made once, for they cost as much as a checksum. */
+  #fields: DataView
+  #words: Int32Array
+  readonly #state: Uint32Array
+  /** The checksum before the last frame. */
+  readonly #before: Uint32Array
   #count = 0
 
   constructor(options: {
@@ -25,10 +33,13 @@ export class FrameSequence {
     readonly capacity: number
   }) {
     this.#capacity = options.capacity
-    this.#buffer = new Uint8Array(Math.min(options.capacity, INITIAL_FRAMES) * FRAME_SIZE)
-    this.#state = Uint32Array.of(options.checksum[0], options.checksum[1])
     this.#salts = options.salts
     this.#bigEndian = options.bigEndianChecksum
+    this.#state = Uint32Array.from(options.checksum)
+    this.#before = Uint32Array.from(options.checksum)
+    this.#buffer = new Uint8Array(Math.min(options.capacity, INITIAL_FRAMES) * FRAME_SIZE)
+    this.#fields = new DataView(this.#buffer.buffer)
+    this.#words = new Int32Array(this.#buffer.buffer)
   }
 
   get isFull(): boolean {
@@ -49,32 +60,38 @@ export class FrameSequence {
     this.#count = 0
   }
 
-  /** Adds a frame; `commitSizeInPages` is 0 but in the last frame of a transaction. */
-  add(pageNumber: number, commitSizeInPages: number, image: Uint8Array): void {
+  /** Adds a frame with a page of 4096 bytes; it ends no transaction, unless {@link commit} makes it. */
+  add(pageNumber: number, image: Uint8Array): void {
     const offset = this.#count * FRAME_SIZE
     if (offset === this.#buffer.byteLength) this.#grow()
-    this.#buffer.set(image.subarray(0, PAGE_SIZE), offset + FRAME_HEADER_SIZE)
-    encodeFrameHeader(this.#buffer, offset, {
-      pageNumber,
-      commitSizeInPages,
-      salts: this.#salts,
-      checksum: [0, 0],
-    })
-    updateWalChecksum(this.#state, this.#buffer, offset, offset + 8, this.#bigEndian)
-    updateWalChecksum(
-      this.#state,
-      this.#buffer,
-      offset + FRAME_HEADER_SIZE,
-      offset + FRAME_SIZE,
-      this.#bigEndian,
-    )
-    encodeFrameHeader(this.#buffer, offset, {
-      pageNumber,
-      commitSizeInPages,
-      salts: this.#salts,
-      checksum: this.checksum,
-    })
+    this.#buffer.set(image, offset + FRAME_HEADER_SIZE)
+    this.#fields.setUint32(offset, pageNumber)
+    this.#fields.setUint32(offset + 4, 0)
+    this.#fields.setUint32(offset + 8, this.#salts[0])
+    this.#fields.setUint32(offset + 12, this.#salts[1])
+    this.#before.set(this.#state)
+    this.#seal(offset)
     this.#count += 1
+  }
+
+  /** Makes the last frame added, which has not been cleared, the end of a transaction that leaves the database with `sizeInPages` pages. */
+  commit(sizeInPages: number): void {
+    const offset = (this.#count - 1) * FRAME_SIZE
+    this.#fields.setUint32(offset + 4, sizeInPages)
+    this.#state.set(this.#before)
+    this.#seal(offset)
+  }
+
+  #seal(offset: number): void {
+    this.#continueOver(offset, offset + COVERED_SIZE)
+    this.#continueOver(offset + FRAME_HEADER_SIZE, offset + FRAME_SIZE)
+    this.#fields.setUint32(offset + CHECKSUM_OFFSET, this.#state[0]!)
+    this.#fields.setUint32(offset + CHECKSUM_OFFSET + 4, this.#state[1]!)
+  }
+
+  #continueOver(start: number, end: number): void {
+    if (isNativeOrder(this.#bigEndian)) updateNativeChecksum(this.#state, this.#words, start >>> 2, end >>> 2)
+    else updateWalChecksum(this.#state, this.#buffer, start, end, this.#bigEndian)
   }
 
   #grow(): void {
@@ -82,5 +99,7 @@ export class FrameSequence {
     const grown = new Uint8Array(frames * FRAME_SIZE)
     grown.set(this.#buffer)
     this.#buffer = grown
+    this.#fields = new DataView(grown.buffer)
+    this.#words = new Int32Array(grown.buffer)
   }
 }

@@ -10,6 +10,33 @@ export const WAL_CHECKSUM_SEED: WalChecksum = [0, 0]
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
+/** Whether a checksum over words of this byte order can be taken by {@link updateNativeChecksum}. */
+export function isNativeOrder(bigEndian: boolean): boolean {
+  return bigEndian !== HOST_IS_LITTLE_ENDIAN
+}
+
+/**
+ * Continues the checksum `state` (two words, changed in place) over `words[start, end)`, an even number of them, in the host's byte order.
+ *
+ * Best over a page at a time: a loop that runs for long in its first calls is compiled by V8 without what follows it, and that code is dropped at
+ * each end of the loop. Over 256 KiB a call it took five times as long.
+ */
+export function updateNativeChecksum(
+  state: Uint32Array,
+  words: Int32Array,
+  start: number,
+  end: number,
+): void {
+  let s0 = state[0]! | 0
+  let s1 = state[1]! | 0
+  for (let i = start; i < end; i += 2) {
+    s0 = (s0 + words[i]! + s1) | 0
+    s1 = (s1 + words[i + 1]! + s0) | 0
+  }
+  state[0] = s0
+  state[1] = s1
+}
+
 /**
  * Continues the checksum `state` (two words, changed in place) over `bytes[start, end)`; the length must be a multiple of
  * eight. The fast path reads 32-bit words through a typed array, which needs a 4-byte aligned position.
@@ -21,21 +48,18 @@ export function updateWalChecksum(
   end: number,
   bigEndian: boolean,
 ): void {
+  const position = bytes.byteOffset + start
+  if (isNativeOrder(bigEndian) && position % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, position, (end - start) >>> 2)
+    updateNativeChecksum(state, words, 0, words.length)
+    return
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let s0 = state[0]! | 0
   let s1 = state[1]! | 0
-  const position = bytes.byteOffset + start
-  if (bigEndian !== HOST_IS_LITTLE_ENDIAN && position % 4 === 0) {
-    const words = new Int32Array(bytes.buffer, position, (end - start) >>> 2)
-    for (let i = 0; i < words.length; i += 2) {
-      s0 = (s0 + words[i]! + s1) | 0
-      s1 = (s1 + words[i + 1]! + s0) | 0
-    }
-  } else {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let i = start; i < end; i += 8) {
-      s0 = (s0 + view.getInt32(i, !bigEndian) + s1) | 0
-      s1 = (s1 + view.getInt32(i + 4, !bigEndian) + s0) | 0
-    }
+  for (let i = start; i < end; i += 8) {
+    s0 = (s0 + view.getInt32(i, !bigEndian) + s1) | 0
+    s1 = (s1 + view.getInt32(i + 4, !bigEndian) + s0) | 0
   }
   state[0] = s0
   state[1] = s1

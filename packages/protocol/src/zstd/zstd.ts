@@ -105,9 +105,9 @@ const compressInThreadPool = promisify(zstdCompress) as (
   options: ZstdOptions,
 ) => Promise<Uint8Array>
 
-/** Pages become less than half as long, as a rule; longer output is copied together. */
+/** Pages become less than two thirds as long, as a rule; longer output is copied together. */
 function pagesOptions(images: Uint8Array): ZstdOptions {
-  return { ...frameOptions(images, PAGES_PARAMETERS), chunkSize: images.byteLength / 2 }
+  return { ...frameOptions(images, PAGES_PARAMETERS), chunkSize: Math.ceil((images.byteLength * 2) / 3) }
 }
 
 function frameOptions(raw: Uint8Array, parameters: NonNullable<ZstdOptions['params']>): ZstdOptions {

@@ -315,7 +315,7 @@ export class SyncSession {
     const { autoCheckpoint } = this.#settings
     this.#replica = replica
     if (autoCheckpoint !== null) {
-      this.#autoCheckpoint = new AutoCheckpoint(autoCheckpoint, replica, () => this.checkpoint())
+      this.#autoCheckpoint = new AutoCheckpoint(autoCheckpoint, replica, () => this.#tryCheckpoint())
     }
     return replica
   }
@@ -335,6 +335,11 @@ export class SyncSession {
 
   async #checkpointIfDue(context: ReplicaContext): Promise<void> {
     if (this.#autoCheckpoint?.isDue === true) await this.#checkpoint(context)
+  }
+
+  /** In the background: it must not wait with the sync lock held, or who closes this object and opens the file again would wait for it in vain. */
+  async #tryCheckpoint(): Promise<void> {
+    await this.#run({}, (context) => this.#checkpoint(context))
   }
 
   /** A reader or writer in the way is no reason not to sync. */

@@ -57,6 +57,7 @@ async function open(
 function writer(database: Database): (sql: string) => void {
   const connection = database.acquireConnection()
   return (sql) => {
+    database.history.beginEpoch()
     connection.exec(sql)
     database.recordCommits()
   }

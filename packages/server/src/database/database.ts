@@ -10,6 +10,7 @@ import { lockDirectory } from './database-lock.ts'
 import { MainFileReader } from './main-file.ts'
 import { recoverHistory } from './recover.ts'
 import { TurnQueue } from './turn-queue.ts'
+import type { Turn } from './turn-queue.ts'
 import { WalRecorder } from './wal-recorder.ts'
 
 export interface DatabaseSettings extends ConnectionSettings {
@@ -46,7 +47,7 @@ interface Resources {
 }
 
 /**
- * One open database: its files, its history, its turns. The commit path is: run statements on a connection while holding the turn,
+ * One open database: its files, its history, its turns. The commit path is: run statements on a connection while holding the turn ({@link takeTurn}),
  * then {@link recordCommits} before anyone is told that they were committed.
  */
 export class Database {
@@ -127,6 +128,19 @@ export class Database {
       sizeInPages,
       historyBytes: history.bytes,
       bytes: fileBytes + history.bytes,
+    }
+  }
+
+  /** The turn to write, as {@link TurnQueue.acquire} gives it. @throws BusyError also after {@link close} */
+  async takeTurn(party: string, waitMs: number, signal?: AbortSignal): Promise<Turn> {
+    const turn = await this.turns.acquire(party, waitMs, signal)
+    try {
+      this.assertOpen()
+      this.history.beginEpoch()
+      return turn
+    } catch (error) {
+      turn.release()
+      throw error
     }
   }
 

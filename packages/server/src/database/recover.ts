@@ -31,7 +31,7 @@ export function recoverHistory(
       const history = History.open(withMainFile, { sizeInPages: 0, wal: recorder.position })
       reason = gapBetween(history, recorder, mainFile)
       if (reason === null) {
-        recorder.record(history, { isCaughtUp: true })
+        recorder.record(history)
         return { history, restarted: null }
       }
       history.close()

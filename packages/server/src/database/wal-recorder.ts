@@ -28,7 +28,7 @@ export class WalRecorder {
     const recorder = new WalRecorder(WalFile.open(`${mainPath}-wal`), openSync(`${mainPath}-shm`, 'r+'))
     const header = recorder.#indexHeader()
     if (header !== null) {
-      for (const [, page] of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
+      for (const page of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
         recorder.#uncheckpointed.add(page)
     }
     return recorder
@@ -72,7 +72,7 @@ export class WalRecorder {
    *
    * @returns whether there was anything
    */
-  record(history: History, options: { readonly isCaughtUp?: boolean } = {}): boolean {
+  record(history: History): boolean {
     const header = this.#indexHeader()
     if (header === null) return false
     const known = history.walPosition
@@ -82,7 +82,7 @@ export class WalRecorder {
       const pages = pagesOf(commit, history.sizeAt(history.head))
       for (const page of commit.frames.keys()) this.#uncheckpointed.add(page)
       const images = this.#images(pages, commit.frames)
-      history.append({ sizeInPages: commit.sizeInPages, pages, images, wal: commit.wal }, options)
+      history.append({ sizeInPages: commit.sizeInPages, pages, images, wal: commit.wal })
     }
     return header.maxFrame >= first
   }

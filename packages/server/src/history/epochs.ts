@@ -15,9 +15,13 @@ export class Epochs {
     return next === undefined ? head : next.from - 1
   }
 
-  /** Sequences are given in ascending order. */
+  /** `sequence` is the first of its epoch, or another one of the last. Sequences are given in ascending order. */
   add(sequence: number, epoch: Epoch): void {
-    if (this.#runs.at(-1)?.epoch !== epoch) this.#runs.push({ epoch, from: sequence })
+    const last = this.#runs.at(-1)
+    if (last?.epoch === epoch) return
+    // Nothing was committed in it.
+    if (last?.from === sequence) this.#runs.pop()
+    this.#runs.push({ epoch, from: sequence })
   }
 
   epochOf(sequence: number): Epoch {

@@ -19,11 +19,11 @@
  * | offset | bytes | field |
  * | --- | --- | --- |
  * | 0 | 4 | "TMHR" |
- * | 4 | 4 | kind: 1 commit, 2 base, 3 checkpoint, 4 floor |
+ * | 4 | 4 | kind: 1 commit, 2 base, 3 checkpoint, 4 floor, 5 epoch |
  * | 8 | 4 | number of pages |
  * | 12 | 4 | database size in pages (commit, floor) |
- * | 16 | 8 | sequence: of the commit; of the floor; for base and checkpoint, of the last commit before |
- * | 24 | 8 | epoch (commit, floor) |
+ * | 16 | 8 | sequence: of the commit; of the floor; for the others, of the last commit before |
+ * | 24 | 8 | epoch (commit, floor, epoch) |
  * | 32 | 8 | time, milliseconds since the epoch |
  * | 40 | 8 | WAL salts (commit, checkpoint, floor) |
  * | 48 | 4 | WAL frame number at which the commit ends; 0: none |
@@ -37,7 +37,8 @@
  * A *commit* holds the pages that it changed. A *base* holds images as of the floor, saved before a checkpoint overwrites them in the
  * main file. A *checkpoint* says that everything before it is on disk and that the WAL up to its frame may be gone. A *floor* says that
  * revisions before its sequence are gone; it brings the images, as of the floor, that would go with them. A page that no commit
- * between the floor and this record changed has its image in the main file alone.
+ * between the floor and this record changed has its image in the main file alone. An *epoch* says that commits after it, which may have
+ * been lost from the log and be only in the WAL, belong to this epoch.
  */
 import { crc32 } from 'node:zlib'
 import { PAGE_SIZE } from '@tidemark/protocol'
@@ -50,7 +51,7 @@ export const PAGE_ENTRY_SIZE = 8
 const SEGMENT_MAGIC = 'TIDEHIST'
 const FORMAT_VERSION = 1
 const RECORD_MAGIC = 0x52484d54
-const KINDS = ['commit', 'base', 'checkpoint', 'floor'] as const
+const KINDS = ['commit', 'base', 'checkpoint', 'floor', 'epoch'] as const
 
 export type RecordKind = (typeof KINDS)[number]
 

@@ -169,21 +169,23 @@ export class History {
   }
 
   /**
-   * Appends the next commit. One that a crash kept from being appended (`isCaughtUp`) continues the epoch of the commit before it:
-   * the WAL gives it the sequence and content that it had.
+   * Call before anything is committed; on disk when this returns. What a crash keeps from the log is then appended under the epoch in which it was
+   * committed: under an older one, of a log that was restored from a backup, it could get the name of a commit that was lost.
    */
-  append(commit: Commit, options: { readonly isCaughtUp?: boolean } = {}): void {
-    const epoch = options.isCaughtUp === true ? this.#epochs.last : this.#epoch
+  beginEpoch(): void {
+    if (this.#epochs.last === this.#epoch) return
+    const content = this.#content('epoch', { sequence: this.head, epoch: this.#epoch })
+    appendRecord(this.#log, content, NO_PAGES, [])
+    this.#log.sync()
+    this.#epochs.add(this.head + 1, this.#epoch)
+  }
+
+  /** Appends the next commit, to the epoch that has begun last. */
+  append(commit: Commit): void {
     const sequence = this.head + 1
-    const content = this.#content('commit', {
-      sequence,
-      epoch,
-      sizeInPages: commit.sizeInPages,
-      wal: commit.wal,
-    })
+    const content = this.#content('commit', { sequence, sizeInPages: commit.sizeInPages, wal: commit.wal })
     const { table } = appendRecord(this.#log, content, commit.pages, commit.images)
     this.#index.addCommit(commit.sizeInPages, table)
-    this.#epochs.add(sequence, epoch)
     this.#wal = commit.wal
   }
 

@@ -52,6 +52,9 @@ export class HistoryState {
         this.#epochs.add(header.sequence, header.epoch)
         this.#wal = header.wal
         break
+      case 'epoch':
+        this.#epochs.add(header.sequence + 1, header.epoch)
+        break
       case 'base':
         index.addBaseImages(table)
         break

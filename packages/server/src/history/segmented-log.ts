@@ -11,7 +11,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { historyDamaged } from './history-error.ts'
 import { decodeSegmentHeader, encodeSegmentHeader, SEGMENT_HEADER_SIZE } from './history-format.ts'
 
@@ -46,7 +46,7 @@ export class SegmentedLog {
 
   /** @throws StateError `TIDEMARK_HISTORY_DAMAGED` when segments are missing, foreign or not of this format */
   static open(directory: string, databaseId: string, segmentBytes: number): SegmentedLog {
-    mkdirSync(directory, { recursive: true })
+    if (mkdirSync(directory, { recursive: true }) !== undefined) syncDirectory(dirname(directory))
     const names = readdirSync(directory).filter((name) => name.endsWith(SUFFIX))
     const segments: Segment[] = []
     for (const [index, name] of names.toSorted().entries()) {
@@ -135,12 +135,13 @@ export class SegmentedLog {
     if (last !== undefined) fdatasyncSync(descriptorOf(last))
   }
 
-  /** Removes the segments that end at or before `position`. */
+  /** Removes the segments that end at or before `position`: one after the other for good, so that a power loss leaves no gap. */
   dropBefore(position: number): void {
     while (this.#segments.length > 1 && this.#segments[1]!.start <= position) {
       const segment = this.#segments.shift()!
       closeSegment(segment)
       rmSync(segment.path)
+      syncDirectory(this.#directory)
     }
   }
 
@@ -170,11 +171,16 @@ export class SegmentedLog {
       encodeSegmentHeader({ databaseId: this.#databaseId, position: start, createdMs: Date.now() }),
     )
     fsyncSync(descriptor)
-    const directory = openSync(this.#directory, 'r')
-    fsyncSync(directory)
-    closeSync(directory)
+    syncDirectory(this.#directory)
     this.#segments.push({ start, path, descriptor, size: SEGMENT_HEADER_SIZE })
   }
+}
+
+/** Makes creations and removals in the directory survive a power loss. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, 'r')
+  fsyncSync(directory)
+  closeSync(directory)
 }
 
 function openSegment(path: string, databaseId: string): Segment | null {

@@ -192,7 +192,7 @@ export class HranaStream {
 
   async #takeTurn(caller: Caller, guard: StatementGuard): Promise<void> {
     if (this.#turn !== null) return
-    const turn = await this.#database.turns.acquire(caller.party, this.#settings.turnWaitMs, guard.signal)
+    const turn = await this.#database.takeTurn(caller.party, this.#settings.turnWaitMs, guard.signal)
     if (this.#isClosed) {
       turn.release()
       this.#assertOpen()

@@ -44,7 +44,7 @@ export async function runPush(
 
   async function apply(): Promise<readonly StepResult[]> {
     const { database, settings } = target
-    const turn = await database.turns.acquire(caller.party, settings.turnWaitMs, guard.signal)
+    const turn = await database.takeTurn(caller.party, settings.turnWaitMs, guard.signal)
     try {
       guard.begin()
       const applied = guard.run(settings.applyTimeoutMs, () =>

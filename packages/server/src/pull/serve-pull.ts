@@ -2,14 +2,19 @@ import { BusyError, decodePullRequest, PullEncoder } from '@tidemark/protocol'
 import type { PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 import type { History } from '../history/history.ts'
+import type { KeptPull } from './kept-pull.ts'
 import { planPull } from './plan-pull.ts'
-import { rawPagesLength } from './pull-length.ts'
+import type { PullPlan } from './plan-pull.ts'
+import { rawPullLength } from './pull-length.ts'
 import { PAGES_PER_CHUNK, pullStream } from './pull-stream.ts'
 import { QueryEngine } from './query-engine.ts'
+import { skipBytes } from './skip-bytes.ts'
 
 /** More than the query's own timeout, which it notices itself but inside a single step. */
 const WATCHDOG_MARGIN_MS = 500
 const NO_PAGES = new Uint32Array(0)
+/** A larger revision, 256 MiB of pages, is not kept: it takes the disk as much again, compressed. */
+const MAX_KEPT_PAGES = 65_536
 
 export interface PullOptions {
   /** The client understands the Tidemark dialect. */
@@ -19,6 +24,8 @@ export interface PullOptions {
   readonly pinnedRevision: string | null
   /** Compress what is not short in the thread pool, ahead of what is sent. Without, nothing depends on when threads run. */
   readonly isAhead: boolean
+  /** Where the stream of all pages may be kept; null: nowhere. */
+  readonly kept: KeptPull | null
   /** Leave out as many bytes of the stream: they were sent. */
   readonly skipBytes: number
   /** The rows of pushes that the client has named; null where they are not known any more. */
@@ -67,16 +74,42 @@ export async function servePull(
   )
   const dialect = options.isTidemark && request.encoding === 'zstd' ? 'tidemark' : 'turso'
   const pushed = dialect === 'turso' || decoded.echo === undefined ? null : options.pushedRows(decoded.echo)
-  const encoder = new PullEncoder(dialect, pushed)
+  const { sizeInPages } = plan
   const revision = history.formatRevision(plan.target)
-  const header = encoder.header({ revision, sizeInPages: plan.sizeInPages })
   const isShort = plan.pages.length <= PAGES_PER_CHUNK
-  const isAhead = options.isAhead && !isShort
+  const stream = (): AsyncGenerator<Uint8Array> => {
+    const encoder = new PullEncoder(dialect, pushed)
+    const header = encoder.header({ revision, sizeInPages })
+    return pullStream(history, plan, encoder, { header, isAhead: options.isAhead && !isShort })
+  }
+  const mayBeKept = dialect === 'tidemark' && !isShort && isWholeRevision(plan)
+  const chunks =
+    mayBeKept && options.kept !== null
+      ? whilePinned(history, plan.target, options.kept.stream(revision, stream))
+      : stream()
   return {
     revision,
     isShort,
-    contentLength: dialect === 'turso' ? header.byteLength + rawPagesLength(plan.pages) : null,
-    chunks: skip(pullStream(history, plan, encoder, { header, isAhead }), options.skipBytes),
+    contentLength: dialect === 'turso' ? rawPullLength({ revision, sizeInPages }, plan.pages) : null,
+    chunks: skipBytes(chunks, options.skipBytes),
+  }
+}
+
+/** It depends on nothing but its revision. */
+function isWholeRevision({ base, pages, sizeInPages }: PullPlan): boolean {
+  return base === null && pages.length === sizeInPages && sizeInPages <= MAX_KEPT_PAGES
+}
+
+async function* whilePinned(
+  history: History,
+  sequence: number,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const unpin = history.pin(sequence)
+  try {
+    yield* chunks
+  } finally {
+    unpin()
   }
 }
 
@@ -103,12 +136,4 @@ async function waitForNews(
     return
   if (history.resolveRevision(request.clientRevision) !== history.head) return
   await commits.wait(Math.min(request.longPollTimeoutMs, options.maxLongPollMs), options.signal)
-}
-
-async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let left = bytes
-  for await (const chunk of chunks) {
-    if (left < chunk.byteLength) yield left === 0 ? chunk : chunk.subarray(left)
-    left = Math.max(left - chunk.byteLength, 0)
-  }
 }

@@ -60,7 +60,7 @@ export async function receivePush(
 
   async function inTurn<T>(apply: () => Promise<T> | T): Promise<T | PushResponse> {
     try {
-      const turn = await database.turns.acquire(party, settings.turnWaitMs, guard.signal)
+      const turn = await database.takeTurn(party, settings.turnWaitMs, guard.signal)
       try {
         return await apply()
       } finally {

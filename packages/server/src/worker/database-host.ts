@@ -4,6 +4,7 @@ import { Database } from '../database/database.ts'
 import type { DatabaseSettings } from '../database/database.ts'
 import { StreamRegistry } from '../hrana/stream-registry.ts'
 import type { HranaSettings } from '../hrana/hrana-settings.ts'
+import { KeptPull } from '../pull/kept-pull.ts'
 import type { PushSettings } from '../push/push-settings.ts'
 import { Generations } from '../replica-frames/generations.ts'
 import { PushTarget } from '../push/push-target.ts'
@@ -17,6 +18,7 @@ export interface Tenant {
   readonly streams: StreamRegistry
   readonly pushTarget: PushTarget
   readonly generations: Generations
+  readonly keptPull: KeptPull
   /** Aborts when the database is closed. */
   readonly closing: AbortSignal
 }
@@ -142,6 +144,7 @@ export class DatabaseHost {
       streams: new StreamRegistry(pushTarget, this.#settings.hrana),
       pushTarget,
       generations: new Generations(join(ref.directory, 'generations.json'), database.history),
+      keptPull: new KeptPull(join(ref.directory, 'kept-pull')),
       closing: abort.signal,
       abort,
     }
@@ -161,5 +164,6 @@ function closeTenant(tenant: OpenTenant): void {
   tenant.abort.abort()
   tenant.streams.close()
   tenant.pushTarget.close()
+  tenant.keptPull.close()
   tenant.database.close()
 }

@@ -25,6 +25,8 @@ export interface Frame {
   /** Anything that JSON can carry. */
   readonly json: unknown
   readonly bytes: Uint8Array
+  /** Received, of a `chunk` only: the rest of its bytes follows, in frames that say the same, and one that does not. */
+  readonly isPart?: true
 }
 
 const HEADER_SIZE = 13
@@ -43,29 +45,52 @@ export function encodeFrameHead(frame: Frame): Buffer {
   return head
 }
 
-/** Puts frames together from the pieces in which a socket delivers them. */
+/** Puts frames together from the pieces in which a socket delivers them; chunks of an answer, which are large, are passed on piece by piece. */
 export class FrameDecoder {
   #pieces: Buffer[] = []
   #length = 0
+  /** The chunk that is being passed on, and how many of its bytes are still to come. */
+  #open: { readonly callId: number; left: number } | null = null
 
-  #peekLength(): number {
-    if (this.#pieces[0]!.length < 4) this.#pieces = [Buffer.concat(this.#pieces)]
-    return this.#pieces[0]!.readUInt32LE(0)
+  #peekHeader(): Buffer {
+    if (this.#pieces[0]!.length < HEADER_SIZE) this.#pieces = [Buffer.concat(this.#pieces)]
+    return this.#pieces[0]!
   }
 
-  /** The frames that this piece completes. Their bytes belong to the caller. */
+  /** The frames that this piece completes, and what it has of a chunk. Their bytes belong to the caller. */
   *push(piece: Buffer): Generator<Frame> {
     this.#pieces.push(piece)
     this.#length += piece.length
-    while (this.#length >= 4) {
-      const size = 4 + this.#peekLength()
-      if (this.#length < size) return
-      const joined = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
-      const rest = joined.subarray(size)
-      this.#pieces = rest.length === 0 ? [] : [rest]
-      this.#length = rest.length
-      yield decodeFrame(joined.subarray(0, size))
-    }
+    for (let frame = this.#next(); frame !== null; frame = this.#next()) yield frame
+  }
+
+  #next(): Frame | null {
+    if (this.#open !== null) return this.#length === 0 ? null : this.#partOf(this.#open)
+    if (this.#length < HEADER_SIZE) return null
+    const header = this.#peekHeader()
+    const size = 4 + header.readUInt32LE(0)
+    if (this.#length >= size) return decodeFrame(this.#take(size))
+    if (KINDS[header.readUInt8(4)] !== 'chunk' || this.#length === HEADER_SIZE) return null
+    this.#open = { callId: header.readUInt32LE(5), left: size - HEADER_SIZE }
+    this.#take(HEADER_SIZE)
+    return this.#partOf(this.#open)
+  }
+
+  #partOf(chunk: { readonly callId: number; left: number }): Frame {
+    const bytes = this.#take(Math.min(chunk.left, this.#length))
+    chunk.left -= bytes.length
+    const part = { kind: 'chunk', callId: chunk.callId, json: undefined, bytes } as const
+    if (chunk.left > 0) return { ...part, isPart: true }
+    this.#open = null
+    return part
+  }
+
+  #take(size: number): Buffer {
+    const joined = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces)
+    const rest = joined.subarray(size)
+    this.#pieces = rest.length === 0 ? [] : [rest]
+    this.#length = rest.length
+    return joined.subarray(0, size)
   }
 }
 

@@ -56,14 +56,17 @@ interface PendingCall {
 }
 
 interface OpenStream {
-  readonly chunks: Uint8Array[]
+  readonly chunks: Pick<Frame, 'bytes' | 'isPart'>[]
   isEnded: boolean
   error: Error | null
   wake: (() => void) | null
 }
 
-/** A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. */
-const NODE_FLAGS = ['--max-semi-space-size=4']
+/**
+ * A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. Buffers outside the heap count against its
+ * size, which is small, so that a large answer set off a collection of the whole heap each few megabytes: the first comes later.
+ */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32']
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
 
 /** Where this process keeps the compiled code of its modules, its workers do so too. */
@@ -161,7 +164,7 @@ export class WorkerClient {
       const onFrame = (frame: Frame): void => {
         if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
         else if (frame.kind === 'chunk') {
-          stream.chunks.push(frame.bytes)
+          stream.chunks.push(frame)
           stream.wake?.()
         } else if (frame.kind === 'head') {
           const chunks = this.#chunks(callId, stream)
@@ -209,8 +212,8 @@ export class WorkerClient {
       for (;;) {
         const chunk = stream.chunks.shift()
         if (chunk !== undefined) {
-          yield chunk
-          this.#channel.send('credit', callId)
+          yield chunk.bytes
+          if (chunk.isPart !== true) this.#channel.send('credit', callId)
         } else if (stream.error !== null) throw stream.error
         else if (stream.isEnded) return
         else {

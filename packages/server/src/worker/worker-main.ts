@@ -71,6 +71,7 @@ const handlers: CallHandlers = {
       const { revision, contentLength, isShort, chunks } = await servePull(tenant.database, bytes, {
         isTidemark,
         isAhead: true,
+        kept: tenant.keptPull,
         skipBytes,
         pinnedRevision,
         pushedRows: (echo) => tenant.pushTarget.recent.rowsOf(ref.id, echo),

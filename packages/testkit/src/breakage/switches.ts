@@ -20,6 +20,16 @@ const ANSWER_LOST: Fault = { on: 'request', nth: 1, what: 'lost', position: 0, s
 const DIES_BEFORE_THE_ANSWER: Fault = { on: 'request', nth: 1, what: 'crash', position: 0, seed: 0 }
 /** After the pages came in, before what was pending is back. */
 const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 13, what: 'write', seed: 1 }
+const CHECKPOINT: Step = { kind: 'checkpoint', client: 0, fault: null }
+const PULL: Step = { kind: 'pull', client: 0, fault: null }
+const SERVER_WRITE: Step = { kind: 'server write', seed: 2 }
+/** A power loss with this seed takes all that is not on disk. */
+const ALL = 2
+const POWER: Step = { kind: 'power', client: 0, inTransaction: false, seed: ALL }
+const SERVER_POWER: Step = { kind: 'server power', seed: ALL }
+/** After the pulled pages are committed, before what was pending is back. */
+const POWER_IN_THE_PULL: Fault = { on: 'file', side: 'client', nth: 13, what: 'power', seed: ALL }
+const NORMAL = { clients: [{ durability: 'normal' }] } as const
 const TWO = { clients: [{}, {}] }
 
 /** Each must be noticed by the simulator; otherwise the simulator would not notice if the rule were broken by mistake. */
@@ -66,6 +76,15 @@ export const SWITCHES: readonly Switch[] = [
     breaks: 'replay ignores what the server has acknowledged, and puts it on top again (I3)',
     module: 'engine/dist/replay/replay-captured',
     edits: [['if (change.changeId <= this.#options.acknowledgedId)', 'if (false)']],
+    plan: planFor(1),
+  },
+  {
+    breaks: 'what took the write lock rolls back after pages were put under it',
+    module: 'engine/dist/replica/connections',
+    edits: [
+      ["this.#begin(this.#lock, 'taking", "this.#begin(this.work.db, 'taking"],
+      ["this.#lock.exec('COMMIT')", "this.work.db.exec('ROLLBACK')"],
+    ],
     plan: planFor(1),
   },
   {
@@ -161,5 +180,48 @@ export const SWITCHES: readonly Switch[] = [
       ],
     ],
     plan: planFor(20),
+  },
+  {
+    breaks: 'pulled pages are not on disk when the pull returns (I4)',
+    module: 'engine/dist/wal/inject',
+    edits: [['wal.sync();', '']],
+    plan: planOf([WRITE, SERVER_WRITE, PULL, POWER]),
+  },
+  {
+    breaks: 'the pending changes are written and not synced before the pulled pages are committed (I4)',
+    module: 'engine/dist/replica/replay-file',
+    edits: [['fdatasyncSync(this.#descriptor);', '']],
+    plan: planOf([WRITE, SERVER_WRITE, { ...PULL, fault: POWER_IN_THE_PULL }]),
+  },
+  {
+    breaks:
+      'changes are sent before they are on disk, so that a power loss has their ids given out again (I3)',
+    module: 'engine/dist/replica/push-source',
+    edits: [['session.wal.sync();', '']],
+    plan: planOf([WRITE, PUSH, WRITE, PUSH, POWER, { ...WRITE, seed: 3 }], NORMAL),
+  },
+  {
+    breaks: 'the sync state is not synced',
+    module: 'engine/dist/replica/info-file',
+    edits: [['fdatasyncSync(descriptor);\n            this.#synced = text;', 'this.#synced = text;']],
+    plan: planOf([WRITE, PUSH, POWER]),
+  },
+  {
+    breaks: 'a removed file may come back',
+    module: 'engine/dist/replica/durable-file',
+    edits: [['try {\n        fsyncSync(descriptor);', 'try {']],
+    plan: planOf([WRITE, SERVER_WRITE, PULL, PUSH, POWER]),
+  },
+  {
+    breaks: 'the base images are not on disk before a checkpoint overwrites them (I1)',
+    module: 'engine/dist/replica/revert-file',
+    edits: [['this.#file.sync();', '']],
+    plan: planOf([WRITE, PUSH, WRITE, CHECKPOINT, POWER]),
+  },
+  {
+    breaks: 'the history is not on disk before a checkpoint takes the WAL away (I5)',
+    module: 'server/dist/history/segmented-log',
+    edits: [['fdatasyncSync(descriptorOf(last));', ';']],
+    plan: planOf([WRITE, PUSH, SERVER_WRITE, SERVER_POWER], { server: { checkpointFrames: 4 } }),
   },
 ]

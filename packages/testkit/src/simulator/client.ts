@@ -4,6 +4,7 @@ import { join } from 'node:path'
 
 import Sqlite from 'better-sqlite3'
 import { isBaseDamaged, readSyncState } from '@tidemark/engine'
+import type { ReplicaInfo } from '@tidemark/engine'
 import { Database } from '@tidemark/sdk-node'
 import type { Row } from '@tidemark/sdk-node'
 
@@ -42,6 +43,10 @@ export class Client {
   readonly tables: Table[]
   /** Tags of the transactions that its files have had. */
   readonly tags = new Set<string>()
+  /** Another program has checkpointed its file: after a crash the base cannot be told from what came later, and is fetched again. */
+  mayLoseBase = false
+  /** A power loss has taken commits that were not on disk, if there were any, and {@link noteLostCommits} does not know yet. */
+  hasLostCommits = false
   /** False: a copy of its files has changes of its rows in its queue. */
   isSoleOwner = true
   /** Its own rows in each table, as it has left them; null: not known until it has synced. */
@@ -111,6 +116,7 @@ export class Client {
       detectConflicts,
       conflictResolution,
       autoCheckpoint: autoCheckpointPages,
+      durability: this.plan.durability,
       onRejected: this.plan.onRejected,
       ...(pushOperationsThreshold === null ? {} : { pushOperationsThreshold }),
       ...(pullBytesThreshold === null ? {} : { pullBytesThreshold }),
@@ -153,9 +159,11 @@ export class Client {
   /** The same for its machine: the wal-index is gone, and `volatile` changes may be. Tells which. */
   losePower(volatile: VolatileChanges, random: Random): string[] {
     this.die()
+    this.hasLostCommits = this.plan.durability === 'normal'
     return unwatched(() => {
+      const commits = this.hasLostCommits ? volatile.loseCommits(this.directory, this.#next, random) : []
       rmSync(join(this.#next, 'c.db-shm'), { force: true })
-      return volatile.lose(this.directory, this.#next, random)
+      return [...commits, ...volatile.lose(this.directory, this.#next, random)]
     })
   }
 
@@ -202,8 +210,13 @@ export class Client {
     return new Map(this.tables.map((table) => [table.name, ownRowsOf(this.db, table, this.writer)]))
   }
 
+  /** As its files have it. */
+  get syncState(): ReplicaInfo {
+    return readSyncState(this.path, this.db)
+  }
+
   get revision(): string {
-    return readSyncState(this.path, this.db).revision
+    return this.syncState.revision
   }
 
   /** Tags of the transactions in its queue. */

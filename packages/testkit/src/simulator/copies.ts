@@ -22,6 +22,7 @@ export async function copyClient(world: World, client: Client): Promise<void> {
   circumstances.hasCopies = true
   const copy = world.addClient(client.plan)
   for (const tag of client.tags) copy.tags.add(tag)
+  copy.mayLoseBase = client.mayLoseBase
   client.fork(`${copy.directory}-files`)
   await copy.moveTo(`${copy.directory}-files`)
   copy.own = copy.ownRows()

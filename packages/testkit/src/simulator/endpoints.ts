@@ -37,6 +37,7 @@ export async function respond(tenant: Tenant, request: SimulatedRequest): Promis
     const { chunks } = await servePull(database, body, {
       isTidemark,
       isAhead: false,
+      kept: null,
       maxLongPollMs: 0,
       pinnedRevision: null,
       skipBytes: 0,

@@ -6,6 +6,7 @@ import type Sqlite from 'better-sqlite3'
 import { isTidemarkError } from '@tidemark/protocol'
 import { Database, errorResponse, PushTarget, RecentPushes, StreamRegistry } from '@tidemark/server/storage'
 
+import { Violation } from './checks.ts'
 import { contentOf } from './content.ts'
 import type { Content, Reader } from './content.ts'
 import { respond } from './endpoints.ts'
@@ -19,7 +20,7 @@ import type { VolatileChanges } from './volatile.ts'
 export class ServerDownError extends TypeError {}
 
 const MEGABYTE = 1024 * 1024
-const DATABASE_ID = 'simulated'
+const DATABASE_ID = '5'.repeat(32)
 
 const STREAMS = {
   foreignKeys: true,
@@ -77,7 +78,9 @@ export class LocalServer {
         lockWaitMs: 5000,
       },
       {
-        onRestart: () => {},
+        onRestart: (reason) => {
+          throw new Violation(`the server has begun its history anew: ${reason}`)
+        },
         onProblem: () => {},
         onCheckpointDue: (checkpoint) => checkpoint(),
         onPanic: (error) => {
@@ -198,6 +201,7 @@ export class LocalServer {
     const { database } = this
     const connection = database.acquireConnection()
     try {
+      database.history.beginEpoch()
       connection.pragma('foreign_keys = ON')
       connection.exec('BEGIN IMMEDIATE')
       run(connection)

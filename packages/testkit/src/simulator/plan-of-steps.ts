@@ -4,6 +4,7 @@ import type { TursoClientPlan } from './turso/turso-plan.ts'
 const tursoClient: TursoClientPlan = { pushOperationsThreshold: null, pullBytesThreshold: null }
 
 const client: ClientPlan = {
+  durability: 'full',
   detectConflicts: false,
   pushOperationsThreshold: null,
   pullBytesThreshold: null,

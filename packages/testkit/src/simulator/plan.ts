@@ -55,8 +55,9 @@ export type Step =
     }
   | { readonly kind: SyncKind; readonly client: number; readonly fault: Fault | null }
   | { readonly kind: 'reopen'; readonly client: number; readonly meanwhile: Meanwhile; readonly seed: number }
+  /** `crash`: its process dies; `power`: its machine does, and what nobody has synced may be missing or torn. */
   | {
-      readonly kind: 'crash'
+      readonly kind: 'crash' | 'power'
       readonly client: number
       readonly inTransaction: boolean
       readonly seed: number
@@ -68,7 +69,9 @@ export type Step =
     }
   | { readonly kind: 'settle rejection'; readonly client: number; readonly seed: number }
   | { readonly kind: 'together'; readonly client: number; readonly others: SyncKind; readonly own: SyncKind }
-  | { readonly kind: 'server restart' | 'server crash' | 'server backup' | 'server restore' }
+  | { readonly kind: 'server restart' | 'server backup' | 'server restore' }
+  | { readonly kind: 'server crash' }
+  | { readonly kind: 'server power'; readonly seed: number }
   | { readonly kind: 'server write'; readonly seed: number }
   | { readonly kind: 'turso'; readonly client: number; readonly does: TursoAction }
 
@@ -76,6 +79,7 @@ export type Step =
 export type Meanwhile = 'nothing' | 'write' | 'write, no checkpoint' | 'schema' | 'checkpoint'
 
 export interface ClientPlan {
+  readonly durability: 'full' | 'normal'
   readonly detectConflicts: boolean
   readonly pushOperationsThreshold: number | null
   readonly pullBytesThreshold: number | null
@@ -105,7 +109,10 @@ export interface Plan {
 
 const TOGETHER: readonly SyncKind[] = ['push', 'pull', 'sync', 'sync', 'checkpoint']
 
-const OPERATIONS: Readonly<Record<Exclude<Step['kind'], 'turso'>, number>> = {
+/** Kinds that are put between the steps that are drawn. */
+type Added = 'turso' | 'power' | 'server power'
+
+const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
   write: 40,
   schema: 3,
   push: 10,
@@ -143,11 +150,38 @@ export function planFor(seed: number): Plan {
     maxWalPages: random.pick([30, 200, 4000, 4000]),
   }
   const steps = Array.from({ length: random.between(8, 50) }, () => stepOf(random, clients.length))
-  return { seed, schemaSeed, isContested, clients, turso: [], server, steps }
+  const drawn = { seed, schemaSeed, isContested, clients, turso: [], server, steps }
+  return withPowerLosses(drawn)
+}
+
+/** In percent, how often the power fails right after such a step; after any other 2. */
+const POWER_LOSSES: Partial<Record<Step['kind'], number>> = { push: 10, pull: 20, sync: 20, checkpoint: 20 }
+
+/** Power losses between the steps, and clients that do not sync every commit, decided apart: a seed has the same other steps with them and without. */
+function withPowerLosses(plan: Plan): Plan {
+  const random = new Random(plan.seed ^ 0x706f7765)
+  const clients = plan.clients.map((client): ClientPlan => {
+    return { ...client, durability: random.chance(25) ? 'normal' : 'full' }
+  })
+  const steps = plan.steps.flatMap((step): Step[] => {
+    if (!random.chance(POWER_LOSSES[step.kind] ?? 2)) return [step]
+    const lossSeed = random.next()
+    if (random.chance(30)) return [step, { kind: 'server power', seed: lossSeed }]
+    const client = 'client' in step ? step.client : random.below(clients.length)
+    return [step, { kind: 'power', client, inTransaction: random.chance(20), seed: lossSeed }]
+  })
+  return { ...plan, clients, steps }
+}
+
+/** The same plan without them. */
+export function withoutPowerLosses(plan: Plan): Plan {
+  const clients = plan.clients.map((client): ClientPlan => ({ ...client, durability: 'full' }))
+  return { ...plan, clients, steps: plan.steps.filter(({ kind }) => !kind.endsWith('power')) }
 }
 
 function clientPlan(random: Random): ClientPlan {
   return {
+    durability: 'full',
     detectConflicts: random.chance(40),
     pushOperationsThreshold: random.chance(25) ? random.between(1, 8) : null,
     pullBytesThreshold: random.chance(25) ? random.between(1, 6) * 4096 : null,

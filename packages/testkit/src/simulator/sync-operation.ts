@@ -3,6 +3,7 @@ import { checkClient, checkEqual, Violation } from './checks.ts'
 import type { Client } from './client.ts'
 import { textOf } from './outcomes.ts'
 import type { Fault, SyncKind } from './plan.ts'
+import { noteLostCommits } from './process-ends.ts'
 import type { World } from './world.ts'
 
 /** One operation of the SDK, with a fault in it, and what must hold after it. */
@@ -21,9 +22,12 @@ export async function syncClient(
   client.rejections = 0
   const { error, hasFired } = await attempt(world, client.line, client, fault, async () => client.db[kind]())
   const hasCrashed = client.line.isDead
+  let hasLostCommits = false
   if (hasCrashed) {
     world.log.push('    the client dies')
     await client.revive()
+    hasLostCommits = client.hasLostCommits
+    noteLostCommits(world, client)
   } else if (error !== null && !world.isExpected(error, hasFired)) {
     throw new Violation(`${kind} failed with ${textOf(error)}`, { cause: error })
   }
@@ -36,7 +40,8 @@ export async function syncClient(
   checkClient(client)
   // A client that has died tells of no pull, nor of a base that it has found again.
   const hasPulled = client.pulls > 0 || client.revision !== revisionBefore
-  const isUntouched = !hasPulled && client.rejections === 0 && world.writes.effects === effectsBefore
+  const isUntouched =
+    !hasPulled && !hasLostCommits && client.rejections === 0 && world.writes.effects === effectsBefore
   if (isUntouched && (kind === 'push' || kind === 'checkpoint'))
     checkEqual(`${kind} leaves the local content alone`, before, client.content())
   if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)

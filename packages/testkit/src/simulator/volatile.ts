@@ -18,6 +18,7 @@ import { dirname } from 'node:path'
 import { unwatched } from './file-calls.ts'
 import type { MutatingCall } from './file-calls.ts'
 import type { Random } from './random.ts'
+import { SyncedWals } from './synced-wals.ts'
 
 /** How to take back what is not on disk yet. `before` null: there was nothing. */
 type Undo =
@@ -45,6 +46,7 @@ type Undo =
  * `synchronous = FULL` it syncs what it commits.
  */
 export class VolatileChanges {
+  readonly #wals = new SyncedWals()
   #changes: Undo[] = []
 
   /** To be told of each call before it is made. */
@@ -70,6 +72,13 @@ export class VolatileChanges {
       } else restore(inCopy(change.path), change.before)
     }
     return lost
+  }
+
+  /** The same for a replica of which SQLite does not sync every commit: of its WAL a part may go, whoever wrote it. */
+  loseCommits(folder: string, copy: string, random: Random): string[] {
+    const wal = `${folder}/c.db-wal`
+    this.#changes = this.#changes.filter((change) => change.path !== wal)
+    return this.#wals.lose(wal, `${copy}/c.db-wal`, `${copy}/c.db-shm`, random)
   }
 
   #observe(call: MutatingCall, args: readonly unknown[]): void {
@@ -105,6 +114,7 @@ export class VolatileChanges {
   }
 
   #synced(path: string): void {
+    if (path.endsWith('-wal')) this.#wals.note(path)
     const isFolder = existsSync(path) && statSync(path).isDirectory()
     this.#changes = this.#changes.filter((change) => {
       const isName = change.kind === 'rename' || change.kind === 'remove'

@@ -11,7 +11,7 @@ import { Ledger } from './ledger.ts'
 import { LocalServer } from './local-server.ts'
 import { isExpected } from './outcomes.ts'
 import type { ClientPlan, Plan, Step } from './plan.ts'
-import { crashClient, reopenClient } from './process-ends.ts'
+import { crashClient, crashServer, reopenClient } from './process-ends.ts'
 import { Random } from './random.ts'
 import { discardRefused, settleRejection } from './rejections.ts'
 import { syncClient } from './sync-operation.ts'
@@ -111,6 +111,7 @@ export class World {
         return client!.withOutsider((db) => this.writes.changeSchema(client!, db, step.seed))
       case 'foreign checkpoint':
         client!.withOutsider((db) => db.pragma('wal_checkpoint(TRUNCATE)'))
+        client!.mayLoseBase = true
         return checkClient(client!)
       case 'push':
       case 'pull':
@@ -120,6 +121,7 @@ export class World {
       case 'reopen':
         return reopenClient(this, client!, step)
       case 'crash':
+      case 'power':
         return crashClient(this, client!, step)
       case 'copy':
         return copyClient(this, client!)
@@ -141,8 +143,8 @@ export class World {
         this.server.stop()
         return this.server.start()
       case 'server crash':
-        this.server.die()
-        return this.server.start()
+      case 'server power':
+        return crashServer(this, step)
       case 'server write':
         return this.writes.onServer(step.seed)
       case 'turso':
@@ -153,6 +155,11 @@ export class World {
   /** Whether an operation may fail so. */
   isExpected(error: unknown, hasFaultFired: boolean): boolean {
     return isExpected(error, { hasFaultFired, mayReject: this.circumstances.mayReject })
+  }
+
+  /** What a loss of power has taken. */
+  noteLoss(lost: readonly string[]): void {
+    this.log.push(`    lost: ${lost.join(', ')}`)
   }
 
   /** Lets everybody sync until nothing is pending, and compares everything with everything. */
