@@ -194,6 +194,12 @@ export const SWITCHES: readonly Switch[] = [
     plan: planOf([WRITE, SERVER_WRITE, { ...PULL, fault: POWER_IN_THE_PULL }]),
   },
   {
+    breaks: 'the file with the pending changes is synced, and its name is not (I4)',
+    module: 'engine/dist/replica/replay-file',
+    edits: [['syncDirectoryOf(this.#path);', '']],
+    plan: planOf([WRITE, SERVER_WRITE, { ...PULL, fault: POWER_IN_THE_PULL }]),
+  },
+  {
     breaks:
       'changes are sent before they are on disk, so that a power loss has their ids given out again (I3)',
     module: 'engine/dist/replica/push-source',

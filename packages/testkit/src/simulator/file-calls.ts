@@ -13,6 +13,9 @@ export const MUTATING_CALLS = [
   'truncateSync',
 ] as const
 
+/** Opening can create a file. It is not struck: nobody counts on a file that is empty. */
+export type ObservedCall = MutatingCall | 'openSync'
+
 export type MutatingCall = (typeof MUTATING_CALLS)[number]
 
 /** What becomes of a call: it happens, it fails before anything is done, or half-way. */
@@ -21,7 +24,7 @@ export type Verdict = 'done' | { readonly refused: Error } | { readonly cut: Err
 /** Asked before each call; null: nobody watches. */
 let watcher: ((call: MutatingCall, args: readonly unknown[]) => Verdict) | null = null
 /** Told of each call that is not refused. */
-let observer: ((call: MutatingCall, args: readonly unknown[]) => void) | null = null
+let observer: ((call: ObservedCall, args: readonly unknown[]) => void) | null = null
 
 const mutable = fs as unknown as Record<string, (...args: unknown[]) => unknown>
 for (const name of MUTATING_CALLS) {
@@ -36,6 +39,11 @@ for (const name of MUTATING_CALLS) {
     else original(...args)
     throw verdict.cut
   }
+}
+const open = mutable['openSync']!
+mutable['openSync'] = (...args: unknown[]): unknown => {
+  observer?.('openSync', args)
+  return open(...args)
 }
 syncBuiltinESMExports()
 

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   openSync,
@@ -16,7 +17,7 @@ import {
 import { dirname } from 'node:path'
 
 import { unwatched } from './file-calls.ts'
-import type { MutatingCall } from './file-calls.ts'
+import type { ObservedCall } from './file-calls.ts'
 import type { Random } from './random.ts'
 import { SyncedWals } from './synced-wals.ts'
 
@@ -39,6 +40,8 @@ type Undo =
       /** What was volatile of the file that had the name: it is gone with that file, and comes back with it. */
       readonly replaced: readonly Undo[]
     }
+  /** The name is the new file's, or still that of a file that was removed before. */
+  | { readonly kind: 'create'; readonly path: string; readonly before: Uint8Array | null }
   | { readonly kind: 'remove'; readonly path: string; readonly before: Uint8Array }
 
 /**
@@ -50,7 +53,7 @@ export class VolatileChanges {
   #changes: Undo[] = []
 
   /** To be told of each call before it is made. */
-  readonly observe = (call: MutatingCall, args: readonly unknown[]): void => {
+  readonly observe = (call: ObservedCall, args: readonly unknown[]): void => {
     unwatched(() => this.#observe(call, args))
   }
 
@@ -81,11 +84,14 @@ export class VolatileChanges {
     return this.#wals.lose(wal, `${copy}/c.db-wal`, `${copy}/c.db-shm`, random)
   }
 
-  #observe(call: MutatingCall, args: readonly unknown[]): void {
+  #observe(call: ObservedCall, args: readonly unknown[]): void {
     const path = typeof args[0] === 'number' ? readlinkSync(`/proc/self/fd/${args[0]}`) : String(args[0])
     switch (call) {
       case 'writeSync':
         this.#changes.push(writeAt(path, args))
+        break
+      case 'openSync':
+        if (isCreating(args[1]) && !existsSync(path)) this.#created(path)
         break
       case 'writeFileSync':
       case 'ftruncateSync':
@@ -113,14 +119,25 @@ export class VolatileChanges {
     }
   }
 
+  #created(path: string): void {
+    const removed = this.#changes.find((change) => change.kind === 'remove' && change.path === path)
+    this.#changes = this.#changes.filter((change) => change !== removed)
+    const before = removed?.kind === 'remove' ? removed.before : null
+    this.#changes.push({ kind: 'create', path, before })
+  }
+
   #synced(path: string): void {
     if (path.endsWith('-wal')) this.#wals.note(path)
     const isFolder = existsSync(path) && statSync(path).isDirectory()
     this.#changes = this.#changes.filter((change) => {
-      const isName = change.kind === 'rename' || change.kind === 'remove'
+      const isName = change.kind === 'rename' || change.kind === 'create' || change.kind === 'remove'
       return isFolder ? !(isName && dirname(change.path) === path) : isName || change.path !== path
     })
   }
+}
+
+function isCreating(flags: unknown): boolean {
+  return typeof flags === 'number' ? (flags & constants.O_CREAT) !== 0 : /^[wa]/.test(String(flags))
 }
 
 function writeAt(path: string, [descriptor, bytes, offset, length, position]: readonly unknown[]): Undo {
