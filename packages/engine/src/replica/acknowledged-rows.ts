@@ -3,6 +3,7 @@ import type { Change } from '@tidemark/protocol'
 import { isOperation } from '../capture/own-tables.ts'
 import { readCaptured } from '../capture/read-captured.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
+import { prepared } from '../sql/prepared.ts'
 import type { ReplicaSession } from './session.ts'
 
 /** Fewer changes than this have an echo that is small anyway. */
@@ -19,7 +20,7 @@ export interface AcknowledgedRows {
 export function acknowledgedRows({ user: db, info }: ReplicaSession): AcknowledgedRows | null {
   const lastChangeId = info.lastPushedChangeId
   const nth = `SELECT change_id FROM tidemark_cdc WHERE change_id <= ? AND ${isOperation} LIMIT 1 OFFSET ?`
-  if (db.prepare(nth).get(lastChangeId, WORTHWHILE_CHANGES - 1) === undefined) return null
+  if (prepared(db, nth).get(lastChangeId, WORTHWHILE_CHANGES - 1) === undefined) return null
   const firstChangeId = db.prepare<[], number>('SELECT min(change_id) FROM tidemark_cdc').pluck().get()!
   const rows = PushedRows.from(wireChanges())
   return rows === null ? null : { firstChangeId, lastChangeId, rows }

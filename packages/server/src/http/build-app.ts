@@ -38,11 +38,12 @@ export function buildApp(context: ServerContext): FastifyInstance {
   app.setNotFoundHandler(async (request, reply) => {
     return sendBody(reply.status(404), notFound(pathOf(request)))
   })
-  app.addHook('onSend', async (_, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // A connection that is kept alive would hold up the end of a server that stopped listening while it answered.
     if (!app.server.listening) reply.header('connection', 'close')
+    done()
   })
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const fields = {
       method: request.method,
       path: pathOf(request),
@@ -50,6 +51,7 @@ export function buildApp(context: ServerContext): FastifyInstance {
       ms: Math.round(reply.elapsedTime),
     }
     log.info({ ...fields, address: request.ip }, 'request')
+    done()
   })
   if (config.corsOrigins.length > 0) allowOrigins(app, config.corsOrigins)
   metrics(app, context)

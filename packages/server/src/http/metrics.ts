@@ -25,15 +25,17 @@ export function metrics(app: FastifyInstance, context: ServerContext): void {
     return delays
   }
 
-  app.addHook('onRequest', async (_, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     inFlight += 1
     reply.raw.once('close', () => {
       inFlight -= 1
     })
+    done()
   })
-  app.addHook('onResponse', async (_, reply) => {
+  app.addHook('onResponse', (_request, reply, done) => {
     seconds += reply.elapsedTime / 1000
     byStatus.set(reply.statusCode, (byStatus.get(reply.statusCode) ?? 0) + 1)
+    done()
   })
 
   app.route({

@@ -18,6 +18,12 @@ export async function* bodyPieces(
     throw new LimitError(`The body has ${announced} bytes, at most ${maxBytes} are accepted`)
   if (request.headers['content-encoding'] !== undefined)
     throw new ProtocolError('Encoded bodies are not understood')
+  if (request.complete && request.readableLength <= maxBytes) {
+    // It came with its headers: nothing is waited for.
+    const whole = request.read() as Buffer | null
+    if (whole !== null) yield whole
+    return
+  }
   const endWatch = cutWhenSilent(request.socket, silenceMs)
   let length = 0
   try {
