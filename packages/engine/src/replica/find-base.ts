@@ -71,7 +71,8 @@ function loadRevert(session: ReplicaSession, base: BaseState): boolean {
   }
 }
 
-function isUnchanged(path: string, recorded: BaseState['mainFile']): boolean {
+/** Whether nobody has written to the main file since `recorded`. */
+export function isUnchanged(path: string, recorded: BaseState['mainFile']): boolean {
   if (!existsSync(path)) return false
   const status = statSync(path, { bigint: true })
   return Number(status.size) === recorded.size && String(status.mtimeNs) === recorded.mtimeNs

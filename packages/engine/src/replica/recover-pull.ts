@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+
 import Database from 'better-sqlite3'
 import { FRAME_HEADER_SIZE } from '@tidemark/protocol'
 
@@ -5,11 +7,11 @@ import { hasCapture } from '../capture/install.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeDurably, removeFile } from './durable-file.ts'
-import { findBase, isMainFileIntact } from './find-base.ts'
+import { findBase, isMainFileIntact, isUnchanged } from './find-base.ts'
 import { completePull, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import { loadInfo } from './info.ts'
-import { readReplayPlan } from './replay-file.ts'
+import { readReplayPlan, replayDamaged } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
 import { writeDatabase } from './write-database.ts'
@@ -24,6 +26,7 @@ export interface ResumedPull {
  *
  * @throws BusyError when somebody is writing; call again
  * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled; see `repairBase`
+ * @throws ProtocolError `TIDEMARK_REPLAY_DAMAGED`; the files stay as they are
  */
 export function resumeInterruptedPull(
   session: ReplicaSession,
@@ -31,6 +34,9 @@ export function resumeInterruptedPull(
 ): ResumedPull | null {
   const plan = readReplayPlan(session.paths.replay)
   if (plan === null) {
+    // One that was never sealed lies beside a queue that is still in the database: the pages come in after that.
+    if (existsSync(session.paths.replay) && !hasCapture(session.work.db))
+      throw replayDamaged(session.paths.replay, 'its header cannot be read')
     removeFile(session.paths.replay)
     return null
   }
@@ -104,19 +110,30 @@ function revokeInjection(session: ReplicaSession, plan: ReplayPlan): void {
 }
 
 function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ApplyReport {
-  const isUnchanged = session.withWriteLock((index) => {
+  const isUntouched = session.withWriteLock((index) => {
     if (!isAtInjection(plan, index)) return false
     session.connections.repin()
     return true
   })
-  if (isUnchanged)
+  if (isUntouched)
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
   // What others have written since the injection cannot be told from the base until that is fetched again.
   if (session.base.watermark === null) {
-    session.save({ captureGap: true })
+    if (!hasLostWal(session, plan)) session.save({ captureGap: true })
     return finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: null })
   }
   return resumeReplayOnCopy(session, plan, options)
+}
+
+/**
+ * The WAL was deleted or is damaged before the injection, and nobody has written since: the file is at an older state, and what it lacks was deleted by
+ * nobody. Only what was pending comes from `-replay`.
+ */
+function hasLostWal(session: ReplicaSession, plan: ReplayPlan): boolean {
+  const index = session.readIndex()
+  const isOlder = index.maxFrame === 0 || (isSameWal(plan, index) && index.maxFrame < plan.lastFrame)
+  const { base } = session.info
+  return isOlder && base !== null && isUnchanged(session.paths.main, base.mainFile)
 }
 
 /** Somebody has written since the injection, and no snapshot of it is left: compares with a copy of the base. */

@@ -115,9 +115,7 @@ export function* readReplayRecords(path: string): Generator<Uint8Array> {
   try {
     const content = readContent(descriptor)
     if (content === null || checksumOf(descriptor, content.bytes) !== content.crc) {
-      throw new ProtocolError(`${path} is damaged: the checksum of its records does not match`, {
-        code: 'TIDEMARK_REPLAY_DAMAGED',
-      })
+      throw replayDamaged(path, 'the checksum of its records does not match')
     }
     const reader = new BufferedReader(descriptor)
     for (let read = 0; read < content.bytes;) {
@@ -160,6 +158,14 @@ class BufferedReader {
     this.#start = 0
     this.#end = rest.byteLength + read
   }
+}
+
+/** For a file without which the changes that were pending when a pull was interrupted cannot be put back. */
+export function replayDamaged(path: string, reason: string): ProtocolError {
+  return new ProtocolError(
+    `${path} is damaged: ${reason}. It holds the changes that were pending when a pull was interrupted. Restore it from a backup taken together with the database, or open with existing: 'replace' to start over without them.`,
+    { code: 'TIDEMARK_REPLAY_DAMAGED' },
+  )
 }
 
 function readContent(descriptor: number): Content | null {
