@@ -36,7 +36,7 @@ class CuttingFetch {
     return new Response(left % 2 === 0 ? body : failing(body), response)
   }
 
-  #cut(bytes: Uint8Array<ArrayBuffer>, left: number): Uint8Array<ArrayBuffer> {
+  #cut(bytes: Uint8Array, left: number): Uint8Array {
     this.messageBytes = bytes.byteLength
     return bytes.subarray(0, left)
   }
