@@ -13,6 +13,9 @@ const TABLES_FIELD = 1
 const RUNS_FIELD = 2
 const CELLS_FIELD = 10
 
+/** The first block is smaller than those that follow, so that the receiver has something to do soon; each is up to twice as large as the one before it. */
+const FIRST_BLOCK_BYTES = 64 * 1024
+
 /** Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open. */
 export class BlockBuilder {
   readonly #tables: TableNumbers
@@ -22,6 +25,7 @@ export class BlockBuilder {
   #lastChangeId = 0
   #runBytes = 0
   #estimatedBytes = 0
+  #fullBytes = FIRST_BLOCK_BYTES
 
   constructor(tables: TableNumbers) {
     this.#tables = tables
@@ -33,7 +37,7 @@ export class BlockBuilder {
 
   /** Whether a change of so many bytes would take a block that has others above its size. */
   isFullFor(estimatedBytes: number): boolean {
-    return !this.isEmpty && this.#estimatedBytes + estimatedBytes > PROTOCOL_LIMITS.blockBytes
+    return !this.isEmpty && this.#estimatedBytes + estimatedBytes > this.#fullBytes
   }
 
   /** @param estimatedBytes see {@link estimateChangeBytes} */
@@ -64,6 +68,7 @@ export class BlockBuilder {
     this.#parts = []
     this.#lastChangeId = 0
     this.#estimatedBytes = 0
+    this.#fullBytes = Math.min(this.#fullBytes * 2, PROTOCOL_LIMITS.blockBytes)
     return bytes
   }
 

@@ -8,7 +8,7 @@ import type { BodyPart, FileRange } from './push-body.ts'
 /** Bodies up to this size are kept in memory. */
 const MEMORY_BYTES = 8 * 1024 * 1024
 /** A body that is not whole with so many bytes is passed on while the rest of it arrives. */
-const BEGINNING_BYTES = 32 * 1024
+const BEGINNING_BYTES = 16 * 1024
 /** Pieces are put together to parts of this size at least, since each part costs memory however small it is. */
 const PART_BYTES = 16 * 1024
 
