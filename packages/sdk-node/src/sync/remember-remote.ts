@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { isTidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import type { KnownServer } from '../transport/server-info.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
@@ -29,6 +30,8 @@ export function maxWalPagesOf({ remote, replica }: ReplicaContext): number | nul
 /**
  * True if `error` comes from a server of another kind than the one that was remembered: then the operation may be tried again. An endpoint that is gone or fails
  * is asked again what it is.
+ *
+ * @throws ProtocolError with the recovery `upgrade` where it has a later dialect by now
  */
 export async function isOtherKind(
   error: unknown,
@@ -42,7 +45,8 @@ export async function isOtherKind(
   replica.updateInfo({ server: null })
   try {
     await remoteOf(context, signal)
-  } catch {
+  } catch (answer) {
+    if (isTidemarkError(answer) && answer.recovery === 'upgrade') throw answer
     return false
   }
   const now = remote.found?.server ?? null
