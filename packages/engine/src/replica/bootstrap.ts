@@ -8,7 +8,7 @@ import { writeFully } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { checkPageOne } from './check-page-one.ts'
 import { readPageOne, writePageOne } from './page-one.ts'
-import { removeFile, syncDirectoryOf } from './durable-file.ts'
+import { removeDurably, removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
 import type { PageOnePatch } from './info.ts'
 import { replicaPaths } from './paths.ts'
@@ -86,6 +86,8 @@ export class BootstrapWriter {
     this.#close()
     const paths = replicaPaths(this.#path)
     const status = statSync(paths.bootstrap, { bigint: true })
+    // A file that is to be replaced would be taken for the replica that the state below is of.
+    removeDurably(paths.main)
     for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay])
       removeFile(stale)
     // State first: state without a database means that there is none yet, a database without state could be anyone's.
