@@ -39,3 +39,17 @@ export function checkpoint(
   }[]
   return { isComplete: row !== undefined && row.busy === 0 && row.log === row.checkpointed }
 }
+
+/**
+ * Closes what may be the last connection, and leaves the WAL: SQLite would copy it into the main file, and the history may not have it yet. A connection
+ * that only reads keeps SQLite from that, and does not do it itself.
+ */
+export function closeWithoutCheckpoint(connection: Connection): void {
+  const reader = new Sqlite(connection.name, { readonly: true })
+  try {
+    reader.prepare('SELECT count(*) FROM sqlite_schema').get()
+    connection.close()
+  } finally {
+    reader.close()
+  }
+}

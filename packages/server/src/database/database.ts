@@ -4,7 +4,7 @@ import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
 import type { Retention } from '../history/retention.ts'
 import { CommitSignal } from './commit-signal.ts'
-import { checkpoint, openConnection } from './connection.ts'
+import { checkpoint, closeWithoutCheckpoint, openConnection } from './connection.ts'
 import type { Connection, ConnectionSettings } from './connection.ts'
 import { lockDirectory } from './database-lock.ts'
 import { MainFileReader } from './main-file.ts'
@@ -84,7 +84,7 @@ export class Database {
       const mainFile = MainFileReader.open(path)
       closers.unshift(() => mainFile.close())
       const keeper = openConnection(path, settings)
-      closers.unshift(() => keeper.close())
+      closers.unshift(() => closeWithoutCheckpoint(keeper))
       keeper.pragma('journal_mode = WAL')
       keeper.prepare('SELECT count(*) FROM sqlite_schema').get()
       const recorder = WalRecorder.open(path)
