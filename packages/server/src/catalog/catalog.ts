@@ -9,7 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { StateError } from '@tidemark/protocol'
@@ -150,7 +150,7 @@ function catalogError(path: string, what: string): StateError {
 function writeDurably(path: string, content: string): void {
   const descriptor = openSync(path, 'wx', 0o600)
   try {
-    writeSync(descriptor, content)
+    writeFileSync(descriptor, content)
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** One generation of a database, as replicas of libSQL's client count them: a run of frames, numbered from 1. */
@@ -27,7 +27,7 @@ export function writeGenerations(path: string, generations: readonly Generation[
   const unfinished = `${path}.new`
   const descriptor = openSync(unfinished, 'w', 0o600)
   try {
-    writeSync(descriptor, JSON.stringify({ format: 1, generations }))
+    writeFileSync(descriptor, JSON.stringify({ format: 1, generations }))
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
