@@ -2,6 +2,7 @@
  * The server's databases without HTTP and without worker processes, for programs that hold a database themselves: tests that decide what happens
  * between a commit and its answer.
  */
+export { Catalog } from './catalog/catalog.ts'
 export { Database } from './database/database.ts'
 export type { DatabaseEvents, DatabaseSettings } from './database/database.ts'
 export { AnswerMemory } from './hrana/answer-memory.ts'
@@ -16,3 +17,4 @@ export type { PushSettings } from './push/push-settings.ts'
 export { PushTarget } from './push/push-target.ts'
 export { RecentPushes } from './push/recent-pushes.ts'
 export { receivePush } from './push/receive-push.ts'
+export { Generations } from './replica-frames/generations.ts'

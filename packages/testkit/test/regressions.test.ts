@@ -40,7 +40,7 @@ const found: readonly Found[] = [
       { kind: 'push', client: 0, fault: null },
       { kind: 'write', client: 0, seed: 1284799712 },
       // The answer has come, and is not on disk yet.
-      { kind: 'push', client: 0, fault: { on: 'file', side: 'client', nth: 7, what: 'crash', seed: 0 } },
+      { kind: 'push', client: 0, fault: { on: 'request', nth: 2, what: 'crash', position: 0, seed: 0 } },
       { kind: 'schema', client: 0, seed: 4085925926 },
       { kind: 'write', client: 0, seed: 1284799712 },
       { kind: 'write', client: 0, seed: 1284799712 },

@@ -33,9 +33,10 @@ export async function attempt(
   } catch (caught) {
     error = caught
   }
-  const hasFired = (file?.hasFired ?? false) || line.hasFired
-  line.arm(null)
+  const hasFired = (file?.hasFired ?? false) || line.struckPath !== null
   world.hasStruck ||= hasFired
+  world.struckPath ??= line.struckPath
+  line.arm(null)
   if (error !== null) world.log.push(`    ${textOf(error)}`)
   if (!world.server.isUp) await world.server.start()
   return { error, hasFired }

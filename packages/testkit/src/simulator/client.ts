@@ -117,6 +117,7 @@ export class Client {
       conflictResolution,
       autoCheckpoint: autoCheckpointPages,
       durability: this.plan.durability,
+      existing: this.plan.existing ?? 'refuse',
       onRejected: this.plan.onRejected,
       ...(pushOperationsThreshold === null ? {} : { pushOperationsThreshold }),
       ...(pullBytesThreshold === null ? {} : { pullBytesThreshold }),
@@ -178,6 +179,12 @@ export class Client {
 
   /** Goes on with the files of a folder, null: those of the next generation. What was there before is gone. */
   async moveTo(directory: string | null): Promise<void> {
+    this.takeOver(directory)
+    await this.open()
+  }
+
+  /** The same, and nobody has opened them yet. */
+  takeOver(directory: string | null): void {
     const before = this.directory
     try {
       this.close()
@@ -189,7 +196,6 @@ export class Client {
     this.#generation += 1
     if (directory !== null) spawnSync('cp', ['-a', directory, this.directory])
     this.line.isDead = false
-    await this.open()
   }
 
   /** Another program with the file open. */

@@ -3,6 +3,8 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
 export const MUTATING_CALLS = [
+  'openSync',
+  'mkdirSync',
   'writeSync',
   'writeFileSync',
   'fdatasyncSync',
@@ -13,9 +15,6 @@ export const MUTATING_CALLS = [
   'truncateSync',
 ] as const
 
-/** Opening can create a file. It is not struck: nobody counts on a file that is empty. */
-export type ObservedCall = MutatingCall | 'openSync'
-
 export type MutatingCall = (typeof MUTATING_CALLS)[number]
 
 /** What becomes of a call: it happens, it fails before anything is done, or half-way. */
@@ -24,28 +23,32 @@ export type Verdict = 'done' | { readonly refused: Error } | { readonly cut: Err
 /** Asked before each call; null: nobody watches. */
 let watcher: ((call: MutatingCall, args: readonly unknown[]) => Verdict) | null = null
 /** Told of each call that is not refused. */
-let observer: ((call: ObservedCall, args: readonly unknown[]) => void) | null = null
+let observer: ((call: MutatingCall, args: readonly unknown[]) => void) | null = null
 
 const mutable = fs as unknown as Record<string, (...args: unknown[]) => unknown>
 for (const name of MUTATING_CALLS) {
   const original = mutable[name]!
   mutable[name] = (...args: unknown[]): unknown => {
+    if (name === 'openSync' && !isCreating(args[1])) return original(...args)
     const verdict = watcher?.(name, args) ?? 'done'
     if (verdict !== 'done' && 'refused' in verdict) throw verdict.refused
     observer?.(name, args)
     if (verdict === 'done') return original(...args)
     if (name === 'writeSync' && typeof args[3] === 'number')
       original(args[0], args[1], args[2], Math.floor(args[3] / 2), args[4])
+    else if (name === 'writeSync') original(args[0], String(args[1]).slice(0, String(args[1]).length / 2))
+    else if (name === 'openSync') fs.closeSync(original(...args) as number)
     else original(...args)
     throw verdict.cut
   }
 }
-const open = mutable['openSync']!
-mutable['openSync'] = (...args: unknown[]): unknown => {
-  observer?.('openSync', args)
-  return open(...args)
-}
 syncBuiltinESMExports()
+
+/** Whether flags of `openSync` make a file or empty one. */
+function isCreating(flags: unknown): boolean {
+  if (typeof flags === 'number') return (flags & (fs.constants.O_CREAT | fs.constants.O_TRUNC)) !== 0
+  return typeof flags === 'string' && /^[wa]/.test(flags)
+}
 
 /** From here on `observe` is told; null: nobody is. */
 export function observing(observe: typeof observer): void {

@@ -17,25 +17,32 @@ export interface FaultScene {
   readonly log: string[]
   readonly writes: Writes
   readonly volatile: VolatileChanges
+  /** Told of each call that a fault could strike, and whether this one does. */
+  readonly onFileCall: ((side: 'client' | 'server', isStruck: boolean) => void) | null
 }
 
 /** What to watch file calls with, so that the fault strikes at its call. `client` null: the fault is one of the server. */
 export function fileFault(
   client: Client | null,
   fault: FileFaultPlan,
-  { server, log, writes, volatile }: FaultScene,
+  { server, log, writes, volatile, onFileCall }: FaultScene,
 ): { readonly watch: (call: MutatingCall, args: readonly unknown[]) => Verdict; hasFired: boolean } {
   let calls = 0
-  const failure = Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' })
+  const code = (fault.seed & 2) === 0 ? 'ENOSPC' : 'EIO'
+  const failure = Object.assign(new Error(`${code}: injected`), { code })
   const state = {
     hasFired: false,
     watch: (call: MutatingCall, args: readonly unknown[]): Verdict => {
       // Nobody can do anything while the wal-index is being written: that takes microseconds, and SQLite waits for it.
       if (fault.what === 'write' && isSharedMemory(args[0])) return 'done'
-      if ((fault.side === 'server') !== server.isActive) return 'done'
-      const isDead = fault.side === 'server' ? !server.isUp : client!.line.isDead
-      if (isDead) return { refused: new ServerDownError('this process is dead') }
-      calls += 1
+      const side = server.isActive ? 'server' : 'client'
+      if (side === fault.side) {
+        const isDead = side === 'server' ? server.isDead : client!.line.isDead
+        if (isDead) return { refused: new ServerDownError('this process is dead') }
+        calls += 1
+      }
+      onFileCall?.(side, side === fault.side && calls === fault.nth)
+      if (side !== fault.side) return 'done'
       if (calls !== fault.nth) return 'done'
       state.hasFired = true
       log.push(`    ${fault.what} at ${call}, on the ${fault.side}`)

@@ -42,7 +42,8 @@ export class LocalServer {
   readonly #settings: Plan['server']
   #generation = 0
   #tenant: Tenant | null = null
-  /** In the middle of a request. */
+  #isStarting = false
+  /** In the middle of a request, of its start or of its end. */
   isActive = false
 
   constructor(root: string, settings: Plan['server']) {
@@ -58,13 +59,34 @@ export class LocalServer {
     return this.#tenant !== null
   }
 
+  /** Not up, and not about to be. */
+  get isDead(): boolean {
+    return this.#tenant === null && !this.#isStarting
+  }
+
   get database(): Database {
     if (this.#tenant === null) throw new ServerDownError('the server is down')
     return this.#tenant.database
   }
 
+  /** @throws ServerDownError where it dies meanwhile */
   async start(): Promise<void> {
-    mkdirSync(this.directory, { recursive: true })
+    const { directory } = this
+    this.isActive = true
+    this.#isStarting = true
+    try {
+      const tenant = await this.#open()
+      if (this.directory === directory) this.#tenant = tenant
+      else close(tenant)
+    } finally {
+      this.isActive = false
+      this.#isStarting = false
+    }
+    if (this.#tenant === null) throw new ServerDownError('the server died')
+  }
+
+  async #open(): Promise<Tenant> {
+    unwatched(() => mkdirSync(this.directory, { recursive: true }))
     const { checkpointFrames, historyBytes, segmentBytes } = this.#settings
     const database = await Database.open(
       this.directory,
@@ -98,16 +120,22 @@ export class LocalServer {
       applyTimeoutMs: 1000,
     }
     const target = new PushTarget(database, DATABASE_ID, settings, new RecentPushes())
-    this.#tenant = { id: DATABASE_ID, database, target, streams: new StreamRegistry(target, STREAMS) }
+    return { id: DATABASE_ID, database, target, streams: new StreamRegistry(target, STREAMS) }
   }
 
   /** In good order. */
   stop(): void {
     const tenant = this.#tenant
-    this.#tenant = null
-    tenant?.streams.close()
-    tenant?.target.close()
-    tenant?.database.close()
+    if (tenant === null) return
+    this.isActive = true
+    try {
+      tenant.streams.close()
+      tenant.target.close()
+      tenant.database.close()
+    } finally {
+      this.isActive = false
+      this.#tenant = null
+    }
   }
 
   /**
@@ -115,26 +143,16 @@ export class LocalServer {
    * noticing, so the old files are left to it.
    */
   die(): void {
+    if (this.isDead) return
     const tenant = this.#tenant
-    if (tenant === null) return
     const before = this.directory
     this.#generation += 1
     const after = this.directory
-    unwatched(() => {
-      spawnSync('cp', ['-a', before, after])
-      this.#tenant = null
-      // The lock is a file of its own, and the copy must not be taken for locked.
-      setImmediate(() => {
-        try {
-          unwatched(() => {
-            tenant.streams.close()
-            tenant.database.close()
-          })
-        } catch {
-          // Its files are nobody's any more.
-        }
-      })
-    })
+    unwatched(() => spawnSync('cp', ['-a', before, after]))
+    this.#tenant = null
+    this.#isStarting = false
+    // The lock is a file of its own, and the copy must not be taken for locked.
+    if (tenant !== null) setImmediate(() => close(tenant))
   }
 
   /** The same for its machine: the wal-index is gone, and `volatile` changes may be. Tells which. */
@@ -158,6 +176,16 @@ export class LocalServer {
     this.#generation += 1
     spawnSync('cp', ['-a', directory, this.directory])
     await this.start()
+  }
+
+  /** Runs what is not a request of its own: its file calls are the server's. */
+  act<T>(run: () => T): T {
+    this.isActive = true
+    try {
+      return run()
+    } finally {
+      this.isActive = false
+    }
   }
 
   /** Answers like the HTTP endpoints. @throws ServerDownError */
@@ -218,6 +246,18 @@ export class LocalServer {
     if (!isTidemarkError(error) || error.code !== 'TIDEMARK_HISTORY_DAMAGED') return
     this.database.discardHistory()
     this.stop()
+  }
+}
+
+/** Lets go of what a server that has died had open: its files are nobody's any more. */
+function close({ streams, database }: Tenant): void {
+  try {
+    unwatched(() => {
+      streams.close()
+      database.close()
+    })
+  } catch {
+    // Nobody is left to be told.
   }
 }
 

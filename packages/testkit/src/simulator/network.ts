@@ -22,7 +22,8 @@ export class Line {
   #fault: RequestFaultPlan | null = null
   #requests = 0
   #stale: { readonly request: SimulatedRequest; readonly before: 'next' | 'one after' } | null = null
-  hasFired = false
+  /** Of the request that the fault has struck; null: it has struck none yet. */
+  struckPath: string | null = null
   isDead = false
 
   constructor(server: LocalServer, effects: FaultEffects, log: (text: string) => void) {
@@ -35,7 +36,7 @@ export class Line {
   arm(fault: Fault | null): void {
     this.#fault = fault?.on === 'request' ? fault : null
     this.#requests = 0
-    this.hasFired = false
+    this.struckPath = null
   }
 
   readonly fetch: typeof fetch = async (input, init) => {
@@ -78,7 +79,7 @@ export class Line {
   }
 
   async #struck(fault: RequestFaultPlan, request: SimulatedRequest): Promise<Response> {
-    this.hasFired = true
+    this.struckPath = request.path
     this.#log(`    ${request.path}: ${fault.what}`)
     switch (fault.what) {
       case 'refused':

@@ -16,7 +16,7 @@ export function isExpected(
   if (error instanceof RejectedError) return mayReject
   if (!hasFaultFired) return false
   if (isTidemarkError(error)) return error.recovery !== 'bug'
-  return error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EIO')
 }
 
 /** For the log. */

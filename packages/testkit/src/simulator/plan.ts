@@ -41,7 +41,7 @@ export type RequestFault =
 
 /**
  * `crash`: the process dies before the call; `power`: its machine does, and what was not synced may be missing or torn; `refused`, `cut`: the call fails,
- * undone or half done; `write`: another program writes just then.
+ * undone or half done, with ENOSPC or EIO; `write`: another program writes just then.
  */
 export type FileFault = 'crash' | 'power' | 'refused' | 'cut' | 'write'
 
@@ -88,6 +88,8 @@ export interface ClientPlan {
   readonly foreignKeys: boolean
   readonly recursiveTriggers: boolean
   readonly onRejected: 'stop' | 'quarantine'
+  /** What becomes of a file that is there and no replica. Default `refuse`. */
+  readonly existing?: 'adopt' | 'replace'
 }
 
 export interface Plan {

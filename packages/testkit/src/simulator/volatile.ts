@@ -17,7 +17,7 @@ import {
 import { dirname } from 'node:path'
 
 import { unwatched } from './file-calls.ts'
-import type { ObservedCall } from './file-calls.ts'
+import type { MutatingCall } from './file-calls.ts'
 import type { Random } from './random.ts'
 import { SyncedWals } from './synced-wals.ts'
 
@@ -53,7 +53,7 @@ export class VolatileChanges {
   #changes: Undo[] = []
 
   /** To be told of each call before it is made. */
-  readonly observe = (call: ObservedCall, args: readonly unknown[]): void => {
+  readonly observe = (call: MutatingCall, args: readonly unknown[]): void => {
     unwatched(() => this.#observe(call, args))
   }
 
@@ -84,14 +84,18 @@ export class VolatileChanges {
     return this.#wals.lose(wal, `${copy}/c.db-wal`, `${copy}/c.db-shm`, random)
   }
 
-  #observe(call: ObservedCall, args: readonly unknown[]): void {
+  #observe(call: MutatingCall, args: readonly unknown[]): void {
     const path = typeof args[0] === 'number' ? readlinkSync(`/proc/self/fd/${args[0]}`) : String(args[0])
     switch (call) {
+      case 'openSync':
+        if (!existsSync(path)) this.#created(path)
+        else if (truncates(args[1])) this.#changes.push({ kind: 'content', path, before: contentOf(path) })
+        break
+      case 'mkdirSync':
+        if (!existsSync(path)) this.#created(path)
+        break
       case 'writeSync':
         this.#changes.push(writeAt(path, args))
-        break
-      case 'openSync':
-        if (isCreating(args[1]) && !existsSync(path)) this.#created(path)
         break
       case 'writeFileSync':
       case 'ftruncateSync':
@@ -136,19 +140,36 @@ export class VolatileChanges {
   }
 }
 
-function isCreating(flags: unknown): boolean {
-  return typeof flags === 'number' ? (flags & constants.O_CREAT) !== 0 : /^[wa]/.test(String(flags))
-}
-
 function writeAt(path: string, [descriptor, bytes, offset, length, position]: readonly unknown[]): Undo {
-  const count = Number(length ?? (bytes as Uint8Array).byteLength - Number(offset ?? 0))
+  const count =
+    typeof bytes === 'string'
+      ? Buffer.byteLength(bytes)
+      : Number(length ?? (bytes as Uint8Array).byteLength - Number(offset ?? 0))
   const sizeBefore = fstatSync(Number(descriptor)).size
   // Without a position it goes behind what was written before.
   const at = typeof position === 'number' ? position : sizeBefore
   const before = Buffer.alloc(count)
-  // Through the same descriptor: closing another one on the database would drop SQLite's locks.
-  const read = readSync(Number(descriptor), before, 0, count, at)
+  const read = readAt(Number(descriptor), path, before, at)
   return { kind: 'write', path, position: at, before: before.subarray(0, read), length: count, sizeBefore }
+}
+
+function readAt(descriptor: number, path: string, target: Uint8Array, position: number): number {
+  try {
+    // Through the same descriptor: closing another one on the database would drop SQLite's locks.
+    return readSync(descriptor, target, 0, target.length, position)
+  } catch {
+    // It is for writing only, so it is none of SQLite's files.
+    const readable = openSync(path, 'r')
+    try {
+      return readSync(readable, target, 0, target.length, position)
+    } finally {
+      closeSync(readable)
+    }
+  }
+}
+
+function truncates(flags: unknown): boolean {
+  return typeof flags === 'number' ? (flags & constants.O_TRUNC) !== 0 : String(flags).startsWith('w')
 }
 
 function contentOf(path: string): Uint8Array | null {
@@ -176,5 +197,5 @@ function loseRename(from: string, to: string, before: Uint8Array | null): void {
 
 function restore(path: string, before: Uint8Array | null): void {
   if (before !== null) writeFileSync(path, before)
-  else rmSync(path, { force: true })
+  else rmSync(path, { recursive: true, force: true })
 }

@@ -7,6 +7,7 @@ import { syncTogether, useSecondInstance } from './concurrent-use.ts'
 import { ownRowsOf } from './content.ts'
 import { backUpClient, backUpServer, copyClient, restoreClient, restoreServer } from './copies.ts'
 import { observing } from './file-calls.ts'
+import type { FaultScene } from './file-fault.ts'
 import { Ledger } from './ledger.ts'
 import { LocalServer } from './local-server.ts'
 import { isExpected } from './outcomes.ts'
@@ -31,6 +32,8 @@ export class World {
   readonly log: string[] = []
   /** Some fault has met its step. */
   hasStruck = false
+  /** Of the first request that a fault has met. */
+  struckPath: string | null = null
   readonly ledger = new Ledger()
   readonly server: LocalServer
   readonly clients: Client[] = []
@@ -39,6 +42,7 @@ export class World {
   readonly writes: Writes
   readonly volatile = new VolatileChanges()
   readonly circumstances: Circumstances
+  onFileCall: FaultScene['onFileCall'] = null
   readonly #root: string
   readonly #common: readonly Table[]
   readonly #schema: readonly string[]
