@@ -171,6 +171,38 @@ test('a server restored from a backup older than its clients: clients go back to
   expect(contentOf(await server.client('c.db'))).toEqual(contentOf(a))
 })
 
+test.each(['pull', 'push'] as const)(
+  'a server restored to the very revision that a client has: what it pushed since is pending again, first %s',
+  async (first) => {
+    await using server = await OwnSyncServer.start()
+    const a = await server.client('a.db')
+    a.exec(SCHEMA)
+    await a.sync()
+    await server.stop()
+    const data = server.data.path
+    const backup = server.directory.file('backup')
+    cpSync(data, backup, { recursive: true })
+    await server.restart()
+    a.exec(`INSERT INTO note VALUES (1, 'pushed, not pulled')`)
+    await a.push()
+    await server.stop()
+    rmSync(data, { recursive: true })
+    cpSync(backup, data, { recursive: true })
+    await server.restart()
+
+    const events = eventsOf(a)
+    if (first === 'push') a.exec(`INSERT INTO note VALUES (2, 'pending')`)
+    await a[first]()
+    expect(events).toContainEqual([
+      'rollback',
+      expect.objectContaining({ pending: first === 'push' ? 2 : 1 }),
+    ])
+    await a.sync()
+    expect(contentOf(await server.client('b.db'))).toEqual(contentOf(a))
+    expect(bodies(a)).toHaveLength(first === 'push' ? 2 : 1)
+  },
+)
+
 test('a database deleted and created again under its name: clients find it empty, and push what they had not pulled yet', async () => {
   await using server = new SyncServer()
   const a = await server.client('a.db')

@@ -155,6 +155,15 @@ const found: readonly Found[] = [
       { kind: 'pull', client: 1, fault: null },
     ],
   },
+  {
+    title: 'what a client has pushed since the revision that a server is restored to is pushed again',
+    steps: [
+      { kind: 'server backup' },
+      { kind: 'write', client: 0, seed: 1 },
+      { kind: 'push', client: 0, fault: null },
+      { kind: 'server restore' },
+    ],
+  },
 ]
 
 /** Plans that could not be shortened. */

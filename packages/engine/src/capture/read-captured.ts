@@ -21,6 +21,12 @@ export function capturedCount(db: Database.Database, afterId: number): number {
   return prepared<[number], number>(db, count).pluck().get(afterId)!
 }
 
+/** Whether any row or schema change has an id up to `throughId`. */
+export function hasCapturedThrough(db: Database.Database, throughId: number): boolean {
+  const any = `SELECT 1 FROM tidemark_cdc WHERE change_id <= ? AND ${isOperation} LIMIT 1`
+  return prepared<[number], 1>(db, any).get(throughId) !== undefined
+}
+
 /**
  * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7).
  * No statement stays open between two steps, so the connection can be used for anything else meanwhile.

@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
-import { capturedCount, maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { capturedCount, hasCapturedThrough, maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
 import type { AcknowledgedRows } from './acknowledged-rows.ts'
 import { applyPull } from './apply-pull.ts'
@@ -14,6 +14,7 @@ import type { BootstrapOptions } from './bootstrap.ts'
 import { PullStage } from './changes-file.ts'
 import { checkpoint } from './checkpoint.ts'
 import { adoptDatabase, createReplica } from './create-replica.ts'
+import { adoptAcknowledgement } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import type { InfoPatch, ReplicaInfo } from './info.ts'
 import { isReplica, makeReplica, makeReplicaSync } from './make-replica.ts'
@@ -188,9 +189,14 @@ export class Replica {
     }
   }
 
-  /** Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state. */
+  /**
+   * Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state. So the server has what the base has: a
+   * push that is not in it went with a newer state that the server has lost, and is pending again.
+   */
   noteUnchanged(unixTime: number): void {
-    this.#session.noteUnchanged(unixTime)
+    const session = this.#session
+    session.noteUnchanged(unixTime)
+    if (hasCapturedThrough(session.work.db, session.info.lastPushedChangeId)) adoptAcknowledgement(session)
   }
 
   /** Captures what other programs have changed in the schema. @throws BusyError */

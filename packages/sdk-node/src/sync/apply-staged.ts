@@ -33,8 +33,13 @@ export async function applyStaged(
     replayed: report.replayed,
     conflicts: report.conflicts,
   })
-  if (replica.info.lastPushedChangeId < lastPushedChangeId)
-    events.emit('rollback', { revision: replica.info.revision, pending: replica.pendingCount() })
+  tellRollback(context, lastPushedChangeId)
   for (const conflict of conflicts) events.emit('conflict', conflict)
   resolver.check()
+}
+
+/** Tells when the server has lost what it had acknowledged, up to `lastPushedChangeId`: that is pending again. */
+export function tellRollback({ replica, events }: ReplicaContext, lastPushedChangeId: number): void {
+  if (replica.info.lastPushedChangeId < lastPushedChangeId)
+    events.emit('rollback', { revision: replica.info.revision, pending: replica.pendingCount() })
 }

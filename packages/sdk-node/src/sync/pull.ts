@@ -1,7 +1,7 @@
 import { ProtocolError } from '@tidemark/protocol'
 import type { PullEvent } from '@tidemark/protocol'
 import type { PullStage } from '@tidemark/engine'
-import { applyStaged } from './apply-staged.ts'
+import { applyStaged, tellRollback } from './apply-staged.ts'
 import { fetchPages } from './fetch-pages.ts'
 import type { FetchedPages, OpenedAnswer } from './fetch-pages.ts'
 import type { Echo, RemoteDialect } from './remote-dialect.ts'
@@ -124,7 +124,9 @@ async function fetchAndApply(
   }
   context.counters.pagesPulled += fetched.pages
   if (stage === null) {
+    const { lastPushedChangeId } = replica.info
     replica.noteUnchanged(unixTime())
+    tellRollback(context, lastPushedChangeId)
     return false
   }
   ;(stage as PullStage).finish({ revision: fetched.header.revision, sizeInPages: fetched.header.sizeInPages })
