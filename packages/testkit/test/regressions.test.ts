@@ -91,6 +91,25 @@ const found: readonly Found[] = [
     ],
   },
   {
+    title:
+      'a Turso client’s push that is told to ask again, and doubled by the network, is not applied twice (I3)',
+    turso: [{}],
+    steps: [
+      TURSO_WRITE,
+      {
+        kind: 'turso',
+        client: 0,
+        does: { kind: 'push', fault: { on: 'request', nth: 2, what: 'staler', position: 0, seed: 0 } },
+      },
+      { ...TURSO_WRITE, does: { kind: 'write', seed: 2 } },
+      {
+        kind: 'turso',
+        client: 0,
+        does: { kind: 'push', fault: { on: 'request', nth: 2, what: 'twice', position: 0, seed: 0 } },
+      },
+    ],
+  },
+  {
     title: 'a Turso client that pulls after a push on a full disk does not push the same again (I3)',
     turso: [{}],
     steps: [

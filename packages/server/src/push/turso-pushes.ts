@@ -5,6 +5,12 @@ import type { HranaStatement } from '@tidemark/protocol'
 /** Clients of a database whose last push is known. */
 const MAX_CLIENTS = 1000
 
+/**
+ * Pushes that are refused before one is let through: the network may double one that is refused, but a client may ask in a way that is not known here, and have the
+ * same to say again.
+ */
+const MAX_REFUSALS = 3
+
 /** How far the server has a client's changes, by the client's own counts. */
 export interface Watermark {
   /** Pulls that the client has applied. After each, what is pending has new numbers. */
@@ -20,6 +26,8 @@ export interface PushedStatement extends Pick<HranaStatement, 'args' | 'named_ar
 interface AppliedPush {
   readonly statements: number
   readonly digest: string
+  /** How often it was told to the client that it had arrived. */
+  refusals: number
 }
 
 /**
@@ -47,8 +55,8 @@ export class TursoPushes {
     const earlier = this.#applied.get(client)
     if (earlier === undefined) return
     if (digestOf(watermark, statements.slice(0, earlier.statements)) !== earlier.digest) return
-    // Not twice: perhaps the client asks in a way that is not known here, and has the same to say again.
-    this.#applied.delete(client)
+    earlier.refusals += 1
+    if (earlier.refusals === MAX_REFUSALS) this.#applied.delete(client)
     throw new BusyError(
       'An earlier push of this client has arrived late, just before this one, which has its changes again. Nothing of this one was applied: push again',
     )
@@ -58,7 +66,8 @@ export class TursoPushes {
   applied(client: string, watermark: Watermark, statements: readonly PushedStatement[]): void {
     this.#applied.delete(client)
     if (statements.length === 0) return
-    this.#applied.set(client, { statements: statements.length, digest: digestOf(watermark, statements) })
+    const digest = digestOf(watermark, statements)
+    this.#applied.set(client, { statements: statements.length, digest, refusals: 0 })
     const [oldest] = this.#applied.keys()
     if (this.#applied.size > MAX_CLIENTS) this.#applied.delete(oldest!)
   }
