@@ -165,8 +165,8 @@ export class Replica {
    *
    * @throws BusyError when another operation does not end in time
    */
-  async withSyncLock<T>(run: () => Promise<T>): Promise<T> {
-    await this.#lock.acquire(this.#lockTimeoutMs)
+  async withSyncLock<T>(run: () => Promise<T>, timeoutMs: number = this.#lockTimeoutMs): Promise<T> {
+    await this.#lock.acquire(timeoutMs)
     try {
       await refreshPatiently(this.#session)
       return await run()

@@ -22,9 +22,16 @@ export interface ReplicaContext extends SyncContext {
   readonly turns: Turns
 }
 
-/** Runs alone on the local file: first among the operations of this database object, then among all processes. @throws BusyError */
-export function exclusively<T>(context: ReplicaContext, run: () => Promise<T>): Promise<T> {
-  return context.turns.take(() => context.replica.withSyncLock(run))
+/**
+ * Runs alone on the local file: first among the operations of this database object, then among all processes, for which it waits `lockTimeoutMs`; default: as
+ * the replica was opened with. @throws BusyError
+ */
+export function exclusively<T>(
+  context: ReplicaContext,
+  run: () => Promise<T>,
+  lockTimeoutMs?: number,
+): Promise<T> {
+  return context.turns.take(() => context.replica.withSyncLock(run, lockTimeoutMs))
 }
 
 /** {@link withBackoff} by the database's policy, of what is done {@link whenFree}; each wait is counted and told to `busy` listeners. */

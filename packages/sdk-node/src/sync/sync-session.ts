@@ -337,18 +337,19 @@ export class SyncSession {
     if (this.#autoCheckpoint?.isDue === true) await this.#checkpoint(context)
   }
 
-  /** In the background: it must not wait with the sync lock held, or who closes this object and opens the file again would wait for it in vain. */
+  /** In the background: it waits for nobody, with the sync lock or for it. Who closes this object and opens the file again would have it in the way. */
   async #tryCheckpoint(): Promise<void> {
-    await this.#run({}, (context) => this.#checkpoint(context))
+    await this.#run({}, (context) => this.#checkpoint(context, 0))
   }
 
   /** A reader or writer in the way is no reason not to sync. */
-  async #checkpoint(context: ReplicaContext): Promise<void> {
+  async #checkpoint(context: ReplicaContext, lockTimeoutMs?: number): Promise<void> {
     const { replica, counters, events } = context
+    const run = async (): Promise<void> => {
+      replica.checkpoint()
+    }
     try {
-      await exclusively(context, async () => {
-        replica.checkpoint()
-      })
+      await exclusively(context, run, lockTimeoutMs)
     } catch (error) {
       if (!(error instanceof BusyError)) throw error
       counters.busyRetries += 1
