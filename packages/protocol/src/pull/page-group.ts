@@ -176,7 +176,10 @@ function readDictionary(group: tidemark.PageGroup, oldImage: OldImageLookup): Ui
     const pageNumber = fromWireInteger(id, 'page id') + 1
     const image = oldImage(pageNumber)
     if (image === null) {
-      throw new ProtocolError(`page group refers to page ${pageNumber}, which the client does not have`)
+      // As if its image were another: the client is not at the revision that it names.
+      throw new ProtocolError(`page group refers to page ${pageNumber}, which the client does not have`, {
+        code: 'TIDEMARK_PAGE_CHECKSUM',
+      })
     }
     dictionary.set(checkedPage(image), i * PAGE_SIZE)
   }
