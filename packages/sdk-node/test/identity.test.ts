@@ -15,6 +15,21 @@ function copyClient(server: SyncServer, from: string, to: string): void {
     if (name.startsWith(from)) copyFileSync(directory.file(name), directory.file(name.replace(from, to)))
 }
 
+/** Puts the server's files aside, as a backup does while it is stopped. It runs again when this resolves; what is returned restores them. */
+async function backUp(server: OwnSyncServer): Promise<() => Promise<void>> {
+  const data = server.data.path
+  const backup = server.directory.file('backup')
+  await server.stop()
+  cpSync(data, backup, { recursive: true })
+  await server.restart()
+  return async () => {
+    await server.stop()
+    rmSync(data, { recursive: true })
+    cpSync(backup, data, { recursive: true })
+    await server.restart()
+  }
+}
+
 function bodies(db: Database): unknown[] {
   return db.prepare('SELECT id, body FROM note ORDER BY id').raw().all()
 }
@@ -137,11 +152,7 @@ test('a server restored from a backup older than its clients: clients go back to
   a.exec(`INSERT INTO note VALUES (1, 'in the backup')`)
   await a.sync()
   const b = await server.client('b.db')
-  await server.stop()
-  const data = server.data.path
-  const backup = server.directory.file('backup')
-  cpSync(data, backup, { recursive: true })
-  await server.restart()
+  const restore = await backUp(server)
 
   b.exec(`INSERT INTO note VALUES (2, 'pulled by both')`)
   await b.sync()
@@ -149,10 +160,7 @@ test('a server restored from a backup older than its clients: clients go back to
   a.exec(`INSERT INTO note VALUES (3, 'pushed, not pulled')`)
   a.exec(`INSERT INTO log VALUES ('pushed, not pulled')`)
   await a.push()
-  await server.stop()
-  rmSync(data, { recursive: true })
-  cpSync(backup, data, { recursive: true })
-  await server.restart()
+  await restore()
 
   const events = eventsOf(a)
   a.exec(`INSERT INTO note VALUES (4, 'pending')`)
@@ -178,17 +186,10 @@ test.each(['pull', 'push'] as const)(
     const a = await server.client('a.db')
     a.exec(SCHEMA)
     await a.sync()
-    await server.stop()
-    const data = server.data.path
-    const backup = server.directory.file('backup')
-    cpSync(data, backup, { recursive: true })
-    await server.restart()
+    const restore = await backUp(server)
     a.exec(`INSERT INTO note VALUES (1, 'pushed, not pulled')`)
     await a.push()
-    await server.stop()
-    rmSync(data, { recursive: true })
-    cpSync(backup, data, { recursive: true })
-    await server.restart()
+    await restore()
 
     const events = eventsOf(a)
     if (first === 'push') a.exec(`INSERT INTO note VALUES (2, 'pending')`)
