@@ -1,7 +1,7 @@
 import { RawText } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 import Database from 'better-sqlite3'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { capturedDatabase, contents, push, receiver } from '../../test/captured-database.ts'
 import { adoptExisting } from './adopt-existing.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
@@ -124,16 +124,52 @@ test('DELETE without WHERE and cascades are captured row by row', () => {
   expect(changesOf(db).map((change) => change.kind)).toEqual(Array.from({ length: 5 }, () => 'delete'))
 })
 
-test('when a cascade changes the row that caused it, the cause comes first', () => {
-  const db = capturedDatabase(
-    'CREATE TABLE t(id INTEGER PRIMARY KEY, parent REFERENCES t ON UPDATE CASCADE, a); INSERT INTO t VALUES(1, 1, 0), (2, 1, 0)',
-  )
-  db.exec('UPDATE t SET id = 9, a = 5 WHERE id = 1')
-  expect(summary(db)).toContainEqual(['update', [9n, 1n, 5n], [9n, 9n, 5n]])
-  const [cause, effect] = changesOf(db).filter((change) => 'after' in change && change.after![0] === 9n)
-  expect([cause, effect]).toMatchObject([{ before: [1n, 1n, 0n] }, { before: [9n, 1n, 5n] }])
-  const ids = changesOf(db).map((change) => change.changeId)
-  expect(ids).toEqual(ids.toSorted((a, b) => a - b))
+describe('what follows an update to the row itself is one change with it', () => {
+  const children =
+    "INSERT INTO t VALUES ('z', NULL, NULL), ('a', 'a', NULL), ('b', 'a', NULL), ('c', 'a', NULL), ('d', 'b', NULL)"
+  test.each([
+    ['a key', 'id TEXT PRIMARY KEY NOT NULL, up REFERENCES t(id) ON UPDATE CASCADE, x', ''],
+    [
+      'a key without rowid',
+      'id TEXT PRIMARY KEY, up REFERENCES t(id) ON UPDATE CASCADE, x',
+      ' WITHOUT ROWID',
+    ],
+    ['a unique column', 'id UNIQUE, up REFERENCES t(id) ON UPDATE CASCADE, x', ''],
+    ['ON UPDATE SET NULL', 'id TEXT PRIMARY KEY NOT NULL, up REFERENCES t ON UPDATE SET NULL, x', ''],
+    ['ON UPDATE SET DEFAULT', "id PRIMARY KEY, up DEFAULT 'z' REFERENCES t ON UPDATE SET DEFAULT, x", ''],
+    [
+      'two foreign keys',
+      'id TEXT PRIMARY KEY, up REFERENCES t ON UPDATE CASCADE, x REFERENCES t ON UPDATE SET NULL',
+      '',
+    ],
+  ])('%s', (_, columns, options) => {
+    const sql = `CREATE TABLE t(${columns})${options}; CREATE TABLE log(up);
+      CREATE TRIGGER logged AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (NEW.up), (OLD.up); END`
+    const db = capturedDatabase(sql)
+    const b = receiver(sql)
+    db.exec(`PRAGMA foreign_keys = OFF; ${children}`)
+    expect(push(db, b)).toMatchObject({ type: 'ok' })
+    db.exec("PRAGMA foreign_keys = ON; BEGIN; DELETE FROM t WHERE id = 'd'; UPDATE t SET x = id")
+    db.exec("INSERT INTO t VALUES ('d', 'd', NULL)")
+    db.exec(
+      "UPDATE t SET id = 'e', x = 'b' WHERE id = 'a'; UPDATE t SET id = id || id WHERE id <> 'z'; COMMIT",
+    )
+    db.exec("UPDATE OR REPLACE t SET id = 'bb' WHERE id = 'ee'")
+    db.exec("PRAGMA foreign_keys = OFF; UPDATE t SET id = 'f', up = 'f', x = 'f' WHERE id = 'dd'")
+    expect(push(db, b)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+    expect(contents(b.db)).toEqual(contents(db))
+  })
+
+  test('the row as it was, and as it is in the end', () => {
+    const db = capturedDatabase(
+      'CREATE TABLE t(id INTEGER PRIMARY KEY, parent REFERENCES t ON UPDATE CASCADE, a); INSERT INTO t VALUES(1, 1, 0), (2, 1, 0)',
+    )
+    db.exec('UPDATE t SET id = 9, a = 5 WHERE id = 1')
+    expect(changesOf(db)).toMatchObject([
+      { kind: 'update', before: [2n, 1n, 0n], after: [2n, 9n, 0n] },
+      { kind: 'update', before: [1n, 1n, 0n], after: [9n, 9n, 5n] },
+    ])
+  })
 })
 
 test('change ids only go up, also when what they counted is gone, and start where they are told', () => {

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
+import { followingColumns } from './followed-updates.ts'
 import { createImageTables, growImages } from './image-tables.ts'
 import { rememberSchema } from './known-schema.ts'
 import { createQueueTables } from '../queue/queue-tables.ts'
@@ -73,7 +74,7 @@ export function installTriggers(db: Database.Database, table: UserTable): void {
   assertCapturable(table)
   growImages(db, table.shape.columns.length)
   const shapeId = shapeNumber(db, table.shape)
-  const triggers = captureTriggers(table, shapeId, uniqueKeys(db, table))
+  const triggers = captureTriggers(table, shapeId, uniqueKeys(db, table), followingColumns(db, table))
   if (!areInstalled(db, table.shape.name, triggers)) {
     removeTriggers(db, table.shape.name)
     for (const sql of triggers) db.exec(sql)

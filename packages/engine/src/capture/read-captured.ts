@@ -3,7 +3,6 @@ import type Database from 'better-sqlite3'
 import { mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
 import { prepared } from '../sql/prepared.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
-import { causesFirst } from './causes-first.ts'
 import { changeTypes, isOperation } from './own-tables.ts'
 import { ReplacedRows } from './replaced-rows.ts'
 
@@ -36,10 +35,6 @@ export function* readCaptured(
   afterId: number,
   throughId: number = maxChangeId(db),
 ): IterableIterator<CapturedChange> {
-  yield* causesFirst(readRows(db, afterId, throughId))
-}
-
-function* readRows(db: Database.Database, afterId: number, throughId: number): Generator<CapturedChange> {
   const reader = new CapturedReader(db)
   const replaced = new ReplacedRows()
   let kind: RowKind = { type: changeTypes.commit, shape: null }

@@ -1,5 +1,8 @@
 import { quoteIdentifier } from '../sql/quote.ts'
+import { hasFollowed, recordFollowed } from './followed-updates.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
+import { images, isSameRow, record, rowidOf, sameKey, valuesOf } from './trigger-terms.ts'
+import type { TriggerParts } from './trigger-terms.ts'
 import type { UniqueCondition, UniqueKeys } from './unique-conditions.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -11,9 +14,14 @@ import type { UserTable } from './user-table.ts'
  * go: the statement may be an upsert or OR IGNORE. So a row with the key of the new one is recorded as a touch, of which the reader makes
  * sense; rows with another unique key in common are put aside, and the AFTER trigger records those that are gone.
  */
-export function captureTriggers(table: UserTable, shapeId: number, keys: UniqueKeys): string[] {
+export function captureTriggers(
+  table: UserTable,
+  shapeId: number,
+  keys: UniqueKeys,
+  following: readonly string[],
+): string[] {
   const triggers = [
-    ...rowTriggers(table, shapeId),
+    ...rowTriggers(table, shapeId, following),
     ...replacingInsertTriggers(table, shapeId, keys),
     ...replacingUpdateTriggers(table, shapeId, keys),
   ]
@@ -23,32 +31,30 @@ export function captureTriggers(table: UserTable, shapeId: number, keys: UniqueK
   )
 }
 
-interface TriggerParts {
-  readonly role: string
-  readonly when: string
-  readonly body: readonly string[]
-}
-
 const anyEvicted = 'WHEN EXISTS (SELECT 1 FROM tidemark_evicted)'
 
-function rowTriggers(table: UserTable, shapeId: number): TriggerParts[] {
+function rowTriggers(table: UserTable, shapeId: number, following: readonly string[]): TriggerParts[] {
   const on = `ON ${quoteIdentifier(table.shape.name)}`
   const triggers = [
     { role: 'insert', when: `AFTER INSERT ${on}`, body: [recordInsert(table, shapeId)] },
     { role: 'delete', when: `AFTER DELETE ${on}`, body: [recordDelete(table, shapeId)] },
   ]
-  const update = { role: 'update', when: `AFTER UPDATE ${on}`, body: [recordUpdate(table, shapeId)] }
-  if (table.shape.key.length > 0) return [...triggers, update]
-  const isMoved = `OLD.${table.rowid} IS NOT NEW.${table.rowid}`
-  return [
-    ...triggers,
-    { ...update, when: `${update.when} WHEN NOT (${isMoved})` },
-    {
-      role: 'move',
-      when: `${update.when} WHEN ${isMoved}`,
-      body: [recordDelete(table, shapeId), recordInsert(table, shapeId)],
-    },
-  ]
+  const update = `AFTER UPDATE ${on}`
+  // A row without a key is known by its rowid: one that gets another rowid is another row.
+  const isMoved = table.shape.key.length > 0 ? null : `OLD.${table.rowid} IS NOT NEW.${table.rowid}`
+  if (isMoved !== null) {
+    const body = [recordDelete(table, shapeId), recordInsert(table, shapeId)]
+    triggers.push({ role: 'move', when: `${update} WHEN ${isMoved}`, body })
+  }
+  const followed = following.length === 0 ? null : hasFollowed(table, following)
+  if (followed !== null) {
+    const conditions = isMoved === null ? followed : `NOT (${isMoved}) AND ${followed}`
+    const body = recordFollowed(table, shapeId)
+    triggers.push({ role: 'followed_update', when: `${update} WHEN ${conditions}`, body })
+  }
+  const others = [isMoved, followed].filter((condition) => condition !== null)
+  const when = others.length === 0 ? update : `${update} WHEN NOT (${others.join(' OR ')})`
+  return [...triggers, { role: 'update', when, body: [recordUpdate(table, shapeId)] }]
 }
 
 function replacingInsertTriggers(
@@ -154,18 +160,6 @@ function recordDelete(table: UserTable, shapeId: number): string {
   ])
 }
 
-function record(
-  type: number,
-  shapeId: number,
-  rowid: string,
-  sets: readonly (readonly [string, string])[],
-): string {
-  return (
-    `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${sets.map(([names]) => names).join()})` +
-    ` VALUES(${nowMs},${type},${shapeId},${rowid},${sets.map(([, values]) => values).join()})`
-  )
-}
-
 /** The stored row that has the key of the new one. */
 function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): string {
   const { name, columns } = table.shape
@@ -226,42 +220,4 @@ function isNotStored(table: UserTable, evicted: string = 'e'): string {
 function isEvictedNew(table: UserTable): string {
   if (table.shape.key.length === 0) return isSameRow(table, (_, stored) => stored, 'NEW.')
   return sameKey(table, (_, stored) => stored, 'NEW.')
-}
-
-/**
- * SQL that is true when two rows are one: `other` prefixes the column names of a row of the table, `column` names the
- * first row's column, given its name in the table and in `tidemark_evicted`. The table's own column stands on the
- * left, so that its collation decides.
- */
-function isSameRow(
-  table: UserTable,
-  column: (name: string, stored: string) => string,
-  other: string,
-): string {
-  if (table.rowid === null) return sameKey(table, column, other)
-  return `${other}${table.rowid} = ${column(table.rowid, 'id')}`
-}
-
-function sameKey(
-  { shape }: UserTable,
-  column: (name: string, stored: string) => string,
-  other: string,
-): string {
-  const terms = shape.key.map((position) => {
-    const name = quoteIdentifier(shape.columns[position]!)
-    return `${other}${name} = ${column(name, `b${position}`)}`
-  })
-  return terms.join(' AND ')
-}
-
-function rowidOf(table: UserTable, prefix: string): string {
-  return table.rowid === null ? 'NULL' : prefix + table.rowid
-}
-
-function images(letter: 'a' | 'b', columns: readonly string[]): string {
-  return columns.map((_, index) => letter + index).join()
-}
-
-function valuesOf(prefix: string, columns: readonly string[]): string {
-  return columns.map((name) => prefix + quoteIdentifier(name)).join()
 }
