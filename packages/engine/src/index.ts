@@ -45,6 +45,7 @@ export { RowidMap } from './apply/rowid-map.ts'
 
 export { acknowledgement } from './replay/acknowledged.ts'
 export type { Acknowledgement, PushMemory } from './replay/acknowledged.ts'
+export { checkResolution } from './replay/check-resolution.ts'
 export type { Conflict, ConflictResolver, Resolution, Row } from './replay/conflict.ts'
 export { replayCaptured } from './replay/replay-captured.ts'
 export type { ReplayOptions, ReplayReport } from './replay/replay-captured.ts'

@@ -3,7 +3,7 @@ import { Replica } from '@tidemark/engine'
 import { decodePageHashesResponse, encodePageHashesRequest, pageHash } from '@tidemark/protocol'
 import { describe, expect, test } from 'vitest'
 import { SyncConflictError } from '../src/index.ts'
-import type { Conflict, Database } from '../src/index.ts'
+import type { Conflict, ConflictDecision, Database } from '../src/index.ts'
 import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
 
 const SCHEMA = 'CREATE TABLE note (id TEXT PRIMARY KEY, body TEXT, stars INTEGER DEFAULT 0)'
@@ -306,24 +306,39 @@ describe('conflicts', () => {
     expect(contentOf(a)).toEqual(contentOf(b))
   })
 
-  test('a resolver that fails keeps the local change and is reported when the pull has been applied', async () => {
-    await using server = new SyncServer()
-    const [a, b] = await pair(server, {
-      conflictResolution: () => {
-        throw new RangeError('cannot decide')
-      },
-    })
-    a.exec(`UPDATE note SET body = 'by a'`)
-    await a.push()
-    b.exec(`UPDATE note SET body = 'by b' WHERE id = '1'`)
-    await expect(b.pull()).rejects.toMatchObject({
-      code: 'TIDEMARK_CONFLICT_RESOLVER',
-      failures: 1,
-      cause: { message: 'cannot decide' },
-    })
-    expect(b.prepare('SELECT body FROM note ORDER BY id').pluck().all()).toEqual(['by b', 'by a'])
-    expect(await b.pull()).toBe(false)
-  })
+  const anything = "A conflict resolver must return 'keep-local', 'accept-remote' or { row }"
+  test.for([
+    ['that throws', cannotDecide, 'cannot decide'],
+    ['that answers another word', (): unknown => 'theirs', anything],
+    ['that answers nothing', (): unknown => undefined, anything],
+    [
+      'whose row has no value of SQLite',
+      (): unknown => ({ row: { body: new Date() } }),
+      'The row of a conflict resolver has no SQLite value in note.body',
+    ],
+    [
+      'whose row has another column',
+      (): unknown => ({ row: { bodi: 'x' } }),
+      'The row of a conflict resolver has a column that note does not: bodi',
+    ],
+  ] as const)(
+    'a resolver %s keeps the local change and is reported when the pull has been applied',
+    async ([, resolver, message]) => {
+      await using server = new SyncServer()
+      const conflictResolution = resolver as (conflict: Conflict) => ConflictDecision
+      const [a, b] = await pair(server, { conflictResolution })
+      a.exec(`UPDATE note SET body = 'by a'`)
+      await a.push()
+      b.exec(`UPDATE note SET body = 'by b' WHERE id = '1'`)
+      await expect(b.pull()).rejects.toMatchObject({
+        code: 'TIDEMARK_CONFLICT_RESOLVER',
+        failures: 1,
+        cause: { message },
+      })
+      expect(b.prepare('SELECT body FROM note ORDER BY id').pluck().all()).toEqual(['by b', 'by a'])
+      expect(await b.pull()).toBe(false)
+    },
+  )
 
   test('a change that the server refuses for good is named and stays pending until there is room for it', async () => {
     await using server = new SyncServer()
@@ -370,3 +385,7 @@ test('events tell of pushes and pulls, and of failures', async () => {
   expect(events.at(-1)).toMatchObject(['error', { name: 'NetworkError' }])
   expect((await b.stats()).busyRetries).toBe(2)
 })
+
+function cannotDecide(): never {
+  throw new RangeError('cannot decide')
+}

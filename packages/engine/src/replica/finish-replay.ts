@@ -1,4 +1,3 @@
-import { RawText } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { acknowledgedChangeId } from '../apply/push-record.ts'
@@ -12,7 +11,8 @@ import { acknowledgement } from '../replay/acknowledged.ts'
 import { tellingOverwritten } from '../replay/overwritten.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
 import type { ReplayReport } from '../replay/replay-captured.ts'
-import type { Conflict, ConflictResolver, Resolution } from '../replay/conflict.ts'
+import { checkResolution } from '../replay/check-resolution.ts'
+import type { Conflict, ConflictResolver } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeDurably, removeFile } from './durable-file.ts'
@@ -71,7 +71,7 @@ export function finishReplay(
       isInCallback = false
       return result
     }
-  const resolve = watched((conflict: Conflict) => checkResolution(options.resolve(conflict)))
+  const resolve = watched((conflict: Conflict) => checkResolution(options.resolve(conflict), conflict))
   const onConflict = watched(options.onConflict)
   try {
     const report = replay(session, plan, { ...options, resolve, onConflict })
@@ -160,28 +160,6 @@ export function adoptAcknowledgement(session: ReplicaSession): void {
   const known = isOurs ? Math.max(lastPushedChangeId, changeId) : changeId
   if (known !== lastPushedChangeId || previousClientId !== null)
     session.save({ lastPushedChangeId: known, previousClientId: null })
-}
-
-function checkResolution(resolution: Resolution): Resolution {
-  if (resolution === 'keep-local' || resolution === 'accept-remote') return resolution
-  const row = typeof resolution === 'object' && resolution !== null ? resolution.row : null
-  if (typeof row !== 'object' || row === null || !Object.values(row).every(isSqlValue)) {
-    throw new TypeError(
-      "A conflict resolver must return 'keep-local', 'accept-remote' or { row } with SQLite values",
-    )
-  }
-  return resolution
-}
-
-function isSqlValue(value: unknown): boolean {
-  if (typeof value === 'bigint') return BigInt.asIntN(64, value) === value
-  return (
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'number' ||
-    value instanceof Uint8Array ||
-    value instanceof RawText
-  )
 }
 
 /** Whether nothing has been committed since the injection. */

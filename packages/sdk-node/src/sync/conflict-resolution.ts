@@ -1,3 +1,4 @@
+import { checkResolution } from '@tidemark/engine'
 import type { Conflict, ConflictResolver } from '@tidemark/engine'
 import type { SqlValue } from '@tidemark/protocol'
 import { ConflictResolverError } from '../errors/conflict-resolver-error.ts'
@@ -46,7 +47,7 @@ export class Resolver {
 
   readonly resolve: ConflictResolver = (conflict) => {
     try {
-      return engineDecision(this.#decide(conflict))
+      return engineDecision(this.#decide(conflict), conflict)
     } catch (cause) {
       this.#failures += 1
       this.#firstCause ??= cause
@@ -70,9 +71,7 @@ function decider(resolution: ConflictResolution): (conflict: Conflict) => Confli
   return (conflict) => byTable.get(conflict.table.toLowerCase()) ?? 'last-push-wins'
 }
 
-function engineDecision(decision: ConflictDecision): ReturnType<ConflictResolver> {
+function engineDecision(decision: ConflictDecision, conflict: Conflict): ReturnType<ConflictResolver> {
   if (decision === 'last-push-wins') return 'keep-local'
-  if (decision === 'keep-local' || decision === 'accept-remote') return decision
-  if (typeof decision === 'object' && decision !== null && 'row' in decision) return { row: decision.row }
-  throw new OptionsError('conflictResolution', `the function returned ${describe(decision)}`)
+  return checkResolution(decision, conflict)
 }
