@@ -7,7 +7,7 @@ import { hasCapture, installCapture } from '../capture/install.ts'
 import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { withDamageErrors } from './base-damaged.ts'
-import { removeFile } from './durable-file.ts'
+import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { findBase } from './find-base.ts'
 import { loadInfo } from './info.ts'
 import type { ReplicaInfo } from './info.ts'
@@ -61,16 +61,24 @@ export function protectBase(session: ReplicaSession): void {
   })
 }
 
-/** Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. */
+/**
+ * Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. Installed means on disk, also where commits
+ * are not: a file without capture is in the middle of a pull, and its pending changes in `-replay`.
+ */
 export function ensureCapture(session: ReplicaSession): void {
-  session.inWriteTransaction('installing change capture', (db) => {
+  const isNew = session.inWriteTransaction('installing change capture', (db) => {
     if (hasCapture(db)) {
       captureForeignSchema(db)
-      return
+      return false
     }
     const known = Math.max(acknowledgedChangeId(db, session.info.clientId), session.info.lastPushedChangeId)
     installCapture(db, { firstChangeId: known + 1 })
+    return true
   })
+  if (isNew && session.durability !== 'full') {
+    session.wal.sync()
+    syncDirectoryOf(session.paths.wal)
+  }
 }
 
 const SQLITE_MAGIC = 'SQLite format 3\0'
