@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { BusyError } from '@tidemark/protocol'
 
-import { findBase } from './find-base.ts'
+import { findBase, isUnchanged } from './find-base.ts'
 import { protectBase } from './open-replica.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import type { ReplicaSession } from './session.ts'
@@ -15,14 +15,26 @@ const RETRY_MS = 10
 export function refresh(session: ReplicaSession): void {
   if (resumeInterruptedPull(session) !== null) return
   const info = session.readInfo()
-  if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...session.info, lastPullUnixTime: null }))
+  if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...session.info, lastPullUnixTime: null })) {
+    recordMainFile(session)
     return
+  }
   session.replaceInfo(info)
   session.setBase(findBase(session, info))
   protectBase(session)
 }
 
-/** The same. A program that writes just now is waited for, but not long: it may be this one. */
+/**
+ * Somebody else has checkpointed, or the end of our own checkpoint could not be recorded. The pin has let nothing into the main file but what belongs to the
+ * base or has its base image on disk, and after a crash only the file's time can tell that.
+ */
+function recordMainFile(session: ReplicaSession): void {
+  const { base } = session.info
+  const isKnown = base !== null && session.base.watermark !== null && !session.base.isAssumed
+  if (isKnown && !isUnchanged(session.paths.main, base.mainFile)) session.save({})
+}
+
+/** {@link refresh}. A program that writes just now is waited for, but not long: it may be this one. */
 export async function refreshPatiently(session: ReplicaSession): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS
   for (;;) {
