@@ -110,6 +110,18 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
     'only where a reader holds the checkpoint back: testkit/regressions (seed 30187)',
   ],
   [
+    'engine/src/replica/open-replica.ts: ensureCapture: session.wal.sync',
+    'only where commits are not synced: testkit/regressions, “a power loss before a pull is sealed …”',
+  ],
+  [
+    'engine/src/replica/open-replica.ts: ensureCapture: syncDirectoryOf',
+    'only where commits are not synced: the same',
+  ],
+  [
+    'engine/src/replica/refresh.ts: recordMainFile: session.save',
+    'only behind a checkpoint that nobody recorded: testkit/regressions, “the base is known …”',
+  ],
+  [
     'engine/src/wal/wal-index.ts: appendToBlock: writeFully',
     'a WAL of 4,063 frames; zeros at the end of an index that the next to open the file makes anew',
   ],

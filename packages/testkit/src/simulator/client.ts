@@ -17,6 +17,7 @@ import type { FaultEffects } from './network.ts'
 import type { LocalServer } from './local-server.ts'
 import type { ClientPlan } from './plan.ts'
 import type { Random } from './random.ts'
+import { resolutionOf } from './resolutions.ts'
 import type { Table } from './tables.ts'
 import type { VolatileChanges } from './volatile.ts'
 
@@ -114,7 +115,7 @@ export class Client {
       fetch: this.pages.fetch,
       retry: { attempts: 2, wait: async () => undefined },
       detectConflicts,
-      conflictResolution,
+      conflictResolution: resolutionOf(conflictResolution),
       autoCheckpoint: autoCheckpointPages,
       durability: this.plan.durability,
       existing: this.plan.existing ?? 'refuse',

@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3'
-import { isTidemarkError, RejectedError, SyncConflictError } from '@tidemark/sdk-node'
+import { ConflictResolverError, isTidemarkError, RejectedError, SyncConflictError } from '@tidemark/sdk-node'
 
 /** SQLite refuses a statement as it may: a constraint, a table that is not there any more, somebody else's lock. */
 export function isRefusedBySqlite(error: unknown): boolean {
@@ -10,9 +10,15 @@ export function isRefusedBySqlite(error: unknown): boolean {
 /** An operation may fail so: typed and with a way out, or because of the fault that was injected. */
 export function isExpected(
   error: unknown,
-  { hasFaultFired, mayReject }: { readonly hasFaultFired: boolean; readonly mayReject: boolean },
+  circumstances: {
+    readonly hasFaultFired: boolean
+    readonly mayReject: boolean
+    readonly mayFailToResolve: boolean
+  },
 ): boolean {
+  const { hasFaultFired, mayReject, mayFailToResolve } = circumstances
   if (error instanceof SyncConflictError) return true
+  if (error instanceof ConflictResolverError) return mayFailToResolve
   if (error instanceof RejectedError) return mayReject
   if (!hasFaultFired) return false
   if (isTidemarkError(error)) return error.recovery !== 'bug'

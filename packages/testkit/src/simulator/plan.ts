@@ -1,4 +1,6 @@
 import { Random } from './random.ts'
+import { RESOLUTIONS } from './resolutions.ts'
+import type { ResolutionPlan } from './resolutions.ts'
 import type { TursoAction, TursoClientPlan } from './turso/turso-plan.ts'
 
 /** What goes wrong during a sync operation. */
@@ -84,7 +86,7 @@ export interface ClientPlan {
   readonly pushOperationsThreshold: number | null
   readonly pullBytesThreshold: number | null
   readonly autoCheckpointPages: number
-  readonly conflictResolution: 'last-push-wins' | 'accept-remote'
+  readonly conflictResolution: ResolutionPlan
   readonly foreignKeys: boolean
   readonly recursiveTriggers: boolean
   readonly onRejected: 'stop' | 'quarantine'
@@ -141,6 +143,11 @@ const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
 
 /** Everything that will happen, decided from the seed alone: a step does not depend on what came of those before. */
 export function planFor(seed: number): Plan {
+  return withResolutions(withPowerLosses(plainPlanFor(seed)))
+}
+
+/** The plan of the same seed without what is drawn apart: losses of power, and other ways to decide conflicts. */
+export function plainPlanFor(seed: number): Plan {
   const random = new Random(seed)
   const clients = Array.from({ length: random.pick([1, 2, 2, 2, 3]) }, () => clientPlan(random))
   const schemaSeed = random.next()
@@ -152,8 +159,7 @@ export function planFor(seed: number): Plan {
     maxWalPages: random.pick([30, 200, 4000, 4000]),
   }
   const steps = Array.from({ length: random.between(8, 50) }, () => stepOf(random, clients.length))
-  const drawn = { seed, schemaSeed, isContested, clients, turso: [], server, steps }
-  return withPowerLosses(drawn)
+  return { seed, schemaSeed, isContested, clients, turso: [], server, steps }
 }
 
 /** In percent, how often the power fails right after such a step; after any other 2. */
@@ -175,10 +181,13 @@ function withPowerLosses(plan: Plan): Plan {
   return { ...plan, clients, steps }
 }
 
-/** The same plan without them. */
-export function withoutPowerLosses(plan: Plan): Plan {
-  const clients = plan.clients.map((client): ClientPlan => ({ ...client, durability: 'full' }))
-  return { ...plan, clients, steps: plan.steps.filter(({ kind }) => !kind.endsWith('power')) }
+/** Other ways to decide conflicts, drawn apart for the same reason. */
+function withResolutions(plan: Plan): Plan {
+  const random = new Random(plan.seed ^ 0x7265736f)
+  const clients = plan.clients.map((client): ClientPlan => {
+    return random.chance(60) ? client : { ...client, conflictResolution: random.pick(RESOLUTIONS) }
+  })
+  return { ...plan, clients }
 }
 
 function clientPlan(random: Random): ClientPlan {

@@ -158,7 +158,8 @@ export class World {
 
   /** Whether an operation may fail so. */
   isExpected(error: unknown, hasFaultFired: boolean): boolean {
-    return isExpected(error, { hasFaultFired, mayReject: this.circumstances.mayReject })
+    const mayFailToResolve = this.clients.some(({ plan }) => plan.conflictResolution === 'failing function')
+    return isExpected(error, { hasFaultFired, mayReject: this.circumstances.mayReject, mayFailToResolve })
   }
 
   /** What a loss of power has taken. */
