@@ -1,9 +1,18 @@
 import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
-import { pragmaNumber } from '../sql/prepared.ts'
+import { pragmaNumber, prepared } from '../sql/prepared.ts'
 import { quoteIdentifier, quoteText } from '../sql/quote.ts'
 import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
+
+/** A table with a trigger that may fire for a DELETE, and none of the names in a JSON array. */
+const selectTriggered = `
+  SELECT tbl_name FROM sqlite_schema AS s WHERE type = 'trigger' AND sql LIKE '%DELETE%'
+  AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = s.tbl_name)
+  AND NOT EXISTS (
+    SELECT 1 FROM sqlite_schema
+    WHERE type = 'trigger' AND tbl_name = s.tbl_name AND name IN (SELECT value FROM json_each(?))
+  ) LIMIT 1`
 
 /**
  * A connection that writes rows which have already had their effects elsewhere: it fires no triggers and no foreign key actions. It must be
@@ -91,12 +100,12 @@ export class ApplyConnection {
 
   #blind(): void {
     const version = this.schemaVersion()
-    const kept = `(${indexTriggers(this.db).map(quoteText).join()})`
+    const kept = indexTriggers(this.db)
     if (this.#blindAt === version && !this.#seesTrigger(kept)) return
     this.db.exec(`
       SAVEPOINT tidemark_blind;
       PRAGMA writable_schema = ON;
-      DELETE FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN ${kept};
+      DELETE FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN (${kept.map(quoteText).join()});
       PRAGMA writable_schema = RESET`)
     this.db.prepare('SELECT 1 FROM sqlite_schema').get()
     this.db.exec('ROLLBACK TO tidemark_blind; RELEASE tidemark_blind; PRAGMA writable_schema = OFF')
@@ -107,16 +116,9 @@ export class ApplyConnection {
     this.#blindAt = version
   }
 
-  /** Whether the schema in memory has a trigger that is not in the SQL list `kept`: a trigger shows in a statement's program as a sub-program. */
-  #seesTrigger(kept: string): boolean {
-    const table = this.db
-      .prepare<[], string>(
-        `SELECT tbl_name FROM sqlite_schema AS s WHERE type = 'trigger' AND sql LIKE '%DELETE%'
-         AND EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = s.tbl_name)
-         AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = s.tbl_name AND name IN ${kept}) LIMIT 1`,
-      )
-      .pluck()
-      .get()
+  /** Whether the schema in memory has a trigger that is not among `kept`: a trigger shows in a statement's program as a sub-program. */
+  #seesTrigger(kept: readonly string[]): boolean {
+    const table = prepared<[string], string>(this.db, selectTriggered).pluck().get(JSON.stringify(kept))
     if (table === undefined) return false
     const program = this.db
       .prepare<[], { opcode: string }>(`EXPLAIN DELETE FROM ${quoteIdentifier(table)}`)

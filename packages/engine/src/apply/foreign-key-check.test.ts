@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { capturedDatabase, contents, push, receiver } from '../../test/captured-database.ts'
+import { capturedDatabase, contents, push, receiver, runSchema } from '../../test/captured-database.ts'
 
 const sql = `
   CREATE TABLE parent(id INTEGER PRIMARY KEY, code TEXT UNIQUE);
@@ -55,4 +55,16 @@ test('only the state at the end counts', () => {
   )
   expect(push(a, b)).toMatchObject({ type: 'ok' })
   expect(contents(b.db)).toEqual(contents(a))
+})
+
+test('a foreign key that came with a later push is checked', () => {
+  const a = capturedDatabase(sql)
+  const b = receiver(sql)
+  a.exec("INSERT INTO child VALUES(1, 1, 'a')")
+  expect(push(a, b)).toMatchObject({ type: 'ok' })
+  runSchema(a, 'CREATE TABLE later(id INTEGER PRIMARY KEY, parent REFERENCES parent)')
+  expect(push(a, b)).toMatchObject({ type: 'ok' })
+  b.db.exec('DELETE FROM parent WHERE id = 2')
+  a.exec('INSERT INTO later VALUES(5, 2)')
+  expect(push(a, b)).toMatchObject({ ...refused, table: 'later', key: [5n] })
 })

@@ -3,7 +3,7 @@ import type { ImageValue, RowChange, SqlValue } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { binding, placeholder } from '../sql/exact-write.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
-import { foreignKeys, isOrphan } from './foreign-keys.ts'
+import { isOrphan } from './foreign-keys.ts'
 import type { ForeignKey } from './foreign-keys.ts'
 import { identityOf } from './row-identity.ts'
 import type { RowidMap } from './rowid-map.ts'
@@ -24,7 +24,7 @@ export class ForeignKeyCheck {
   readonly #checked = new Set<ForeignKey>()
 
   constructor(db: Database.Database, tables: TargetTables, rowids: RowidMap) {
-    const keys = foreignKeys(db)
+    const keys = tables.foreignKeys
     this.#db = db
     this.#tables = tables
     this.#rowids = rowids

@@ -1,14 +1,17 @@
 import type { TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
+import { foreignKeys } from './foreign-keys.ts'
+import type { ForeignKey } from './foreign-keys.ts'
 import { TargetTable } from './target-table.ts'
 
 const maxTables = 1000
 
-/** The tables of one connection by the shape of the changes, kept as long as the schema stays, across pushes. */
+/** The tables of one connection by the shape of the changes, and their foreign keys, kept as long as the schema stays, across pushes. */
 export class TargetTables {
   readonly #db: Database.Database
   readonly #byText = new Map<string, TargetTable>()
   #byShape = new WeakMap<TableShape, TargetTable>()
+  #foreignKeys: readonly ForeignKey[] | null = null
   #schemaVersion = -1
 
   constructor(db: Database.Database) {
@@ -21,6 +24,12 @@ export class TargetTables {
     this.#schemaVersion = schemaVersion
     this.#byText.clear()
     this.#byShape = new WeakMap()
+    this.#foreignKeys = null
+  }
+
+  /** Of all tables. */
+  get foreignKeys(): readonly ForeignKey[] {
+    return (this.#foreignKeys ??= foreignKeys(this.#db))
   }
 
   /** @throws RefusedChangeError when the database has no such table or column */

@@ -214,7 +214,7 @@ export class Database {
   }
 
   get #isCheckpointDue(): boolean {
-    const frames = this.#resources.recorder.walFrames
+    const frames = this.#resources.recorder.recordedFrames
     if (frames < this.#framesAtCheckpoint) this.#framesAtCheckpoint = 0
     return frames - this.#framesAtCheckpoint >= this.#resources.settings.checkpointFrames
   }

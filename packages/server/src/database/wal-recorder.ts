@@ -17,6 +17,7 @@ export class WalRecorder {
   readonly #wal: WalFile
   readonly #shmDescriptor: number
   readonly #uncheckpointed = new Set<number>()
+  #recordedFrames = 0
 
   private constructor(wal: WalFile, shmDescriptor: number) {
     this.#wal = wal
@@ -42,6 +43,11 @@ export class WalRecorder {
   /** Frames that SQLite has to look through: since the WAL last began anew. */
   get walFrames(): number {
     return this.#indexHeader()?.maxFrame ?? 0
+  }
+
+  /** The same, when {@link record} last looked. */
+  get recordedFrames(): number {
+    return this.#recordedFrames
   }
 
   /** The end of the WAL; frame 0 where it is empty. */
@@ -74,6 +80,7 @@ export class WalRecorder {
    */
   record(history: History): boolean {
     const header = this.#indexHeader()
+    this.#recordedFrames = header?.maxFrame ?? 0
     if (header === null) return false
     const known = history.walPosition
     const isSameWal = header.salts[0] === known.salts[0] && header.salts[1] === known.salts[1]
