@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
-
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { installTriggers, removeTriggers } from './install.ts'
@@ -37,9 +35,16 @@ export function captureForeignSchema(db: Database.Database): number {
   })
 }
 
-/** Whether {@link captureForeignSchema} has nothing to capture. Writes nothing: for use under a write lock of another connection. */
+/** Whether {@link captureForeignSchema} has nothing to capture. Writes nothing: for use without the write lock, or under that of another connection. */
 export function isForeignCaptured(db: Database.Database): boolean {
-  return isDeepStrictEqual(knownVersions(db), currentVersions(db)) && !hasNewVirtualRows(db)
+  const known = knownVersions(db)
+  const current = currentVersions(db)
+  return (
+    known.schemaVersion === current.schemaVersion &&
+    known.userVersion === current.userVersion &&
+    known.applicationId === current.applicationId &&
+    !hasNewVirtualRows(db)
+  )
 }
 
 function captureSchemaDifference(db: Database.Database): number {

@@ -26,6 +26,12 @@ export function hasCapturedThrough(db: Database.Database, throughId: number): bo
   return prepared<[number], 1>(db, any).get(throughId) !== undefined
 }
 
+/** Whether any row or schema change has an id above `afterId`. */
+export function hasCapturedAfter(db: Database.Database, afterId: number): boolean {
+  const any = `SELECT 1 FROM tidemark_cdc WHERE change_id > ? AND ${isOperation} LIMIT 1`
+  return prepared<[number], 1>(db, any).get(afterId) !== undefined
+}
+
 /**
  * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7).
  * No statement stays open between two steps, so the connection can be used for anything else meanwhile.

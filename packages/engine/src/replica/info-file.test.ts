@@ -79,6 +79,19 @@ describe('the info file', () => {
     expect(file.read()).toEqual({ n: 7 })
   })
 
+  it('has what is in the file where a write failed', () => {
+    const file = new InfoFile(path)
+    file.replace({ n: 1 })
+    vi.spyOn(fs, 'fdatasyncSync').mockImplementation(() => {
+      throw new Error('EIO')
+    })
+    syncBuiltinESMExports()
+    expect(() => file.update(() => ({ n: 2 }))).toThrow('EIO')
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    expect(file.read()).toEqual(readInfoFile(path))
+  })
+
   it.each([SLOT_BYTES, 3 * SLOT_BYTES, 20_000])(
     'takes a state of about %i bytes, and goes on from it',
     (bytes) => {

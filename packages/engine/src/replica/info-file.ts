@@ -45,14 +45,15 @@ export class InfoFile {
   readonly #path: string
   /** The newest entry that is on disk for certain; null where this object does not know of one. */
   #synced: string | null = null
-  /** What was in the file when this object last looked: most of it still is, and need not be parsed again. */
+  /** What was in the file when this object last looked: all or most of it still is, and need not be parsed again. */
+  #content: Buffer | null = null
   #known: readonly Entry[] = []
 
   constructor(path: string) {
     this.#path = path
   }
 
-  /** As {@link readInfoFile}. */
+  /** As {@link readInfoFile}. The same object as before where the file is the same. */
   read(): unknown {
     const content = readFileSync(this.#path)
     return stateOf(content, this.#entries(content))
@@ -68,13 +69,17 @@ export class InfoFile {
     const content = readFileSync(this.#path)
     const entries = this.#entries(content)
     const newest = newestOf(entries)
-    const text = textOf((newest?.sequence ?? 0) + 1, next(stateOf(content, entries)))
+    const sequence = (newest?.sequence ?? 0) + 1
+    const info = next(stateOf(content, entries))
+    const text = textOf(sequence, info)
     if (newest === undefined || !fits(text)) this.#replace(text)
-    else this.#write(text, entries, newest)
+    else this.#write({ sequence, slot: (newest.slot + 1) % SLOTS, text, info }, content, newest)
   }
 
   #entries(content: Buffer): readonly Entry[] {
+    if (this.#content?.equals(content) === true) return this.#known
     this.#known = slotsOf(content, this.#known)
+    this.#content = content
     return this.#known
   }
 
@@ -83,18 +88,25 @@ export class InfoFile {
     this.#synced = text
   }
 
-  #write(text: string, entries: readonly Entry[], newest: Entry): void {
-    const oldest = (newest.slot + 1) % SLOTS
+  /** Puts `entry` over the oldest of those in `content`. */
+  #write(entry: Entry, content: Buffer, newest: Entry): void {
+    const { slot, text } = entry
+    const others = this.#known.filter((other) => other.slot !== slot)
+    // Where writing fails, what is there has to be looked at again.
+    this.#content = null
     const descriptor = openSync(this.#path, constants.O_RDWR)
     try {
       // What this write may tear must not be all that is on disk: processes that were killed may have left entries without a sync.
-      if (!entries.some((entry) => entry.slot !== oldest && entry.text === this.#synced)) {
+      if (!others.some((other) => other.text === this.#synced)) {
         fdatasyncSync(descriptor)
         this.#synced = newest.text
       }
-      writeFully(descriptor, Buffer.from(lineOf(text, oldest)), oldest * SLOT_BYTES)
+      content.write(lineOf(text, slot), slot * SLOT_BYTES)
+      writeFully(descriptor, content.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES), slot * SLOT_BYTES)
       fdatasyncSync(descriptor)
       this.#synced = text
+      this.#content = content
+      this.#known = [...others, entry]
     } finally {
       closeSync(descriptor)
     }
@@ -141,17 +153,18 @@ function entryOf(text: string, slot: number): Entry | null {
   if (typeof parsed !== 'object' || parsed === null) return null
   if (!('sequence' in parsed && 'crc32' in parsed && 'info' in parsed)) return null
   const { sequence, info } = parsed
-  if (typeof sequence !== 'number' || parsed.crc32 !== checkOf(sequence, info)) return null
+  if (typeof sequence !== 'number' || parsed.crc32 !== checkOf(sequence, JSON.stringify(info))) return null
   return { sequence, slot, text, info }
 }
 
 /** An element of the array. */
 function textOf(sequence: number, info: unknown): string {
-  return JSON.stringify({ sequence, crc32: checkOf(sequence, info), info })
+  const json = JSON.stringify(info)
+  return `{"sequence":${sequence},"crc32":${checkOf(sequence, json)},"info":${json}}`
 }
 
-function checkOf(sequence: number, info: unknown): number {
-  return crc32(`${sequence} ${JSON.stringify(info)}`)
+function checkOf(sequence: number, json: string): number {
+  return crc32(`${sequence} ${json}`)
 }
 
 /** Undefined: not JSON. */

@@ -32,11 +32,11 @@ export function resumeInterruptedPull(
   session: ReplicaSession,
   options: ReplayOptions = session.interruptedPull,
 ): ResumedPull | null {
+  if (!existsSync(session.paths.replay)) return null
   const plan = readReplayPlan(session.paths.replay)
   if (plan === null) {
     // One that was never sealed lies beside a queue that is still in the database: the pages come in after that.
-    if (existsSync(session.paths.replay) && !hasCapture(session.work.db))
-      throw replayDamaged(session.paths.replay, 'its header cannot be read')
+    if (!hasCapture(session.work.db)) throw replayDamaged(session.paths.replay, 'its header cannot be read')
     removeFile(session.paths.replay)
     return null
   }

@@ -5,6 +5,7 @@ import { BusyError } from '@tidemark/protocol'
 
 import { findBase, isUnchanged } from './find-base.ts'
 import { protectBase } from './open-replica.ts'
+import type { ReplicaInfo } from './info.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import type { ReplicaSession } from './session.ts'
 
@@ -15,7 +16,7 @@ const RETRY_MS = 10
 export function refresh(session: ReplicaSession): void {
   if (resumeInterruptedPull(session) !== null) return
   const info = session.readInfo()
-  if (isDeepStrictEqual({ ...info, lastPullUnixTime: null }, { ...session.info, lastPullUnixTime: null })) {
+  if (isSame(info, session.info)) {
     recordMainFile(session)
     return
   }
@@ -45,4 +46,15 @@ export async function refreshPatiently(session: ReplicaSession): Promise<void> {
       await sleep(RETRY_MS)
     }
   }
+}
+
+/** When the server was last heard to have nothing new is not kept in the file. */
+function isSame(one: ReplicaInfo, other: ReplicaInfo): boolean {
+  const fields = Object.keys(one) as (keyof ReplicaInfo)[]
+  return fields.every(
+    (field) =>
+      field === 'lastPullUnixTime' ||
+      one[field] === other[field] ||
+      isDeepStrictEqual(one[field], other[field]),
+  )
 }

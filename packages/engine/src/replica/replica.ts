@@ -3,9 +3,15 @@ import { existsSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { PAGE_SIZE } from '@tidemark/protocol'
 
-import { captureForeignSchema } from '../capture/foreign-schema.ts'
+import { captureForeignSchema, isForeignCaptured } from '../capture/foreign-schema.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
-import { capturedCount, hasCapturedThrough, maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import {
+  capturedCount,
+  hasCapturedAfter,
+  hasCapturedThrough,
+  maxChangeId,
+  readCaptured,
+} from '../capture/read-captured.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
 import type { AcknowledgedRows } from './acknowledged-rows.ts'
 import { applyPull } from './apply-pull.ts'
@@ -201,6 +207,7 @@ export class Replica {
 
   /** Captures what other programs have changed in the schema. @throws BusyError */
   captureForeign(): void {
+    if (isForeignCaptured(this.#session.work.db)) return
     this.#session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
   }
 
@@ -218,6 +225,11 @@ export class Replica {
   /** Number of captured changes that the server has not acknowledged. */
   pendingCount(): number {
     return capturedCount(this.#session.user, this.info.lastPushedChangeId)
+  }
+
+  /** Whether anything captured is pending. What other programs have changed in the schema may not be captured yet: {@link beginPush} looks. */
+  hasPending(): boolean {
+    return hasCapturedAfter(this.#session.work.db, this.info.lastPushedChangeId)
   }
 
   /** Opens a batch of pending changes; null where there are none. See {@link openPushSource}. @throws BusyError */

@@ -39,6 +39,8 @@ export class ReplicaSession {
   readonly interruptedPull: ReplayOptions
   readonly #mainDescriptor: number
   readonly #infoFile: InfoFile
+  /** The state that `-info` was found to hold, and what it was made of. */
+  #checked: { readonly parsed: unknown; readonly info: ReplicaInfo } | null = null
   #info: ReplicaInfo
   /** Where the overlay was known to be quiet; described when it is first asked for. */
   #quiet: { readonly watermark: Watermark; overlay?: QuietOverlay | null } | null = null
@@ -206,8 +208,11 @@ export class ReplicaSession {
 
   /** The same without the base, which another process may have moved since this one looked. */
   saveOnly(patch: InfoPatch): void {
-    const { info } = this.paths
-    this.#infoFile.update((current) => ({ ...parseInfo(info, current), ...patch }))
+    this.#infoFile.update((current) => {
+      const info = { ...this.#check(current), ...patch }
+      this.#checked = { parsed: info, info }
+      return info
+    })
     this.#info = { ...this.#info, ...patch }
   }
 
@@ -223,8 +228,7 @@ export class ReplicaSession {
 
   /** The sync state as the files have it. */
   readInfo(): ReplicaInfo {
-    const info = parseInfo(this.paths.info, this.#infoFile.read())
-    return withPulledBase(info, readPulledBase(this.work.db))
+    return withPulledBase(this.#check(this.#infoFile.read()), readPulledBase(this.work.db))
   }
 
   /** Takes over a state that another process has written. */
@@ -239,6 +243,13 @@ export class ReplicaSession {
     this.revert.close()
     releaseDescriptor(this.shmDescriptor)
     releaseDescriptor(this.#mainDescriptor)
+  }
+
+  /** @throws StateError where it is no state */
+  #check(parsed: unknown): ReplicaInfo {
+    if (this.#checked === null || this.#checked.parsed !== parsed)
+      this.#checked = { parsed, info: parseInfo(this.paths.info, parsed) }
+    return this.#checked.info
   }
 
   #baseState(): BaseState | null {

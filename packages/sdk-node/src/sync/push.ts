@@ -71,6 +71,7 @@ class Push {
       } finally {
         source.close()
       }
+      if (detour === null && !replica.hasPending()) return
       // The queue has become shorter.
       if (detour === null || detour.type === 'rejected') this.#detours = 0
       if (detour !== null) await this.#takeDetour(detour)
