@@ -81,8 +81,8 @@ export class Catalog {
 
   /** @throws DatabaseNameError; DatabaseNotFoundError */
   get(name: string): CatalogEntry {
-    const entry = this.#entries.get(checkName(name))
-    if (entry === undefined) throw new DatabaseNotFoundError(name)
+    const entry = this.#entries.get(name)
+    if (entry === undefined) throw new DatabaseNotFoundError(checkName(name))
     return entry
   }
 

@@ -26,10 +26,10 @@ export async function findDatabase(
   const principal = await context.authority.identify(request.headers.authorization)
   const name = databaseName(request, context.config)
   if (name === null) throw new DatabaseNotFoundError(null)
-  if (!databaseNameSchema.safeParse(name).success) throw new DatabaseNameError(name)
+  const isKnown = context.catalog.has(name)
+  if (!isKnown && !databaseNameSchema.safeParse(name).success) throw new DatabaseNameError(name)
   principal.require(name, scope)
-  const isNew =
-    !context.catalog.has(name) && (context.config.autoCreate || name === context.config.rootDatabase)
+  const isNew = !isKnown && (context.config.autoCreate || name === context.config.rootDatabase)
   const { id, directory } = isNew ? context.catalog.create(name) : context.catalog.get(name)
   return { database: { id, name, directory }, caller: callerOf(request, principal, name) }
 }

@@ -3,8 +3,30 @@ import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import type { BodyMemory } from './body-memory.ts'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
+const NO_BYTES = Buffer.alloc(0)
+
 /**
- * The body's pieces as they arrive. The request is cut off when the client is silent for `silenceMs`.
+ * The body, where all of it has come with the headers, as a short one does; null: its {@link bodyPieces} are to be waited for. To be called once.
+ *
+ * @throws LimitError when it will be larger than `maxBytes`; ProtocolError when it is encoded
+ */
+export function arrivedBody(request: IncomingMessage, maxBytes: number): Buffer | null {
+  const { headers, readableLength } = request
+  const announced = Number(headers['content-length'] ?? 0)
+  if (announced > maxBytes)
+    throw new LimitError(`The body has ${announced} bytes, at most ${maxBytes} are accepted`)
+  if (headers['content-encoding'] !== undefined) throw new ProtocolError('Encoded bodies are not understood')
+  // That it is complete is only noticed after its last byte has been passed on.
+  const isWhole = announced > 0 ? readableLength === announced : request.complete && readableLength === 0
+  if (!isWhole) return null
+  const body = (request.read() as Buffer | null) ?? NO_BYTES
+  // To the end, which follows its last byte.
+  request.resume()
+  return body
+}
+
+/**
+ * The body's pieces as they arrive, for one that {@link arrivedBody} does not have. The request is cut off when the client is silent for `silenceMs`.
  *
  * @throws LimitError as soon as the body is seen to be larger than `maxBytes`; ProtocolError when it ends early
  */
@@ -13,17 +35,6 @@ export async function* bodyPieces(
   maxBytes: number,
   silenceMs: number,
 ): AsyncGenerator<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > maxBytes)
-    throw new LimitError(`The body has ${announced} bytes, at most ${maxBytes} are accepted`)
-  if (request.headers['content-encoding'] !== undefined)
-    throw new ProtocolError('Encoded bodies are not understood')
-  if (request.complete && request.readableLength <= maxBytes) {
-    // It came with its headers: nothing is waited for.
-    const whole = request.read() as Buffer | null
-    if (whole !== null) yield whole
-    return
-  }
   const endWatch = cutWhenSilent(request.socket, silenceMs)
   let length = 0
   try {
@@ -60,12 +71,15 @@ export async function withBody<T>(
   const { maxBytes, silenceMs, memory } = limits
   const pieces: Buffer[] = []
   let taken = 0
+  const keep = (piece: Buffer): void => {
+    if (!memory.take(piece.length)) throw new BusyError('Too much is being received at the same time')
+    taken += piece.length
+    pieces.push(piece)
+  }
   try {
-    for await (const piece of bodyPieces(request, maxBytes, silenceMs)) {
-      if (!memory.take(piece.length)) throw new BusyError('Too much is being received at the same time')
-      taken += piece.length
-      pieces.push(piece)
-    }
+    const arrived = arrivedBody(request, maxBytes)
+    if (arrived !== null) keep(arrived)
+    else for await (const piece of bodyPieces(request, maxBytes, silenceMs)) keep(piece)
     return await use(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
   } finally {
     memory.release(taken)

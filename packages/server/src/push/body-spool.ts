@@ -34,7 +34,7 @@ export class BodySpool {
   }
 
   /** @throws the errors of `pieces`, here or while the rest is iterated; the file system's */
-  async receive(pieces: AsyncIterable<Buffer>): Promise<Beginning> {
+  async receive(pieces: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<Beginning> {
     const parts = this.#parts(pieces)
     const kept: Uint8Array[] = []
     for (let bytes = 0; bytes <= BEGINNING_BYTES;) {
@@ -59,7 +59,7 @@ export class BodySpool {
     await rm(this.#path, { force: true })
   }
 
-  async *#parts(pieces: AsyncIterable<Buffer>): AsyncGenerator<BodyPart, void, undefined> {
+  async *#parts(pieces: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<BodyPart, void, undefined> {
     for await (const bytes of partsOf(pieces)) {
       if (this.#isRemoved) return
       yield this.#keepInMemory(bytes) ? bytes : await this.#keepInFile(bytes)
@@ -83,7 +83,9 @@ export class BodySpool {
   }
 }
 
-async function* partsOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+async function* partsOf(
+  pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
+): AsyncGenerator<Buffer, void, undefined> {
   let kept: Buffer[] = []
   let length = 0
   for await (const piece of pieces) {
