@@ -1,6 +1,6 @@
 export { readBackfilledFrames, readPageNumbers, readWalIndexHeader } from './wal/wal-index.ts'
 export type { WalIndexHeader } from './wal/wal-index.ts'
-export { WalFile } from './wal/wal-file.ts'
+export { WalFile, writeFully } from './wal/wal-file.ts'
 export type { WalFrame } from './wal/wal-file.ts'
 
 export { splitStatements } from './sql/split-statements.ts'

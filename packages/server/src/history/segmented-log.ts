@@ -9,9 +9,9 @@ import {
   readdirSync,
   readSync,
   rmSync,
-  writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { writeFully } from '@tidemark/engine'
 import { historyDamaged } from './history-error.ts'
 import { decodeSegmentHeader, encodeSegmentHeader, SEGMENT_HEADER_SIZE } from './history-format.ts'
 
@@ -49,20 +49,24 @@ export class SegmentedLog {
     if (mkdirSync(directory, { recursive: true }) !== undefined) syncDirectory(dirname(directory))
     const names = readdirSync(directory).filter((name) => name.endsWith(SUFFIX))
     const segments: Segment[] = []
-    for (const [index, name] of names.toSorted().entries()) {
-      const path = join(directory, name)
-      const segment = openSegment(path, databaseId)
-      if (segment === null && index === names.length - 1) {
-        rmSync(path)
-        continue
+    try {
+      for (const [index, name] of names.toSorted().entries()) {
+        const path = join(directory, name)
+        const segment = openSegment(path, databaseId)
+        if (segment === null && index === names.length - 1) {
+          rmSync(path)
+          continue
+        }
+        const previous = segments.at(-1)
+        if (segment === null || nameOf(segment.start) !== name)
+          throw historyDamaged(`${name} has no valid header`)
+        segments.push(segment)
+        if (previous !== undefined && previous.start + previous.size !== segment.start)
+          throw historyDamaged(`${name} does not continue ${nameOf(previous.start)}`)
       }
-      const previous = segments.at(-1)
-      if (segment === null || nameOf(segment.start) !== name)
-        throw historyDamaged(`${name} has no valid header`)
-      if (previous !== undefined && previous.start + previous.size !== segment.start) {
-        throw historyDamaged(`${name} does not continue ${nameOf(previous.start)}`)
-      }
-      segments.push(segment)
+    } catch (error) {
+      for (const segment of segments) closeSegment(segment)
+      throw error
     }
     return new SegmentedLog(directory, databaseId, segmentBytes, segments)
   }
@@ -103,16 +107,7 @@ export class SegmentedLog {
   /** Writes at or after the end without moving it. */
   write(position: number, bytes: Uint8Array): void {
     const segment = this.#segments.at(-1)!
-    const descriptor = descriptorOf(segment)
-    for (let written = 0; written < bytes.byteLength;) {
-      written += writeSync(
-        descriptor,
-        bytes,
-        written,
-        bytes.byteLength - written,
-        position - segment.start + written,
-      )
-    }
+    writeFully(descriptorOf(segment), bytes, position - segment.start)
   }
 
   /** Makes the bytes written up to `position` part of the log. */
@@ -165,13 +160,16 @@ export class SegmentedLog {
     this.sync()
     const start = this.end
     const path = join(this.#directory, nameOf(start))
+    const header = { databaseId: this.#databaseId, position: start, createdMs: Date.now() }
     const descriptor = openSync(path, 'w+', 0o600)
-    writeSync(
-      descriptor,
-      encodeSegmentHeader({ databaseId: this.#databaseId, position: start, createdMs: Date.now() }),
-    )
-    fsyncSync(descriptor)
-    syncDirectory(this.#directory)
+    try {
+      writeFully(descriptor, encodeSegmentHeader(header), 0)
+      fsyncSync(descriptor)
+      syncDirectory(this.#directory)
+    } catch (error) {
+      closeSync(descriptor)
+      throw error
+    }
     this.#segments.push({ start, path, descriptor, size: SEGMENT_HEADER_SIZE })
   }
 }
@@ -179,8 +177,11 @@ export class SegmentedLog {
 /** Makes creations and removals in the directory survive a power loss. */
 function syncDirectory(path: string): void {
   const directory = openSync(path, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
+  try {
+    fsyncSync(directory)
+  } finally {
+    closeSync(directory)
+  }
 }
 
 function openSegment(path: string, databaseId: string): Segment | null {

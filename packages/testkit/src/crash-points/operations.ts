@@ -78,7 +78,7 @@ const APPENDING = 'server/src/history/record.ts: appendRecord: log.write (3)'
 /** A history whose oldest part is out of use and still there. */
 const DROPPING = 'server/src/history/history.ts: History.compact: log.dropBefore'
 /** A segment of the history without its header. */
-const BEGINNING = 'server/src/history/segmented-log.ts: SegmentedLog.begin: writeSync'
+const BEGINNING = 'server/src/history/segmented-log.ts: SegmentedLog.begin: writeFully'
 
 export const OPERATIONS: readonly Operation[] = [
   { name: 'sync', before: BEFORE, run: syncing('sync'), asks: true },
