@@ -87,6 +87,62 @@ test('client files copied to a second machine: both go on, the second under its 
   expect(events).toMatchObject([['forked', { clientId: expect.stringMatching(/^tidemark-/) as string }]])
 })
 
+/** A fetch that does not get through to some paths while `isCut`. */
+function cutFetch(path: string): { readonly fetch: typeof fetch; isCut: boolean } {
+  const state = {
+    isCut: false,
+    fetch: (async (input, init) => {
+      if (state.isCut && (input as Request).url.endsWith(path)) throw new TypeError('fetch failed')
+      return await fetch(input, init)
+    }) as typeof fetch,
+  }
+  return state
+}
+
+test('a copied client that is cut off between its new name and the pull pushes nothing that its original has pushed (I3)', async () => {
+  await using server = new SyncServer()
+  const first = await server.client('a.db')
+  first.exec(SCHEMA)
+  await first.sync()
+  first.exec(`INSERT INTO log VALUES ('before the copy')`)
+  first.close()
+  copyClient(server, 'a.db', 'copy.db')
+  const a = server.open('a.db')
+  const network = cutFetch('/pull-updates')
+  const copy = server.open('copy.db', { fetch: network.fetch, retry: { attempts: 1 } })
+  await a.push()
+  network.isCut = true
+  await expect(copy.push()).rejects.toThrow('cut')
+  copy.close()
+  const reopened = server.open('copy.db')
+  reopened.exec(`INSERT INTO log VALUES ('of the copy')`)
+  await reopened.push()
+  await expectConverged(reopened, a)
+  expect(lines(a)).toEqual(['before the copy', 'of the copy'])
+})
+
+test('a client of a restored server that is cut off between its new name and the pull pushes again what was acknowledged', async () => {
+  await using server = await OwnSyncServer.start()
+  const network = cutFetch('/pull-updates')
+  const a = await server.client('a.db', { fetch: network.fetch, retry: { attempts: 1 } })
+  a.exec(SCHEMA)
+  await a.sync()
+  const restore = await backUp(server)
+  a.exec(`INSERT INTO note VALUES (1, 'acknowledged')`)
+  await a.push()
+  await restore()
+  a.exec(`INSERT INTO note VALUES (2, 'pending')`)
+  network.isCut = true
+  await expect(a.push()).rejects.toThrow('cut')
+  network.isCut = false
+  await a.push()
+  await expectConverged(a, await server.client('b.db'))
+  expect(bodies(a)).toEqual([
+    [1, 'acknowledged'],
+    [2, 'pending'],
+  ])
+})
+
 test('a replica copied while it is not known whether a push arrived: what either does afterwards is kept, once (I3)', async () => {
   await using server = new SyncServer()
   let isLosing = false

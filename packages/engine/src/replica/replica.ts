@@ -202,7 +202,9 @@ export class Replica {
   noteUnchanged(unixTime: number): void {
     const session = this.#session
     session.noteUnchanged(unixTime)
-    if (hasCapturedThrough(session.work.db, session.info.lastPushedChangeId)) adoptAcknowledgement(session)
+    const { lastPushedChangeId, previousClientId } = session.info
+    if (previousClientId !== null || hasCapturedThrough(session.work.db, lastPushedChangeId))
+      adoptAcknowledgement(session)
   }
 
   /** Captures what other programs have changed in the schema. @throws BusyError */

@@ -60,6 +60,8 @@ class Push {
 
   async run(): Promise<void> {
     const { replica } = this.#context
+    // Only the pull says what of the queue went under the name of before. It may have failed, or this process ended.
+    if (replica.info.previousClientId !== null) await this.#pull()
     for (;;) {
       const source = await retrying(this.#context, 'push', this.#signal, () =>
         replica.beginPush(this.#maxOperations),
@@ -214,6 +216,10 @@ class Push {
       pushId: null,
     })
     this.#context.events.emit('forked', { clientId: replica.info.clientId })
+    await this.#pull()
+  }
+
+  async #pull(): Promise<void> {
     await pullLocked(this.#context, this.#dialect, null, this.#signal)
   }
 
