@@ -2,14 +2,12 @@ import { getCallSites } from 'node:util'
 
 import { isOfHelper, scanModules } from './call-sites.ts'
 import type { Call } from './call-sites.ts'
+import { STACK_DEPTH, stackHere } from './stack-here.ts'
 
 /** All that may change files of a client or of a server. */
 const MODULES = scanModules(['engine/src', 'server/src', 'sdk-node/src'])
 
 const FRAME = /packages\/((?!testkit\/)[^/]+\/src\/[^:()]+\.ts):(\d+):(\d+)\)?$/
-
-/** Enough for the deepest chain of helpers. */
-const STACK_DEPTH = 40
 
 /** All call sites in the sources, in their order. */
 export function callSites(): string[] {
@@ -19,15 +17,20 @@ export function callSites(): string[] {
 /**
  * The call sites by which the file call was reached that is being made: from the one that makes it to the first that is not a helper's.
  *
- * @throws TypeError where a caller is not known to change anything: `HELPERS` does not say so
+ * @throws as {@link wayOf}
  */
 export function wayToDisk(): readonly string[] {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = STACK_DEPTH
-  const { stack } = new Error('who calls?')
-  Error.stackTraceLimit = stackTraceLimit
+  return wayOf(stackHere())
+}
+
+/**
+ * The same for a call of another process, which has kept its stack ({@link stackHere}).
+ *
+ * @throws TypeError where a caller is not known to change anything: `HELPERS` does not say so
+ */
+export function wayOf(stack: string): readonly string[] {
   const way: string[] = []
-  for (const line of stack!.split('\n')) {
+  for (const line of stack.split('\n')) {
     const call = callAt(line)
     if (call === null) continue
     if (call.site !== null) way.push(call.site)

@@ -17,8 +17,8 @@ export const MUTATING_CALLS = [
 
 export type MutatingCall = (typeof MUTATING_CALLS)[number]
 
-/** What becomes of a call: it happens, it fails before anything is done, or half-way. */
-export type Verdict = 'done' | { readonly refused: Error } | { readonly cut: Error }
+/** What becomes of a call: it happens, it fails before anything is done, or half-way: then `cut` is called, which ends what called. */
+export type Verdict = 'done' | { readonly refused: Error } | { readonly cut: () => never }
 
 /** Asked before each call; null: nobody watches. */
 let watcher: ((call: MutatingCall, args: readonly unknown[]) => Verdict) | null = null
@@ -39,7 +39,7 @@ for (const name of MUTATING_CALLS) {
     else if (name === 'writeSync') original(args[0], String(args[1]).slice(0, String(args[1]).length / 2))
     else if (name === 'openSync') fs.closeSync(original(...args) as number)
     else original(...args)
-    throw verdict.cut
+    return verdict.cut()
   }
 }
 syncBuiltinESMExports()
@@ -65,6 +65,11 @@ export function unwatched<T>(run: () => T): T {
   } finally {
     ;({ watcher, observer } = before)
   }
+}
+
+/** From here on each call is shown to `watch`. */
+export function watchEach(watch: NonNullable<typeof watcher>): void {
+  watcher = watch
 }
 
 /** Runs `run` with each call shown to `watch`. */

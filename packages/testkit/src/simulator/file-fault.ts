@@ -50,7 +50,11 @@ export function fileFault(
         case 'refused':
           return { refused: failure }
         case 'cut':
-          return { cut: failure }
+          return {
+            cut: () => {
+              throw failure
+            },
+          }
         case 'write':
           writes.slipIn(client!, fault.seed)
           return 'done'
