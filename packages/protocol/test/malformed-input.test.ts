@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LimitError, ProtocolError } from '../src/errors.ts'
+import { ByteWriter } from '../src/columns/byte-writer.ts'
 import { decodeValues, encodeValues } from '../src/columns/value-codec.ts'
 import {
   decodePageHashesRequest,
@@ -53,8 +54,9 @@ function pull(dialect: 'turso' | 'tidemark'): Uint8Array {
 }
 
 function changeRun(): Uint8Array {
-  const { message, cells } = encodeChangeRun(ROWS, 0, 0, 0)
-  return encodeMessage(tidemark.ChangeRun, { ...message, cells })
+  const cells = new ByteWriter()
+  const message = encodeChangeRun(ROWS, 0, 0, cells)
+  return encodeMessage(tidemark.ChangeRun, { ...message, cells: cells.bytes() })
 }
 
 interface Decoder {

@@ -1,6 +1,8 @@
 import { ProtocolError } from '../errors.ts'
 
 const FIRST_CAPACITY = 256
+/** Memory up to this size is kept for what is written next; bytes. */
+const KEPT_CAPACITY = 1024 * 1024
 /** Strings up to this many UTF-16 units take at most 127 bytes of UTF-8, so their length is one byte. */
 const ONE_BYTE_LENGTH_UNITS = 42
 /** Strings up to this many take at most 16,383, so their length is one or two bytes. */
@@ -12,21 +14,22 @@ const INT64_MAX = 2n ** 63n - 1n
 
 /** A growing buffer with the primitives of the columnar encodings: varints, zigzag varints, doubles, strings. */
 export class ByteWriter {
-  #buffer: Buffer
+  #buffer: Buffer = Buffer.allocUnsafe(FIRST_CAPACITY)
   #length = 0
-
-  /** `expectedBytes` saves growing, where it is known about how much will be written. */
-  constructor(expectedBytes: number = FIRST_CAPACITY) {
-    this.#buffer = Buffer.allocUnsafe(expectedBytes)
-  }
 
   get length(): number {
     return this.#length
   }
 
-  /** What was written; a view that later writes may detach. */
+  /** What was written; a view that later writes may detach, or change after {@link clear}. */
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length)
+  }
+
+  /** Begins anew in the same memory: for large pushes new memory for each block costs more in garbage collection than what is written. */
+  clear(): void {
+    this.#length = 0
+    if (this.#buffer.byteLength > KEPT_CAPACITY) this.#buffer = Buffer.allocUnsafe(FIRST_CAPACITY)
   }
 
   byte(value: number): void {

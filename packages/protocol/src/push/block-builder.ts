@@ -1,5 +1,6 @@
 import { tidemark } from '#messages'
 import type { Change, TableShape } from '../change.ts'
+import { ByteWriter } from '../columns/byte-writer.ts'
 import { LimitError } from '../errors.ts'
 import { lengthDelimitedField } from '../framing/length-delimited.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
@@ -19,11 +20,12 @@ const FIRST_BLOCK_BYTES = 64 * 1024
 /** Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open. */
 export class BlockBuilder {
   readonly #tables: TableNumbers
-  #parts: Uint8Array[] = []
+  /** The block, and the values of one run, in memory that the next ones use again. */
+  readonly #bytes = new ByteWriter()
+  readonly #cells = new ByteWriter()
   #run: Change[] = []
   #runCells = 0
   #lastChangeId = 0
-  #runBytes = 0
   #estimatedBytes = 0
   #fullBytes = FIRST_BLOCK_BYTES
 
@@ -52,39 +54,40 @@ export class BlockBuilder {
     }
     this.#run.push(change)
     this.#runCells += cells
-    this.#runBytes += estimatedBytes
     this.#estimatedBytes += estimatedBytes
   }
 
-  /** The ChangeSet of what was added since the last call. */
+  /** The ChangeSet of what was added since {@link begin}; valid until then. */
   finish(): Uint8Array {
     this.#closeRun()
-    const bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
+    const bytes = this.#bytes.bytes()
     if (bytes.byteLength > PROTOCOL_LIMITS.maxBlockBytes) {
       throw new LimitError(
         `change ${this.#lastChangeId} takes ${bytes.byteLength} bytes, at most ${PROTOCOL_LIMITS.maxBlockBytes} can be pushed`,
       )
     }
-    this.#parts = []
+    return bytes
+  }
+
+  /** Begins the next block. */
+  begin(): void {
+    this.#bytes.clear()
     this.#lastChangeId = 0
     this.#estimatedBytes = 0
     this.#fullBytes = Math.min(this.#fullBytes * 2, PROTOCOL_LIMITS.blockBytes)
-    return bytes
   }
 
   #closeRun(): void {
     const first = this.#run[0]
     if (first === undefined) return
     const table = first.kind === 'schema' ? 0 : this.#tableNumber(first.table)
-    const { message, cells } = encodeChangeRun(this.#run, table, this.#lastChangeId, this.#runBytes)
-    const fields = encodeMessage(tidemark.ChangeRun, message)
-    this.#parts.push(
-      ...lengthDelimitedField(RUNS_FIELD, [fields, ...lengthDelimitedField(CELLS_FIELD, [cells])]),
-    )
+    const message = encodeChangeRun(this.#run, table, this.#lastChangeId, this.#cells)
+    const cells = lengthDelimitedField(CELLS_FIELD, [this.#cells.bytes()])
+    this.#addField(RUNS_FIELD, [encodeMessage(tidemark.ChangeRun, message), ...cells])
+    this.#cells.clear()
     this.#lastChangeId = this.#run.at(-1)!.changeId
     this.#run = []
     this.#runCells = 0
-    this.#runBytes = 0
   }
 
   #tableNumber(shape: TableShape): number {
@@ -95,8 +98,12 @@ export class BlockBuilder {
         columns: [...shape.columns],
         key: [...shape.key],
       })
-      this.#parts.push(...lengthDelimitedField(TABLES_FIELD, [message]))
+      this.#addField(TABLES_FIELD, [message])
     }
     return number
+  }
+
+  #addField(field: number, content: readonly Uint8Array[]): void {
+    for (const part of lengthDelimitedField(field, content)) this.#bytes.raw(part)
   }
 }

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { tidemark } from '#messages'
 import { decodePush, pushHeaderFor } from '../../test/support/streams.ts'
 import type { RowChange, TableShape } from '../change.ts'
+import { ByteWriter } from '../columns/byte-writer.ts'
 import { LimitError, ProtocolError } from '../errors.ts'
 import { Seal } from '../framing/seal.ts'
 import { encodeDelimitedMessage, encodeMessage } from '../messages/encode-message.ts'
@@ -76,7 +77,9 @@ describe('a run of changes', () => {
   })
 
   it('is written as docs/wire-format.md shows it', () => {
-    const { message, cells } = encodeChangeRun(decode(INSERTS), 0, 0, 0)
+    const writer = new ByteWriter()
+    const message = encodeChangeRun(decode(INSERTS), 0, 0, writer)
+    const cells = writer.bytes()
     const bytes = encodeMessage(tidemark.ChangeRun, { ...message, cells })
     expect(Buffer.from(bytes).toString('hex')).toBe('180222020102280152080114010603016100')
   })

@@ -19,25 +19,26 @@ export function belongsToRun(first: Change, next: Change): boolean {
 }
 
 /**
- * The message of a run, without `cells`, which may be large and is written behind it.
+ * The message of a run, without `cells`, which may be large and is written behind it: its bytes are appended to `cells`.
  *
  * @param tableNumber of the changes' table; ignored for schema changes
  * @param previousChangeId the id before the first change's in the block, 0 if there is none
- * @param expectedBytes about how many the values take
  */
 export function encodeChangeRun(
   changes: readonly Change[],
   tableNumber: number,
   previousChangeId: number,
-  expectedBytes: number,
-): { readonly message: tidemark.ChangeRun.$Properties; readonly cells: Uint8Array } {
+  cells: ByteWriter,
+): tidemark.ChangeRun.$Properties {
   const head = { count: changes.length, changeIds: encodeChangeIds(changes, previousChangeId) }
   if (changes[0]!.kind === 'schema') {
-    const cells = encodeStatements(changes as readonly SchemaChange[])
-    return { message: { ...head, kind: tidemark.ChangeKind.SCHEMA }, cells }
+    writeStatements(cells, changes as readonly SchemaChange[])
+    return { ...head, kind: tidemark.ChangeKind.SCHEMA }
   }
   const rows = changes as readonly RowChange[]
-  return { message: { ...head, ...encodeRowRun(rows, tableNumber) }, cells: encodeCells(rows, expectedBytes) }
+  const message = { ...head, ...encodeRowRun(rows, tableNumber) }
+  writeCells(cells, rows)
+  return message
 }
 
 function encodeRowRun(rows: readonly RowChange[], tableNumber: number): tidemark.ChangeRun.$Properties {
@@ -76,17 +77,14 @@ function checkShape(change: RowChange): void {
   }
 }
 
-function encodeStatements(changes: readonly SchemaChange[]): Uint8Array {
-  const writer = new ByteWriter()
+function writeStatements(writer: ByteWriter, changes: readonly SchemaChange[]): void {
   writeColumns(
     writer,
     changes.map((change) => [change.sql]),
   )
-  return writer.bytes()
 }
 
-function encodeCells(rows: readonly RowChange[], expectedBytes: number): Uint8Array {
-  const writer = new ByteWriter(expectedBytes)
+function writeCells(writer: ByteWriter, rows: readonly RowChange[]): void {
   writeColumns(
     writer,
     rows.map((row) => row.key),
@@ -99,7 +97,6 @@ function encodeCells(rows: readonly RowChange[], expectedBytes: number): Uint8Ar
     writer,
     rows.map((row) => row.expected),
   )
-  return writer.bytes()
 }
 
 function writeColumns(writer: ByteWriter, rows: readonly (readonly ImageValue[])[]): void {

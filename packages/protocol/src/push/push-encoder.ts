@@ -64,6 +64,8 @@ export class PushEncoder {
       checksum,
     })
     const payload = lengthDelimitedField(PAYLOAD_FIELD, [smaller ? compressed : raw])
-    return Buffer.concat(delimitedParts(lengthDelimitedField(BLOCK_FIELD, [fields, ...payload])))
+    const block = Buffer.concat(delimitedParts(lengthDelimitedField(BLOCK_FIELD, [fields, ...payload])))
+    this.#block.begin()
+    return block
   }
 }

@@ -10,6 +10,9 @@ export const WAL_CHECKSUM_SEED: WalChecksum = [0, 0]
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
+/** A page, see {@link updateNativeChecksum}. */
+const WORDS_PER_CALL = 1024
+
 /** Whether a checksum over words of this byte order can be taken by {@link updateNativeChecksum}. */
 export function isNativeOrder(bigEndian: boolean): boolean {
   return bigEndian !== HOST_IS_LITTLE_ENDIAN
@@ -51,7 +54,8 @@ export function updateWalChecksum(
   const position = bytes.byteOffset + start
   if (isNativeOrder(bigEndian) && position % 4 === 0) {
     const words = new Int32Array(bytes.buffer, position, (end - start) >>> 2)
-    updateNativeChecksum(state, words, 0, words.length)
+    for (let i = 0; i < words.length; i += WORDS_PER_CALL)
+      updateNativeChecksum(state, words, i, Math.min(i + WORDS_PER_CALL, words.length))
     return
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -25,6 +25,8 @@ const PAGES_PARAMETERS = {
  */
 const WASM_MAX_BYTES = 4096
 const WASM_MAX_BYTES_WITH_DICTIONARY = 1024 * 1024
+/** Memory that is taken at a time for compressed bytes. */
+const MAX_CHUNK_BYTES = 1024 * 1024
 
 /** The module with its two contexts, which are used again for each call. */
 interface Zstd {
@@ -81,7 +83,7 @@ export function compress(
   return zstdCompressSync(raw, {
     ...(dictionary === undefined ? {} : { dictionary }),
     ...frameOptions(raw, { [constants.ZSTD_c_compressionLevel]: level }),
-    chunkSize: 64 * 1024,
+    chunkSize: Math.min(usualLength(raw), MAX_CHUNK_BYTES),
   })
 }
 
@@ -105,9 +107,13 @@ const compressInThreadPool = promisify(zstdCompress) as (
   options: ZstdOptions,
 ) => Promise<Uint8Array>
 
-/** Pages become less than two thirds as long, as a rule; longer output is copied together. */
 function pagesOptions(images: Uint8Array): ZstdOptions {
-  return { ...frameOptions(images, PAGES_PARAMETERS), chunkSize: Math.ceil((images.byteLength * 2) / 3) }
+  return { ...frameOptions(images, PAGES_PARAMETERS), chunkSize: usualLength(images) }
+}
+
+/** What is compressed becomes less than two thirds as long, as a rule; longer output is copied together. */
+function usualLength({ byteLength }: Uint8Array): number {
+  return Math.ceil((byteLength * 2) / 3)
 }
 
 function frameOptions(raw: Uint8Array, parameters: NonNullable<ZstdOptions['params']>): ZstdOptions {
