@@ -78,15 +78,19 @@ export class WalFile {
     return readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) === PAGE_SIZE
   }
 
+  /** Reads `count` whole frames, the first of them number `first`, to the beginning of `target`. @throws ProtocolError where the file is too short */
+  readInto(target: Uint8Array, first: number, count: number): void {
+    const length = readSync(this.#descriptor, target, 0, count * FRAME_SIZE, frameOffset(first))
+    if (length < count * FRAME_SIZE)
+      throw new ProtocolError(`WAL ends before frame ${first + Math.floor(length / FRAME_SIZE)}`)
+  }
+
   /** Yields the frames `first..last` in order, reading many at once. @throws ProtocolError where the file is too short */
   *readFrames(first: number, last: number): Generator<WalFrame> {
     const chunk = Buffer.alloc(FRAME_SIZE * Math.min(FRAMES_PER_READ, Math.max(last - first + 1, 0)))
     for (let next = first; next <= last;) {
       const count = Math.min(FRAMES_PER_READ, last - next + 1)
-      const length = readSync(this.#descriptor, chunk, 0, count * FRAME_SIZE, frameOffset(next))
-      if (length < count * FRAME_SIZE) {
-        throw new ProtocolError(`WAL ends before frame ${next + Math.floor(length / FRAME_SIZE)}`)
-      }
+      this.readInto(chunk, next, count)
       for (let index = 0; index < count; index++, next++) {
         const offset = index * FRAME_SIZE
         const image = chunk.subarray(offset + FRAME_HEADER_SIZE, offset + FRAME_SIZE)

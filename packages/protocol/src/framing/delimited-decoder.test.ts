@@ -16,21 +16,24 @@ function cut(bytes: Uint8Array, lengths: readonly number[]): Uint8Array[] {
 }
 
 describe('DelimitedDecoder', () => {
-  it('gives back messages however the stream is cut', () => {
-    const messages = fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 20 })
-    const cuts = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 10 })
-    fc.assert(
-      fc.property(messages, cuts, (sent, lengths) => {
-        const decoder = new DelimitedDecoder({ maxMessageBytes: 400 })
-        const stream = Buffer.concat(sent.map(encodeDelimited))
-        const received = cut(stream, lengths).flatMap((chunk) => decoder.push(chunk))
-        decoder.end()
-        expect(received.map((message) => Buffer.from(message))).toEqual(
-          sent.map((message) => Buffer.from(message)),
-        )
-      }),
-    )
-  })
+  it.each([false, true])(
+    'gives back messages however the stream is cut (reuses memory: %s)',
+    (reusesMemory) => {
+      const messages = fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 20 })
+      const cuts = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 10 })
+      fc.assert(
+        fc.property(messages, cuts, (sent, lengths) => {
+          const decoder = new DelimitedDecoder({ maxMessageBytes: 400, reusesMemory })
+          const stream = Buffer.concat(sent.map(encodeDelimited))
+          const received = cut(stream, lengths).flatMap((chunk) =>
+            decoder.push(chunk).map((message) => Buffer.from(message)),
+          )
+          decoder.end()
+          expect(received).toEqual(sent.map((message) => Buffer.from(message)))
+        }),
+      )
+    },
+  )
 
   it('does not write to messages that it gave out', () => {
     const decoder = new DelimitedDecoder({ maxMessageBytes: 10 })

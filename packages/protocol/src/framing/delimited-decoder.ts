@@ -4,6 +4,9 @@ import { LimitError, ProtocolError } from '../errors.ts'
 const MAX_LENGTH_BYTES = 5
 /** Room for most groups of pages, whose length is then taken at once: growing costs a copy. */
 const FIRST_CAPACITY = 192 * 1024
+/** Memory up to this size is used again; bytes. */
+const KEPT_CAPACITY = 1024 * 1024
+const NO_MEMORY = new Uint8Array(0)
 
 /**
  * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was received of
@@ -11,22 +14,29 @@ const FIRST_CAPACITY = 192 * 1024
  */
 export class DelimitedDecoder {
   readonly #maxMessageBytes: number
+  readonly #reusesMemory: boolean
   /** Length of the message being received; undefined while its length is incomplete. */
   #length: number | undefined
   #lengthSoFar = 0
   #lengthBytes = 0
   /** The first `#received` bytes of the message being received. */
-  #partial: Uint8Array = new Uint8Array(0)
+  #partial: Uint8Array = NO_MEMORY
   #received = 0
+  /** Where a message was that the last call gave out. */
+  #spare: Uint8Array = NO_MEMORY
 
-  /** @param options.maxMessageBytes a longer message raises a LimitError as soon as its length is known */
-  constructor(options: { readonly maxMessageBytes: number }) {
+  /**
+   * @param options.maxMessageBytes a longer message raises a LimitError as soon as its length is known
+   * @param options.reusesMemory messages are valid until the next call only
+   */
+  constructor(options: { readonly maxMessageBytes: number; readonly reusesMemory?: boolean }) {
     this.#maxMessageBytes = options.maxMessageBytes
+    this.#reusesMemory = options.reusesMemory ?? false
   }
 
   /**
    * The messages that this chunk completes. A message that lies within the chunk is a view of it, any other has memory of
-   * its own; neither is written to again by the decoder.
+   * its own; neither is written to again by the decoder, unless it reuses memory.
    *
    * @throws LimitError for a message above the limit
    * @throws ProtocolError for a malformed length
@@ -89,9 +99,17 @@ export class DelimitedDecoder {
     this.#length = undefined
     this.#lengthSoFar = 0
     this.#lengthBytes = 0
-    this.#partial = new Uint8Array(0)
+    if (this.#received > 0) this.#letGo()
     this.#received = 0
     return message
+  }
+
+  /** The next message may begin before the one in `#partial` has been used: two take turns. */
+  #letGo(): void {
+    const isKept = this.#reusesMemory && this.#partial.byteLength <= KEPT_CAPACITY
+    const next = this.#spare
+    this.#spare = isKept ? this.#partial : NO_MEMORY
+    this.#partial = next
   }
 
   #keep(bytes: Uint8Array, length: number): void {

@@ -1,3 +1,4 @@
+import { randomFillSync } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { changes as someChanges } from '../../test/support/arbitrary-changes.ts'
@@ -171,6 +172,24 @@ describe('PushDecoder', () => {
     for (const body of bodies)
       expect(() => decodePush(Buffer.concat(body as Uint8Array[]))).toThrow(ProtocolError)
     expect(decodePush(Buffer.concat([head!, a!, b!, c!, end!]))).toHaveLength(441)
+  })
+
+  it('does not write to values that it gave out, nor needs a chunk that was used', () => {
+    const blobs = Array.from({ length: 12 }, (_, i) =>
+      i % 3 === 0 ? new Uint8Array(90_000).fill(i) : randomFillSync(new Uint8Array(90_000)),
+    )
+    const sent = blobs.map((blob, i) => insert(i + 1, blob))
+    const body = Buffer.concat(encodePush(sent, pushHeaderFor(sent)))
+    const memory = new Uint8Array(200_000)
+    const decoder = new PushDecoder()
+    const received: Uint8Array[] = []
+    for (let offset = 0; offset < body.length; offset += memory.length) {
+      const chunk = memory.subarray(0, body.copy(memory, 0, offset))
+      for (const event of decoder.push(chunk))
+        if (event.type === 'change') received.push((event.change as RowChange).values[1] as Uint8Array)
+    }
+    decoder.end()
+    expect(received.map((blob, i) => Buffer.compare(blob, blobs[i]!))).toEqual(blobs.map(() => 0))
   })
 
   it('refuses a block, or blocks together, above the limits', () => {

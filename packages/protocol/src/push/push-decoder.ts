@@ -51,12 +51,13 @@ export class PushDecoder {
     this.#maxPushBytes = limits.maxPushBytes ?? PROTOCOL_LIMITS.pushBytes
     this.#messages = new DelimitedDecoder({
       maxMessageBytes: this.#maxBlockBytes + PROTOCOL_LIMITS.pushHeaderBytes,
+      reusesMemory: true,
     })
   }
 
   /**
-   * What this chunk completes. To be iterated to its end before the next call. TEXT and BLOB values are views of a
-   * block's memory.
+   * What this chunk completes. To be iterated to its end before the next call; the chunk may be written to again then. TEXT and BLOB values
+   * are views of a block's memory, which nobody writes to again.
    *
    * @throws ProtocolError, LimitError as soon as the body is seen to be wrong
    */
@@ -161,7 +162,8 @@ export class PushDecoder {
 function blockBytes(block: tidemark.PushBlock, maxBytes: number): Uint8Array {
   switch (block.codec) {
     case tidemark.BlockCodec.BLOCK_RAW:
-      return block.payload
+      // A copy: what it was received in is used again.
+      return new Uint8Array(block.payload)
     case tidemark.BlockCodec.BLOCK_ZSTD:
       return decompress(block.payload, { maxBytes })
     default:

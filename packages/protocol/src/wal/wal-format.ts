@@ -112,6 +112,16 @@ export function encodeFrameHeader(target: Uint8Array, offset: number, header: Fr
   view.setUint32(offset + 20, header.checksum[1])
 }
 
+/** The page number in the frame header at `offset`, for looking through many frames. */
+export function framePageNumber(bytes: Buffer, offset: number): number {
+  return bytes.readUInt32BE(offset)
+}
+
+/** The size of the database in pages where the frame ends a commit, else 0. */
+export function frameCommitSize(bytes: Buffer, offset: number): number {
+  return bytes.readUInt32BE(offset + 4)
+}
+
 /** @throws ProtocolError when fewer than 24 bytes follow `offset` */
 export function decodeFrameHeader(bytes: Uint8Array, offset: number): FrameHeader {
   if (offset + FRAME_HEADER_SIZE > bytes.byteLength) throw new ProtocolError('frame header is cut short')

@@ -1,9 +1,21 @@
 import { closeSync, openSync } from 'node:fs'
 import { readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine'
 import type { WalIndexHeader } from '@tidemark/engine'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import {
+  decodeFrameHeader,
+  FRAME_HEADER_SIZE,
+  FRAME_SIZE,
+  frameCommitSize,
+  framePageNumber,
+  PAGE_SIZE,
+} from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
 import type { WalPosition } from '../history/history-format.ts'
+
+/** Frames that are read at once. */
+const FRAMES_PER_READ = 64
+/** The image of a page that was never written. */
+const NO_IMAGE = new Uint8Array(PAGE_SIZE)
 
 interface WalCommit {
   readonly sizeInPages: number
@@ -112,22 +124,38 @@ export class WalRecorder {
 
   *#commits(first: number, header: WalIndexHeader): Generator<WalCommit> {
     let frames = new Map<number, number>()
-    for (const frame of this.#wal.readFrames(first, header.maxFrame)) {
-      frames.set(frame.pageNumber, frame.frameNumber)
-      if (frame.commitSizeInPages === 0) continue
-      const wal = { salts: header.salts, frame: frame.frameNumber, checksum: frame.checksum }
-      yield { sizeInPages: frame.commitSizeInPages, wal, frames }
-      frames = new Map()
+    const all = Math.max(header.maxFrame - first + 1, 0)
+    const chunk = Buffer.allocUnsafe(Math.min(FRAMES_PER_READ, all) * FRAME_SIZE)
+    for (let next = first; next <= header.maxFrame;) {
+      const count = Math.min(FRAMES_PER_READ, header.maxFrame - next + 1)
+      this.#wal.readInto(chunk, next, count)
+      for (let offset = 0; offset < count * FRAME_SIZE; offset += FRAME_SIZE, next++) {
+        frames.set(framePageNumber(chunk, offset), next)
+        const sizeInPages = frameCommitSize(chunk, offset)
+        if (sizeInPages === 0) continue
+        const { checksum } = decodeFrameHeader(chunk, offset)
+        yield { sizeInPages, wal: { salts: header.salts, frame: next, checksum }, frames }
+        frames = new Map()
+      }
     }
   }
 
+  /** Each is valid until the next is asked for. Pages whose frames follow each other, as most of a large commit do, are read together. */
   *#images(pages: Uint32Array, frames: ReadonlyMap<number, number>): Generator<Uint8Array> {
-    const image = Buffer.alloc(PAGE_SIZE)
-    for (const page of pages) {
-      const frame = frames.get(page)
-      if (frame === undefined) image.fill(0)
-      else this.#wal.readImage(frame, image)
-      yield image
+    const chunk = Buffer.allocUnsafe(Math.min(FRAMES_PER_READ, pages.length) * FRAME_SIZE)
+    for (let index = 0; index < pages.length;) {
+      const first = frames.get(pages[index]!)
+      if (first === undefined) {
+        yield NO_IMAGE
+        index += 1
+        continue
+      }
+      let count = 1
+      while (count < FRAMES_PER_READ && frames.get(pages[index + count]!) === first + count) count += 1
+      this.#wal.readInto(chunk, first, count)
+      for (let frame = 0; frame < count; frame++)
+        yield chunk.subarray(frame * FRAME_SIZE + FRAME_HEADER_SIZE, (frame + 1) * FRAME_SIZE)
+      index += count
     }
   }
 }

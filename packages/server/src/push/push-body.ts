@@ -57,8 +57,9 @@ export class PushBody {
 
   /** The same, which must be whole, in memory of its own. */
   copy(): PushBody {
-    const copy = Buffer.concat([...this.#parts].flatMap((part) => [...chunksOf(part)]))
-    return new PushBody(copy, this.#settings)
+    const copies: Buffer[] = []
+    for (const chunk of new ChunkReader().chunks(this.#parts)) copies.push(Buffer.from(chunk))
+    return new PushBody(Buffer.concat(copies), this.#settings)
   }
 
   /**
@@ -110,11 +111,9 @@ export class PushBody {
   async validate(signal: AbortSignal): Promise<void> {
     await this.whole(signal)
     const decoder = this.#decoder()
-    for (const part of this.#parts) {
-      for (const chunk of chunksOf(part)) {
-        for (const event of decoder.push(chunk)) void event
-        await nextTurnOfLoop()
-      }
+    for (const chunk of new ChunkReader().chunks(this.#parts)) {
+      for (const event of decoder.push(chunk)) void event
+      await nextTurnOfLoop()
     }
     decoder.end()
   }
@@ -134,25 +133,24 @@ export class PushBody {
    */
   reader(): () => Iterable<Change> {
     const decoder = this.#decoder()
+    const reader = new ChunkReader()
     let next = 0
-    const take = (): BodyPart | undefined => (next < this.#parts.length ? this.#parts[next++] : undefined)
-    return () => this.#arrived(decoder, take)
+    const arrived = function* (parts: readonly BodyPart[]): Generator<BodyPart> {
+      while (next < parts.length) yield parts[next++]!
+    }
+    return () => this.#changesIn(reader.chunks(arrived(this.#parts)), decoder)
   }
 
-  *#arrived(decoder: PushDecoder, take: () => BodyPart | undefined): Generator<Change> {
-    for (let part = take(); part !== undefined; part = take()) {
-      for (const chunk of chunksOf(part))
-        for (const event of decoder.push(chunk)) if (event.type === 'change') yield event.change
-    }
+  *#changesIn(chunks: Iterable<Uint8Array>, decoder: PushDecoder): Generator<Change> {
+    for (const chunk of chunks)
+      for (const event of decoder.push(chunk)) if (event.type === 'change') yield event.change
     if (this.#isWhole) decoder.end()
   }
 
   #findHeader(): PushHeader | null {
     const decoder = this.#decoder()
-    for (const part of this.#parts) {
-      for (const chunk of chunksOf(part))
-        for (const event of decoder.push(chunk)) if (event.type === 'header') return event.header
-    }
+    for (const chunk of new ChunkReader().chunks(this.#parts))
+      for (const event of decoder.push(chunk)) if (event.type === 'header') return event.header
     return null
   }
 
@@ -162,25 +160,43 @@ export class PushBody {
   }
 }
 
-function* chunksOf(part: BodyPart): Generator<Uint8Array> {
-  if (part instanceof Uint8Array) {
-    for (let offset = 0; offset < part.byteLength; offset += CHUNK_BYTES)
-      yield part.subarray(offset, offset + CHUNK_BYTES)
-    return
+/** Reads parts a piece at a time; those in files into memory that it uses again. */
+class ChunkReader {
+  #memory: Buffer | null = null
+
+  get #chunk(): Buffer {
+    this.#memory ??= Buffer.allocUnsafe(CHUNK_BYTES)
+    return this.#memory
   }
-  const descriptor = openSync(part.file, 'r')
-  try {
-    const end = part.offset + part.length
-    for (let offset = part.offset; offset < end;) {
-      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, end - offset))
-      const length = readSync(descriptor, chunk, 0, chunk.byteLength, offset)
-      if (length === 0) throw new ProtocolError('a push was cut off in its file')
-      yield chunk.subarray(0, length)
-      offset += length
+
+  /** Each chunk is valid until the next is asked for. */
+  *chunks(parts: Iterable<BodyPart>): Generator<Uint8Array> {
+    for (const part of parts) {
+      if (part instanceof Uint8Array) yield* piecesOf(part)
+      else yield* this.#read(part)
     }
-  } finally {
-    closeSync(descriptor)
   }
+
+  *#read({ file, offset, length }: FileRange): Generator<Uint8Array> {
+    const chunk = this.#chunk
+    const descriptor = openSync(file, 'r')
+    try {
+      for (let read = 0; read < length;) {
+        const wanted = Math.min(CHUNK_BYTES, length - read)
+        const got = readSync(descriptor, chunk, 0, wanted, offset + read)
+        if (got === 0) throw new ProtocolError('a push was cut off in its file')
+        yield chunk.subarray(0, got)
+        read += got
+      }
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+}
+
+function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let offset = 0; offset < bytes.byteLength; offset += CHUNK_BYTES)
+    yield bytes.subarray(offset, offset + CHUNK_BYTES)
 }
 
 function cancelled(): BusyError {
