@@ -126,7 +126,6 @@ it('I2: what another program has written meanwhile is pending after the pull', (
 
 it.each([
   ['the schema has changed', "ALTER TABLE note ADD COLUMN author TEXT DEFAULT 'nobody'"],
-  ['the database has grown', "INSERT INTO note VALUES ('long', hex(randomblob(20000)))"],
   ['there is another table', 'CREATE TABLE other (a); INSERT INTO other VALUES (1)'],
   ['user_version has changed', 'PRAGMA user_version = 7'],
   ['there is a virtual table', 'CREATE VIRTUAL TABLE words USING fts5(word)'],
@@ -141,6 +140,35 @@ it.each([
   expectSound()
   replica.connection.exec("UPDATE note SET body = 'mine' WHERE id = 'first'")
   expect(replica.pendingCount()).toBe(1)
+})
+
+const lastReplay = (): unknown =>
+  replica.connection.prepare("SELECT value FROM tidemark_state WHERE key = 'replay_id'").pluck().get()
+
+it('I1, I2: moves capture behind a database that has grown, until a page number needs another byte', () => {
+  const grow = (id: string): void => {
+    origin.exec(`INSERT INTO note VALUES ('${id}', hex(randomblob(80000)))`)
+    origin.pull(replica)
+    expectSound()
+  }
+  const installed = lastReplay()
+  grow('third')
+  const before = { replay: lastReplay(), version: schemaVersion() as number }
+  expect(before.replay).toBe(installed)
+  grow('fourth')
+  expect(schemaVersion()).toBe(before.version + 1)
+  grow('fifth')
+  grow('sixth')
+  expect(replica.info.sizeInPages).toBeGreaterThan(127)
+  expect(lastReplay()).not.toBe(installed)
+  const anew = lastReplay()
+  grow('seventh')
+  expect(lastReplay()).toBe(anew)
+  origin.exec("DELETE FROM note WHERE id = 'fourth'")
+  origin.pull(replica)
+  expectSound()
+  grow('eighth')
+  expectWritable()
 })
 
 it('goes with a freelist that comes and goes', () => {

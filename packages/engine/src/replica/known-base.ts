@@ -81,10 +81,11 @@ export class KnownBase {
     this.#isAssumed = false
   }
 
-  /** The frames up to the watermark of `place` bring the base to a new revision of the same size. */
-  moveTo(place: BasePlace): void {
+  /** The frames up to the watermark of `place` bring the base to a new revision. */
+  moveTo(place: BasePlace & { readonly sizeInPages: number }): void {
     this.extendTo(place.watermark)
     this.#pageOne = place.pageOne
+    this.#sizeInPages = place.sizeInPages
   }
 
   /** Counts the frames up to `watermark` to the base. They must be in the wal-index. */
@@ -133,6 +134,11 @@ export class KnownBase {
     if (!this.#reader.read(pageNumber, target)) return false
     if (pageNumber === 1 && this.#pageOne !== null) writePageOne(target, this.#pageOne)
     return true
+  }
+
+  /** Reads a page behind the base as it was at the watermark: the overlay's. False: no file holds it. */
+  readBehind(pageNumber: number, target: Uint8Array): boolean {
+    return this.#reader.readBelowRevert(pageNumber, target)
   }
 
   /** Reads a page of an assumed base. False: the database is smaller, though its files may have more from before it shrank. */

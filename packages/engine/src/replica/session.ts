@@ -169,14 +169,14 @@ export class ReplicaSession {
   }
 
   /**
-   * The frames up to the watermark of `pulled` are the base. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
+   * The frames up to the watermark of `pulled` are the base, and `overlay` is what lies on it. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
    * main file. Under the write lock.
    */
-  adoptPulledBase(pulled: PulledBase): void {
+  adoptPulledBase(pulled: PulledBase, overlay: QuietOverlay): void {
     this.note(pulled)
     this.#isWatermarkDurable = this.durability === 'full'
     this.base.moveTo(pulled)
-    if (this.#quiet !== null) this.#quiet = { ...this.#quiet, watermark: pulled.watermark }
+    this.#quiet = { watermark: pulled.watermark, overlay }
   }
 
   /** Counts all frames up to the index's last to the base, and pins there. Under the write lock. */
