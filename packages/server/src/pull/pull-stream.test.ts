@@ -19,6 +19,8 @@ beforeAll(async () => {
   database = new ModelDatabase(directory, PAGES, MEGABYTE)
   const changes = new Map(Array.from({ length: PAGES / 2 }, (_, index) => [1 + index * 2, 5000 + index]))
   database.commit({ size: PAGES, changes })
+  const grown = Array.from({ length: PAGES_PER_CHUNK * 2 }, (_, index) => PAGES - 1 + index)
+  database.commit({ size: grown.at(-1)!, changes: new Map(grown.map((page) => [page, 9000 + page])) })
 })
 
 afterAll(() => {
@@ -47,6 +49,28 @@ function pagesOf(stream: Buffer): Map<number, number> {
   decoder.end()
   return pages
 }
+
+/** The pages of each group of a pull from revision 1 to 2; negative: with an old image. */
+async function groupsOf(pages: Uint32Array): Promise<number[][]> {
+  const encoder = new PullEncoder('tidemark')
+  const encode = vi.spyOn(encoder, 'pages')
+  const plan = { target: 2, base: 1, sizeInPages: database.history.sizeAt(2), pages }
+  const options = { header: new Uint8Array(1), isAhead: false }
+  for await (const chunk of pullStream(database.history, plan, encoder, options)) expect(chunk).toBeDefined()
+  return encode.mock.calls.map(([group]) =>
+    group.map(({ pageNumber, oldImage }) => (oldImage === null ? pageNumber : -pageNumber)),
+  )
+}
+
+test('pages that the client has in an older image are in groups of their own, unless one group has all', async () => {
+  const changed = database.history.changedBetween(1, 2)
+  expect(changed.length).toBe(PAGES_PER_CHUNK * 2)
+  const groups = await groupsOf(changed)
+  expect(groups.map((group) => group.length)).toEqual([2, PAGES_PER_CHUNK, PAGES_PER_CHUNK - 2])
+  expect(groups[0]).toEqual([-(PAGES - 1), -PAGES])
+  expect(groups[1]![0]).toBe(PAGES + 1)
+  expect(await groupsOf(changed.subarray(0, 4))).toEqual([[-(PAGES - 1), -PAGES, PAGES + 1, PAGES + 2]])
+})
 
 describe('a pull that is compressed ahead', () => {
   test.each([null, 0])('has the pages of one that is not, from base %s', async (base) => {

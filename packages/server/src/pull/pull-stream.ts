@@ -5,7 +5,7 @@ import type { PullPlan } from './plan-pull.ts'
 
 export const PAGES_PER_CHUNK = 64
 /** Chunks that are compressed while the one before them is sent. */
-const CHUNKS_AHEAD = 2
+const CHUNKS_AHEAD = 3
 const NO_BYTES = Buffer.alloc(0)
 
 /**
@@ -24,8 +24,8 @@ export async function* pullStream(
   const ahead: Promise<Uint8Array>[] = []
   try {
     yield options.header
-    for (let start = 0; start < plan.pages.length; start += PAGES_PER_CHUNK) {
-      const pages = reader.read(plan.pages.subarray(start, start + PAGES_PER_CHUNK))
+    for (const chunk of chunksOf(plan.pages, reader.baseSize)) {
+      const pages = reader.read(chunk)
       if (options.isAhead) ahead.push(begun(encoder.pagesInBackground(pages)))
       else yield encoder.pages(pages)
       if (ahead.length > CHUNKS_AHEAD) yield await ahead.shift()!
@@ -35,6 +35,21 @@ export async function* pullStream(
     if (end.byteLength > 0) yield end
   } finally {
     unpin()
+  }
+}
+
+/**
+ * Pages that the client has under their number, and those that it has not, in chunks of their own unless all fit into one: what has no old image is compressed in the thread
+ * pool, and three pages that have one would keep the other 61 of their chunk from there, for as many bytes.
+ */
+function* chunksOf(pages: Uint32Array, baseSize: number): Generator<Uint32Array> {
+  const isCut = pages.length > PAGES_PER_CHUNK
+  const known = isCut ? pages.findIndex((page) => page > baseSize) : -1
+  const boundary = known === -1 ? pages.length : known
+  for (let start = 0; start < pages.length;) {
+    const end = Math.min(start + PAGES_PER_CHUNK, start < boundary ? boundary : pages.length)
+    yield pages.subarray(start, end)
+    start = end
   }
 }
 
@@ -48,7 +63,8 @@ function begun(chunk: Promise<Uint8Array>): Promise<Uint8Array> {
 class ChunkReader {
   readonly #history: History
   readonly #plan: PullPlan
-  readonly #baseSize: number
+  /** The client has pages up to this number. */
+  readonly baseSize: number
   readonly #images: Buffer[] = []
   readonly #oldImages: Buffer
   #chunks = 0
@@ -57,7 +73,7 @@ class ChunkReader {
     const { base } = plan
     this.#history = history
     this.#plan = plan
-    this.#baseSize = base === null ? 0 : history.sizeAt(base)
+    this.baseSize = base === null ? 0 : history.sizeAt(base)
     this.#oldImages = base === null ? NO_BYTES : this.#chunkMemory()
   }
 
@@ -67,7 +83,7 @@ class ChunkReader {
     const images = (this.#images[this.#chunks++ % (CHUNKS_AHEAD + 1)] ??= this.#chunkMemory())
     return Array.from(pages, (pageNumber, index) => {
       const image = this.#readPage(pageNumber, target, images, index)
-      if (base === null || pageNumber > this.#baseSize) return { pageNumber, image, oldImage: null }
+      if (base === null || pageNumber > this.baseSize) return { pageNumber, image, oldImage: null }
       return { pageNumber, image, oldImage: this.#readPage(pageNumber, base, this.#oldImages, index) }
     })
   }
