@@ -2,7 +2,7 @@ import { RawText } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { CapturedDecoder, encodeCaptured } from './captured-codec.ts'
+import { CapturedDecoder, changeIdOf, encodeCaptured } from './captured-codec.ts'
 import type { CapturedChange } from './captured-change.ts'
 
 const value: fc.Arbitrary<SqlValue> = fc.oneof(
@@ -46,6 +46,7 @@ test('a captured change survives its bytes, to the bit', () => {
         ]
         for (const change of changes)
           expect(comparable(decoder.decode(encodeCaptured(change)))).toEqual(comparable(change))
+        for (const change of changes) expect(changeIdOf(encodeCaptured(change))).toBe(change.changeId)
       },
     ),
   )

@@ -68,6 +68,13 @@ export class CapturedDecoder {
   }
 }
 
+const CHANGE_ID_OFFSET = 1
+
+/** The id of an encoded change, without decoding the rest. */
+export function changeIdOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getFloat64(CHANGE_ID_OFFSET, true)
+}
+
 /** {@link CapturedDecoder} for a single change. */
 export function decodeCaptured(bytes: Uint8Array): CapturedChange {
   return new CapturedDecoder().decode(bytes)

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 
 import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { captureDifference } from '../capture/difference.ts'
-import { CapturedDecoder } from '../capture/captured-codec.ts'
+import { CapturedDecoder, changeIdOf } from '../capture/captured-codec.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { installCapture } from '../capture/install.ts'
 import { restoreRowids } from '../capture/restore-rowids.ts'
@@ -112,7 +112,10 @@ function replay(
     installCapture(db, { firstChangeId: lastChangeId + 2 })
     if (snapshot !== null) captureDifference(snapshot, db)
     const { changeId, sharedThroughId, rowids, overwritten } = acknowledgement(db, session.info)
-    const changes = tellingOverwritten(decodeRecords(session, db), overwritten, options.onConflict)
+    // What the base has is looked at only where later changes may have to follow its rows, or somebody is to be told of it.
+    const passedOver = rowids.length === 0 && overwritten.length === 0 ? changeId : 0
+    const records = decodeRecords(session, db, passedOver)
+    const changes = tellingOverwritten(records, overwritten, options.onConflict)
     const done = replayCaptured(session.work, changes, {
       acknowledgedId: changeId,
       sharedThroughId,
@@ -213,12 +216,16 @@ export function discardPullFiles(session: ReplicaSession): void {
   }
 }
 
-/** The pending changes; what was set aside is put back where it was on the way. */
-function* decodeRecords(session: ReplicaSession, db: Database.Database): Generator<CapturedChange> {
+/** The changes above `afterId` that were captured; what was set aside is put back where it was on the way. */
+function* decodeRecords(
+  session: ReplicaSession,
+  db: Database.Database,
+  afterId: number,
+): Generator<CapturedChange> {
   const decoder = new CapturedDecoder()
   for (const record of readReplayRecords(session.paths.replay)) {
     const rejected = decodeRejected(record)
-    if (rejected === null) yield decoder.decode(record)
-    else putRejected(db, rejected)
+    if (rejected !== null) putRejected(db, rejected)
+    else if (changeIdOf(record) > afterId) yield decoder.decode(record)
   }
 }
