@@ -55,11 +55,21 @@ const DEEDS: readonly (readonly [deed: string, sql: string, isRebased: boolean])
     true,
   ],
   [
+    'creates triggers that change the row they are fired for',
+    `CREATE TRIGGER touched AFTER INSERT ON note BEGIN UPDATE note SET body = 'touched' WHERE id = NEW.id; END;
+    CREATE TRIGGER refused AFTER INSERT ON note WHEN NEW.id = 'refused' BEGIN DELETE FROM note WHERE id = NEW.id; END;
+    CREATE TRIGGER loud AFTER INSERT ON line BEGIN UPDATE line SET word = upper(word) WHERE rowid = NEW.rowid; END;
+    INSERT INTO note VALUES ('new', 'new'), ('refused', 'x'); INSERT INTO line VALUES ('quiet')`,
+    true,
+  ],
+  [
     'changes the schema',
     'CREATE TABLE own (a); INSERT INTO own VALUES (1), (2); ALTER TABLE note ADD COLUMN c DEFAULT 7; CREATE INDEX i ON note (c); PRAGMA user_version = 3; VACUUM',
     true,
   ],
 ]
+
+const ROWS = 'SELECT word, NULL FROM line UNION ALL SELECT id, body FROM note ORDER BY 1'
 
 const programs = foreignPrograms()
 it.each(everyDeed(DEEDS))(
@@ -71,12 +81,12 @@ it.each(everyDeed(DEEDS))(
     shared.replica.close()
     program.run(shared.path, sql)
     const before = new BetterSqlite3(shared.path, { readonly: true })
-    const rows = before.prepare('SELECT word FROM line ORDER BY word').pluck().all()
+    const rows = before.prepare(ROWS).raw().all()
     before.close()
     const { replica, rebased } = await reopen(shared)
     expect(await world.settle(shared.url, [replica])).toEqual([])
     expect(rebased()).toBe(isRebased ? 1 : 0)
-    expect(replica.prepare('SELECT word FROM line ORDER BY word').pluck().all()).toEqual(rows)
+    expect(replica.prepare(ROWS).raw().all()).toEqual(rows)
     expect(replica.prepare("SELECT body FROM note WHERE id = 'pending'").pluck().get()).toBe('mine')
   },
 )

@@ -133,6 +133,20 @@ const DEEDS: readonly (readonly [deed: string, sql: string, query: string, expec
     '31',
   ],
   [
+    'creates triggers that change the row they are fired for',
+    `INSERT INTO note VALUES ('before', 'x', 1);
+    CREATE TRIGGER touched AFTER INSERT ON note BEGIN UPDATE note SET body = 'touched' WHERE id = NEW.id; END;
+    CREATE TRIGGER counted AFTER UPDATE OF body ON note BEGIN UPDATE note SET stars = stars + 1 WHERE id = NEW.id; END;
+    CREATE TRIGGER refused AFTER INSERT ON note WHEN NEW.id = 'refused' BEGIN DELETE FROM note WHERE id = NEW.id; END;
+    CREATE TRIGGER kept AFTER DELETE ON note WHEN OLD.id = 'a' BEGIN INSERT INTO note VALUES ('a', 'kept', 0); END;
+    CREATE TRIGGER loud AFTER INSERT ON line BEGIN UPDATE line SET word = upper(word) WHERE rowid = NEW.rowid; END;
+    INSERT INTO note VALUES ('new', 'new', 0), ('refused', 'x', 0); UPDATE note SET body = 'y' WHERE id = 'before'; DELETE FROM note WHERE id = 'a';
+    INSERT INTO line VALUES ('quiet')`,
+    `SELECT (SELECT group_concat(id || body || stars, ' ') FROM (SELECT * FROM note WHERE id IN ('a', 'before', 'new', 'refused') ORDER BY id)) ||
+      (SELECT group_concat(word) FROM line WHERE word = 'QUIET')`,
+    'atouched1 beforey2 newtouched1QUIET',
+  ],
+  [
     'creates a virtual table',
     "CREATE VIRTUAL TABLE search USING fts5(text); INSERT INTO search VALUES ('a needle in hay')",
     "SELECT count(*) FROM search WHERE search MATCH 'needle'",

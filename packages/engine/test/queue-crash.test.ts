@@ -31,6 +31,7 @@ beforeAll(async () => {
     replica.connection.exec(
       `CREATE TRIGGER loud AFTER INSERT ON note WHEN new.id = 'poison' BEGIN UPDATE note SET body = 'fired' WHERE id = 'old'; END`,
     )
+    replica.captureForeign()
     replica.connection.exec(`INSERT INTO note VALUES ('keep', 'x')`)
     const ran = Date.now()
     while (Date.now() === ran);

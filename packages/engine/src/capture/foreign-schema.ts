@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { installTriggers, removeTriggers } from './install.ts'
+import { noteLateTriggers } from './late-triggers.ts'
 import { currentSchema, currentVersions, knownSchema, knownVersions, rememberSchema } from './known-schema.ts'
 import type { SchemaObject } from './known-schema.ts'
 import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
@@ -18,6 +19,12 @@ import { virtualTables } from './virtual-table.ts'
  * @returns the number of statements, and rows of virtual tables, captured
  */
 export function captureForeignSchema(db: Database.Database): number {
+  if (knownVersions(db).schemaVersion !== currentVersions(db).schemaVersion) noteLateTriggers(db)
+  return captureSchema(db)
+}
+
+/** The same for what the application has just changed: no row has been written since. */
+export function captureSchema(db: Database.Database): number {
   const known = knownVersions(db)
   const current = currentVersions(db)
   const hasNewSchema = known.schemaVersion !== current.schemaVersion

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import { inWriteTransaction } from '../sql/savepoint.ts'
 import { splitStatements } from '../sql/split-statements.ts'
-import { captureForeignSchema, refreshTriggers } from './foreign-schema.ts'
+import { captureForeignSchema, captureSchema, refreshTriggers } from './foreign-schema.ts'
 import { installTriggers, removeTriggers } from './install.ts'
 import { currentSchema, currentVersions, knownSchema, rememberSchema } from './known-schema.ts'
 import { isReservedName } from './own-tables.ts'
@@ -22,7 +22,7 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
     const statement = classifyStatement(sql)
     if (statement.kind !== 'schema' || statement.verb !== 'alter') {
       const result = run()
-      captureForeignSchema(db)
+      captureSchema(db)
       return result
     }
     const { name, schemaName } = statement

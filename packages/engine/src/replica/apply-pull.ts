@@ -4,15 +4,18 @@ import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
 import { encodeCaptured } from '../capture/captured-codec.ts'
-import { captureForeignSchema, isForeignCaptured } from '../capture/foreign-schema.ts'
+import { isForeignCaptured } from '../capture/foreign-schema.ts'
+import { isOutOfOrder } from '../capture/late-triggers.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { encodeRejected, rejectedRows } from '../queue/rejected-changes.ts'
 import { injectPages, WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import type { PageImage } from '../wal/inject.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
+import { trueBase } from './base-pages.ts'
+import type { InjectedPages } from './base-pages.ts'
+import { captureForeign } from './capture-foreign.ts'
 import { StagedPages } from './changes-file.ts'
-import type { StagedPull } from './changes-file.ts'
 import { closeCaptureGap } from './close-capture-gap.ts'
 import { adoptAcknowledgement, discardPullFiles, finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
@@ -51,7 +54,8 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
     assertComplete(session.base, stage)
     // Only the base that it was written on tells what another program has written.
     const { captureGap, revision } = session.info
-    if (captureGap && stage.staged.revision === revision) closeCaptureGap(session, stage)
+    const isIncomplete = captureGap || (session.base.isAssumed && isOutOfOrder(session.work.db))
+    if (isIncomplete && stage.staged.revision === revision) closeCaptureGap(session, trueBase(session, stage))
     if (pullQuietly(session, stage)) {
       adoptAcknowledgement(session)
       discardPullFiles(session)
@@ -70,13 +74,6 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
   } finally {
     stage.close()
   }
-}
-
-/** What an injection needs of a stage. */
-export interface InjectedPages {
-  readonly staged: Pick<StagedPull, 'revision' | 'sizeInPages' | 'pageOne'>
-  readonly pageNumbers: Pick<ReadonlySet<number>, 'has'>
-  readonly pages: () => Iterable<PageImage>
 }
 
 /** Every page of the new size is either in the base or among the pages. */
@@ -110,16 +107,21 @@ export function injectStage(
     if (session.readIndex().maxFrame === 0) session.writeAnyFrame()
     // What capture's triggers do not see must be pending before the overlay is reverted, and can be written up to the moment when the lock is had.
     const plan = session.withWriteLock((index) =>
-      index.maxFrame === 0 || !isForeignCaptured(session.work.db)
+      index.maxFrame === 0 || !isQueueComplete(session)
         ? null
         : injectUnderLock(session, stage, index, pending),
     )
     if (plan !== null) return plan
-    session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
+    captureForeign(session)
   }
   throw new BusyError(
     'The pull cannot be applied: another program keeps changing the schema. Try again later.',
   )
+}
+
+/** A queue whose base is only assumed stays out of order, where it is: there is no other way to tell what it came to. */
+function isQueueComplete({ work, base }: ReplicaSession): boolean {
+  return isForeignCaptured(work.db) && (base.isAssumed || !isOutOfOrder(work.db))
 }
 
 function injectUnderLock(

@@ -1,41 +1,39 @@
 import Database from 'better-sqlite3'
-import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import { captureDifference } from '../capture/difference.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import { installCapture } from '../capture/install.ts'
+import { dropOutOfOrder } from '../capture/late-triggers.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { blockedChanges } from '../queue/blocked-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
 import { replayCaptured } from '../replay/replay-captured.ts'
 import type { PageImage } from '../wal/inject.ts'
-import { LOCK_BYTE_PAGE } from './base.ts'
-import type { StagedPages } from './changes-file.ts'
 import { removeFile } from './durable-file.ts'
+import { sentThrough } from './info.ts'
 import type { ReplicaSession } from './session.ts'
 import { writeDatabase } from './write-database.ts'
 
 /**
- * Captures what another program has written while nothing did, now that the base of the replica's revision is there again (I6): compares the database as
- * it is with a copy of the base on which the pending changes have been made. May be repeated after a crash: what was captured is then among the
- * pending changes.
- *
- * `stage` has the pages in which the assumed base differs from the true one.
+ * Captures what another program has written while nothing did, or out of order, where the base of the replica's revision is at hand (I6): compares the
+ * database as it is with a copy of the base on which the pending changes have been made. May be repeated after a crash: what was captured is then among
+ * the pending changes.
  */
-export function closeCaptureGap(session: ReplicaSession, stage: StagedPages): void {
+export function closeCaptureGap(session: ReplicaSession, base: Iterable<PageImage>): void {
   const path = session.paths.baseCopy
   let expected: ApplyConnection | null = null
   try {
-    writeDatabase(path, truePages(session, stage))
+    writeDatabase(path, base)
     expected = new ApplyConnection(new Database(path))
-    const { db: base } = expected
+    const { db: copy } = expected
     // A journal that a crash left behind would be played back into the next copy.
-    base.pragma('journal_mode = MEMORY')
+    copy.pragma('journal_mode = MEMORY')
     session.inWriteTransaction('looking for changes of other programs', (db) => {
       captureForeignSchema(db)
+      dropOutOfOrder(db, sentThrough(session.info))
       replayPending(session, expected!, db)
-      captureDifference(base, db)
+      captureDifference(copy, db)
     })
   } finally {
     expected?.db.close()
@@ -61,13 +59,4 @@ function replayPending(session: ReplicaSession, expected: ApplyConnection, db: D
     onConflict: () => {},
   })
   base.exec('COMMIT')
-}
-
-function* truePages(session: ReplicaSession, stage: StagedPages): Generator<PageImage> {
-  const image = new Uint8Array(PAGE_SIZE)
-  for (let pageNumber = 1; pageNumber <= stage.staged.sizeInPages; pageNumber++) {
-    if (pageNumber === LOCK_BYTE_PAGE || stage.pageNumbers.has(pageNumber)) continue
-    if (session.base.readPinned(pageNumber, image)) yield { pageNumber, image }
-  }
-  yield* stage.pages()
 }

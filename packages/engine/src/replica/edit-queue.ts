@@ -1,13 +1,12 @@
-import Database from 'better-sqlite3'
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import { StateError } from '@tidemark/protocol'
 
 import { encodeCaptured } from '../capture/captured-codec.ts'
 import { readCaptured } from '../capture/read-captured.ts'
 import { encodeRejected, rejectedRow, rejectedRows } from '../queue/rejected-changes.ts'
 import type { Reason } from '../queue/reason.ts'
 import { injectStage } from './apply-pull.ts'
-import type { InjectedPages } from './apply-pull.ts'
-import { readPageOne } from './page-one.ts'
+import { basePages } from './base-pages.ts'
 import { finishReplay } from './finish-replay.ts'
 import type { ReplayOptions } from './finish-replay.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
@@ -51,30 +50,4 @@ export function editQueue(session: ReplicaSession, edit: QueueEdit, options: Rep
   })
   finishReplay(session, plan, { ...options, pages: 0, snapshotAtInjection: session.pinned })
   return removed
-}
-
-/** No page that the base does not have. */
-function basePages(session: ReplicaSession): InjectedPages {
-  const { revision, sizeInPages } = session.info
-  if (sizeInPages > 0)
-    return { staged: { revision, sizeInPages, pageOne: null }, pageNumbers: new Set(), pages: () => [] }
-  const empty = emptyDatabase()
-  return {
-    staged: { revision, sizeInPages: 1, pageOne: readPageOne(empty) },
-    pageNumbers: new Set([1]),
-    *pages() {
-      yield { pageNumber: 1, image: empty }
-    },
-  }
-}
-
-/** The one page of a database with nothing in it: what stands for the base of a replica that has not pulled yet. */
-function emptyDatabase(): Uint8Array {
-  const db = new Database(':memory:')
-  try {
-    db.exec(`PRAGMA page_size = ${PAGE_SIZE}; CREATE TABLE t (a); DROP TABLE t; VACUUM`)
-    return db.serialize().subarray(0, PAGE_SIZE)
-  } finally {
-    db.close()
-  }
 }

@@ -16,7 +16,7 @@ import type { Conflict, ConflictResolver } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeDurably, removeFile } from './durable-file.ts'
-import type { ReplicaInfo } from './info.ts'
+import { sentThrough } from './info.ts'
 import { writePulledBase } from './pulled-base.ts'
 import type { PulledBase } from './pulled-base.ts'
 import { readReplayRecords } from './replay-file.ts'
@@ -148,12 +148,6 @@ export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
   if (captureGap && session.base.watermark !== null) session.save({ captureGap: false })
   if (!plan.isSameBase) adoptAcknowledgement(session)
   discardPullFiles(session)
-}
-
-/** Changes up to this id may be known to the server. */
-function sentThrough({ lastPushedChangeId, attemptedPushId, attemptedLastChangeId }: ReplicaInfo): number {
-  if (attemptedPushId === null) return lastPushedChangeId
-  return Math.max(lastPushedChangeId, attemptedLastChangeId ?? Number.MAX_SAFE_INTEGER)
 }
 
 /** Takes over what the base of a new revision says of the replica's pushes. */

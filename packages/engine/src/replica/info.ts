@@ -194,3 +194,13 @@ const FIELD_CHECKS: Readonly<Record<keyof ReplicaInfo, Check>> = {
   lastPushUnixTime: orNull(Number.isSafeInteger),
   server: () => true,
 }
+
+/** Changes up to this id may be known to the server. */
+export function sentThrough({
+  lastPushedChangeId,
+  attemptedPushId,
+  attemptedLastChangeId,
+}: ReplicaInfo): number {
+  if (attemptedPushId === null) return lastPushedChangeId
+  return Math.max(lastPushedChangeId, attemptedLastChangeId ?? Number.MAX_SAFE_INTEGER)
+}

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { PAGE_SIZE } from '@tidemark/protocol'
 
-import { captureForeignSchema, isForeignCaptured } from '../capture/foreign-schema.ts'
+import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import {
   capturedCount,
@@ -18,6 +18,7 @@ import { applyPull } from './apply-pull.ts'
 import { BootstrapWriter } from './bootstrap.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
 import { PullStage } from './changes-file.ts'
+import { captureForeign } from './capture-foreign.ts'
 import { checkpoint } from './checkpoint.ts'
 import { adoptDatabase, createReplica } from './create-replica.ts'
 import { adoptAcknowledgement } from './finish-replay.ts'
@@ -166,6 +167,11 @@ export class Replica {
     return this.#session.base.watermark === null
   }
 
+  /** True when that has to come before a push: what is pending cannot be put in order without the base. */
+  get mustRebaseToPush(): boolean {
+    return this.needsRebase && isOutOfOrder(this.#session.work.db)
+  }
+
   /**
    * Runs a sync operation alone, across all processes and instances on the file.
    *
@@ -207,10 +213,9 @@ export class Replica {
       adoptAcknowledgement(session)
   }
 
-  /** Captures what other programs have changed in the schema. @throws BusyError */
+  /** Captures what other programs have changed in the schema. Errors as {@link captureForeign}. */
   captureForeign(): void {
-    if (isForeignCaptured(this.#session.work.db)) return
-    this.#session.inWriteTransaction('looking for schema changes of other programs', captureForeignSchema)
+    captureForeign(this.#session)
   }
 
   /** The last change id that has been committed; what an open transaction of the application adds is not seen. */
@@ -284,7 +289,7 @@ export class Replica {
    * only from the base that it was written on; a server that does not have it any more leaves no way to tell.
    */
   get rebuildRevision(): string {
-    return this.info.captureGap ? this.info.revision : ''
+    return this.info.captureGap || isOutOfOrder(this.#session.work.db) ? this.info.revision : ''
   }
 
   /** Starts to find the base again, with {@link needsRebase}. */

@@ -63,6 +63,7 @@ class Push {
     // Only the pull says what of the queue went under the name of before. It may have failed, or this process ended.
     if (replica.info.previousClientId !== null) await this.#pull()
     for (;;) {
+      if (replica.mustRebaseToPush) await pullLocked(this.#context, this.#dialect, null, this.#signal)
       const source = await retrying(this.#context, 'push', this.#signal, () =>
         replica.beginPush(this.#maxOperations),
       )

@@ -142,9 +142,7 @@ export const SWITCHES: readonly Switch[] = [
   {
     breaks: 'schema changes of other programs are not captured (I2)',
     module: 'engine/dist/capture/foreign-schema',
-    edits: [
-      ['export function captureForeignSchema(db) {', 'export function captureForeignSchema(db) { return 0;'],
-    ],
+    edits: [['export function captureSchema(db) {', 'export function captureSchema(db) { return 0;']],
     plan: planFor(4),
   },
   {

@@ -51,11 +51,17 @@ export function schemaChange(
     }
     case 'drop':
       return { sql: `DROP TABLE ${mine.name}`, tables: others }
-    case 'trigger':
+    case 'trigger': {
+      const event = random.pick(['INSERT', 'UPDATE', 'DELETE'])
+      const trail = `INSERT INTO trail VALUES ('own trigger', '${tag}')`
+      const touch = `UPDATE ${mine.name} SET b = 'touched' WHERE id = NEW.id`
+      const canTouch = event !== 'DELETE'
+      const body = canTouch && random.chance(50) ? touch : trail
+      const of = body === touch && event === 'UPDATE' ? ' OF a' : ''
       return {
-        sql: `CREATE TRIGGER trigger_${tag} AFTER ${random.pick(['INSERT', 'UPDATE', 'DELETE'])} ON ${mine.name}
-          BEGIN INSERT INTO trail VALUES ('own trigger', '${tag}'); END`,
+        sql: `CREATE TRIGGER trigger_${tag} AFTER ${event}${of} ON ${mine.name} BEGIN ${body}; END`,
         tables,
       }
+    }
   }
 }
