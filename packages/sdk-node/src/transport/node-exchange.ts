@@ -12,35 +12,36 @@ import type { Answer, Body, Outgoing } from './exchange.ts'
 const HEADERS = { accept: '*/*', 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'node' }
 
 /**
- * Sends a request by Node's HTTP client. The bodies go past ky, which has the rest: a `Request` and a `Response` make web streams of
- * them, which costs a short exchange more than anything else (ADR 17).
+ * Sends a request by Node's HTTP client. Headers and bodies go past ky, which has the rest: a `Request` and a `Response` make web streams of
+ * bodies, which costs a short exchange more than anything else (ADR 17), and copy headers several times.
  */
 export async function exchangeByNode({ address, method, headers, body, signal }: Outgoing): Promise<Answer> {
-  const exchange = new NodeExchange(body, signal)
+  const exchange = new NodeExchange(headers, body, signal)
   const response = await ky(address, {
     ...SEND_ONCE,
     method,
-    headers,
     fetch: (request) => exchange.send(request as Request),
   })
   return exchange.answer(response)
 }
 
 class NodeExchange {
+  readonly #headers: Outgoing['headers']
   readonly #body: Body | undefined
   readonly #signal: AbortSignal
   #message: IncomingMessage | null = null
 
-  constructor(body: Body | undefined, signal: AbortSignal) {
+  constructor(headers: Outgoing['headers'], body: Body | undefined, signal: AbortSignal) {
+    this.#headers = headers
     this.#body = body
     this.#signal = signal
   }
 
-  /** As `fetch`, but for the bodies. */
-  async send({ url, method, headers }: Request): Promise<Response> {
+  /** As `fetch`, but for headers and bodies. */
+  async send({ url, method }: Request): Promise<Response> {
     this.#signal.throwIfAborted()
     const scheme = url.startsWith('https:') ? 'https' : 'http'
-    const options = { method, agent: keepAliveAgents()[scheme], headers: this.#headers(headers) }
+    const options = { method, agent: keepAliveAgents()[scheme], headers: this.#allHeaders() }
     const request = { http, https }[scheme].request(url, options)
     const message = await this.#response(request)
     this.#message = message
@@ -68,8 +69,8 @@ class NodeExchange {
     }
   }
 
-  #headers(headers: Headers): Record<string, string> {
-    const all: Record<string, string> = { ...HEADERS, ...Object.fromEntries(headers) }
+  #allHeaders(): Record<string, string> {
+    const all: Record<string, string> = { ...HEADERS, ...this.#headers }
     if (this.#body instanceof Blob) all['content-length'] = String(this.#body.size)
     return all
   }
