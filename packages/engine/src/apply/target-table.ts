@@ -151,9 +151,15 @@ export class TargetTable {
   }
 
   #plainInsert(columns: readonly number[]): Database.Statement<unknown[]> {
-    if (this.#lastInsert?.columns !== columns)
-      this.#lastInsert = { columns, statement: this.#statement(this.#insertSql(columns, [])) }
-    return this.#lastInsert.statement
+    const last = this.#lastInsert
+    if (last?.columns === columns) return last.statement
+    // Another push of the same application.
+    const isSame =
+      last?.columns.length === columns.length &&
+      columns.every((column, index) => column === last.columns[index])
+    const statement = isSame ? last.statement : this.#statement(this.#insertSql(columns, []))
+    this.#lastInsert = { columns, statement }
+    return statement
   }
 
   #insertSql(columns: readonly number[], values: readonly SqlValue[], rowid?: string): string {
