@@ -30,6 +30,11 @@ for (const name of [
     return result
   }
 }
+mutable['fdatasync'] = (...args: unknown[]): void => {
+  const [descriptor, done] = args as [number, (error: null) => void]
+  mutable['fdatasyncSync']!(descriptor)
+  process.nextTick(done, null)
+}
 syncBuiltinESMExports()
 
 /** Tells the parent something without counting as a step. */

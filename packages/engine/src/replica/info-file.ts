@@ -1,7 +1,7 @@
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
-import { writeFully } from '../wal/wal-file.ts'
+import { syncAside, writeFully } from '../wal/wal-file.ts'
 import { replaceFile } from './durable-file.ts'
 
 /*
@@ -66,14 +66,28 @@ export class InfoFile {
 
   /** Makes a new state of the one in the file. Durable when this returns; after a crash before that the file has the old state or the new. */
   update(next: (current: unknown) => unknown): void {
-    const content = readFileSync(this.#path)
-    const entries = this.#entries(content)
-    const newest = newestOf(entries)
-    const sequence = (newest?.sequence ?? 0) + 1
-    const info = next(stateOf(content, entries))
-    const text = textOf(sequence, info)
-    if (newest === undefined || !fits(text)) this.#replace(text)
-    else this.#write({ sequence, slot: (newest.slot + 1) % SLOTS, text, info }, content, newest)
+    const written = this.#write(next)
+    if (written === null) return
+    const { descriptor, text } = written
+    try {
+      fdatasyncSync(descriptor)
+      this.#synced = text
+    } finally {
+      closeSync(descriptor)
+    }
+  }
+
+  /** The same; durable when the promise resolves, while the event loop goes on. */
+  async updateAside(next: (current: unknown) => unknown): Promise<void> {
+    const written = this.#write(next)
+    if (written === null) return
+    const { descriptor, text } = written
+    try {
+      await syncAside(descriptor)
+      this.#synced = text
+    } finally {
+      closeSync(descriptor)
+    }
   }
 
   #entries(content: Buffer): readonly Entry[] {
@@ -88,10 +102,20 @@ export class InfoFile {
     this.#synced = text
   }
 
-  /** Puts `entry` over the oldest of those in `content`. */
-  #write(entry: Entry, content: Buffer, newest: Entry): void {
-    const { slot, text } = entry
-    const others = this.#known.filter((other) => other.slot !== slot)
+  /** Puts the new state over the oldest. Returns what is still to be synced, and closed; null: the whole file was replaced, durably. */
+  #write(next: (current: unknown) => unknown): { readonly descriptor: number; readonly text: string } | null {
+    const content = readFileSync(this.#path)
+    const entries = this.#entries(content)
+    const newest = newestOf(entries)
+    const sequence = (newest?.sequence ?? 0) + 1
+    const info = next(stateOf(content, entries))
+    const text = textOf(sequence, info)
+    if (newest === undefined || !fits(text)) {
+      this.#replace(text)
+      return null
+    }
+    const slot = (newest.slot + 1) % SLOTS
+    const others = entries.filter((entry) => entry.slot !== slot)
     // Where writing fails, what is there has to be looked at again.
     this.#content = null
     const descriptor = openSync(this.#path, constants.O_RDWR)
@@ -103,13 +127,13 @@ export class InfoFile {
       }
       content.write(lineOf(text, slot), slot * SLOT_BYTES)
       writeFully(descriptor, content.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES), slot * SLOT_BYTES)
-      fdatasyncSync(descriptor)
-      this.#synced = text
-      this.#content = content
-      this.#known = [...others, entry]
-    } finally {
+    } catch (error) {
       closeSync(descriptor)
+      throw error
     }
+    this.#content = content
+    this.#known = [...others, { sequence, slot, text, info }]
+    return { descriptor, text }
   }
 }
 

@@ -246,6 +246,17 @@ export class Replica {
   }
 
   /**
+   * Records that the changes up to `lastChangeId` are about to be pushed, under the sync lock. On disk when the promise resolves, and nothing may be sent
+   * before: an attempt that is repeated after a power loss has to have its id (I3).
+   */
+  async recordAttempt(push: { readonly lastChangeId: number; readonly pushId: string }): Promise<void> {
+    await this.#session.saveOnlyAside({
+      attemptedPushId: push.pushId,
+      attemptedLastChangeId: push.lastChangeId,
+    })
+  }
+
+  /**
    * Records that the server has the changes up to `lastChangeId`. On disk when this returns: a copy of the files that is made from here on pushes as if
    * it were this replica, and an attempt that a power loss brought back would then look like a stranger's (I3).
    */

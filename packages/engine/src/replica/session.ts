@@ -208,11 +208,13 @@ export class ReplicaSession {
 
   /** The same without the base, which another process may have moved since this one looked. */
   saveOnly(patch: InfoPatch): void {
-    this.#infoFile.update((current) => {
-      const info = { ...this.#check(current), ...patch }
-      this.#checked = { parsed: info, info }
-      return info
-    })
+    this.#infoFile.update((current) => this.#patched(current, patch))
+    this.#info = { ...this.#info, ...patch }
+  }
+
+  /** The same; on disk when the promise resolves. */
+  async saveOnlyAside(patch: InfoPatch): Promise<void> {
+    await this.#infoFile.updateAside((current) => this.#patched(current, patch))
     this.#info = { ...this.#info, ...patch }
   }
 
@@ -243,6 +245,12 @@ export class ReplicaSession {
     this.revert.close()
     releaseDescriptor(this.shmDescriptor)
     releaseDescriptor(this.#mainDescriptor)
+  }
+
+  #patched(current: unknown, patch: InfoPatch): ReplicaInfo {
+    const info = { ...this.#check(current), ...patch }
+    this.#checked = { parsed: info, info }
+    return info
   }
 
   /** @throws StateError where it is no state */

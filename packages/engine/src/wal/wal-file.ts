@@ -1,4 +1,4 @@
-import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
 
 import {
   decodeFrameHeader,
@@ -119,6 +119,13 @@ export class WalFile {
     this.#isClosed = true
     closeSync(this.#descriptor)
   }
+}
+
+/** As `fdatasyncSync`, in another thread: the event loop goes on. */
+export function syncAside(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error)))
+  })
 }
 
 /** Writes all of `bytes` at `position`: a single write may be short. */

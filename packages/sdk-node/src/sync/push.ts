@@ -88,13 +88,14 @@ class Push {
   /** Null: the server has the batch. */
   async #pushBatch(source: PushSource): Promise<Detour | null> {
     const { replica, counters } = this.#context
-    const header = this.#header(source, this.#attemptId(source.lastChangeId))
+    const { pushId, onDisk } = this.#attempt(source.lastChangeId)
+    const header = this.#header(source, pushId)
     const batch = new CountedChanges(() => this.#changesOf(source))
     const sentBefore = counters.sentBytes
     const response = await retrying(this.#context, 'push', this.#signal, async () => {
       const isDivisible = header.lastChangeId !== this.#tooLargeThrough
       const answer = await this.#dialect.push(
-        { header, changes: () => batch.read(), isDivisible },
+        { header, changes: () => batch.read(), isDivisible, onDisk },
         this.#signal,
       )
       if (answer.type === 'busy') {
@@ -146,16 +147,18 @@ class Push {
   }
 
   /**
-   * The id of an attempt whose answer was never seen, or a new one that is on disk before anything is sent. With the same id the server
+   * The id of an attempt whose answer was never seen, or a new one, and when it is on disk: before that nothing is sent. With the same id the server
    * recognises a batch that it has (I3).
    */
-  #attemptId(lastChangeId: number): string {
+  #attempt(lastChangeId: number): { readonly pushId: string; readonly onDisk: Promise<void> } {
     const { replica } = this.#context
     const { attemptedPushId, attemptedLastChangeId } = replica.info
     const pushId = attemptedPushId ?? randomBytes(16).toString('hex')
-    if (attemptedPushId === null || attemptedLastChangeId !== lastChangeId)
-      replica.updateInfo({ attemptedPushId: pushId, attemptedLastChangeId: lastChangeId })
-    return pushId
+    const isKnown = attemptedPushId !== null && attemptedLastChangeId === lastChangeId
+    const onDisk = isKnown ? Promise.resolve() : replica.recordAttempt({ pushId, lastChangeId })
+    // Who sends waits for it, and is told.
+    onDisk.catch(() => {})
+    return { pushId, onDisk }
   }
 
   #header(source: PushSource, pushId: string): PushHeader {

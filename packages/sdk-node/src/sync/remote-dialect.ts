@@ -33,6 +33,8 @@ export interface PushBatch {
   readonly changes: () => Iterable<Change>
   /** It has, for all that is known, more than one transaction: a dialect may ask for less. */
   readonly isDivisible: boolean
+  /** Until this has resolved nothing may be sent. */
+  readonly onDisk: Promise<void>
 }
 
 /** `too-large`: nothing was sent; a batch of about so many changes would do. */

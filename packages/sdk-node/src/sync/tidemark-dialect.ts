@@ -58,12 +58,9 @@ export class TidemarkDialect implements RemoteDialect {
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushResponse> {
     const blocks = encodeBatch(batch)
     try {
-      const answer = await this.#ask(
-        '/push-changes',
-        bufferIfSmall(blocks),
-        PROTOCOL_LIMITS.pushResponseBytes,
-        signal,
-      )
+      const body = bufferIfSmall(blocks)
+      await batch.onDisk
+      const answer = await this.#ask('/push-changes', body, PROTOCOL_LIMITS.pushResponseBytes, signal)
       return decodePushResponse(answer)
     } finally {
       // A request that failed half-way has not read all changes; their cursor must not stay open.

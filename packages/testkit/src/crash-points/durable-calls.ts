@@ -20,7 +20,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
 ])
 
 /** Calls that do, by themselves or with the flags that {@link CREATES} finds; those of `node:fs/promises` as well. */
-export const DURABLE: ReadonlySet<string> = new Set([...MUTATING_CALLS, 'open', 'rm'])
+export const DURABLE: ReadonlySet<string> = new Set([...MUTATING_CALLS, 'fdatasync', 'open', 'rm'])
 
 /** In the arguments of an `openSync` that makes a file or empties one. */
 export const CREATES = /O_CREAT|O_TRUNC|'[wa]/
@@ -36,7 +36,7 @@ interface Helper {
 export const HELPERS: Readonly<Record<string, Helper>> = {
   'engine/src/wal/wal-file.ts': {
     within: null,
-    called: /^(?:writeFully|WalFile\.create)$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$/,
+    called: /^(?:writeFully|WalFile\.create)$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$|^syncAside$/,
   },
   'engine/src/wal/wal-index.ts': { within: null, called: /^(?:appendPageNumbers|publishHeader)$/ },
   'engine/src/wal/inject.ts': { within: null, called: /^injectPages$/ },
@@ -46,19 +46,19 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
   },
   'engine/src/replica/info-file.ts': {
     within: null,
-    called: /^replaceInfoFile$|infoFile\.(?:replace|update)$/,
+    called: /^replaceInfoFile$|infoFile\.(?:replace|update|updateAside)$/,
   },
   'engine/src/replica/info.ts': { within: /^saveInfo$/, called: /^saveInfo$/ },
   'engine/src/replica/replay-file.ts': { within: null, called: /^new ReplayFile$|replay\.seal$/ },
   'engine/src/replica/write-database.ts': { within: null, called: /^writeDatabase$/ },
   'engine/src/replica/revert-file.ts': { within: null, called: /revert\.(?:append|clear)$/ },
   'engine/src/replica/session.ts': {
-    within: /^ReplicaSession\.(?:save|saveOnly|seal)$/,
-    called: /session\.(?:save|saveOnly|seal)$/,
+    within: /^ReplicaSession\.(?:save|saveOnly|saveOnlyAside|seal)$/,
+    called: /session\.(?:save|saveOnly|saveOnlyAside|seal)$/,
   },
   'engine/src/replica/replica.ts': {
-    within: /^Replica\.(?:updateInfo|acknowledgePush)$/,
-    called: /\.(?:updateInfo|acknowledgePush)$/,
+    within: /^Replica\.(?:updateInfo|recordAttempt|acknowledgePush)$/,
+    called: /\.(?:updateInfo|recordAttempt|acknowledgePush)$/,
   },
   'server/src/history/segmented-log.ts': {
     within: /^SegmentedLog\.(?:write|sync|truncate|dropBefore|place|begin)$|^syncDirectory$/,

@@ -42,6 +42,17 @@ for (const name of MUTATING_CALLS) {
     return verdict.cut()
   }
 }
+/** Seen as `fdatasyncSync`, and done at once: which thread is first does not depend on chance. */
+mutable['fdatasync'] = (...args: unknown[]): void => {
+  const [descriptor, done] = args as [number, (error: unknown) => void]
+  let failure: unknown = null
+  try {
+    mutable['fdatasyncSync']!(descriptor)
+  } catch (error) {
+    failure = error
+  }
+  process.nextTick(done, failure)
+}
 syncBuiltinESMExports()
 
 /** Whether flags of `openSync` make a file or empty one. */

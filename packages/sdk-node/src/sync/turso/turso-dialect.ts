@@ -32,6 +32,7 @@ export class TursoDialect implements RemoteDialect {
   }
 
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushAnswer> {
+    await batch.onDisk
     return await new TursoPush(this.#pipeline, batch, signal).run()
   }
 }
