@@ -49,10 +49,32 @@ function failing(begin: Uint8Array): ReadableStream {
   })
 }
 
+/** Each byte by itself. */
+async function* crumbs(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at++) yield bytes.subarray(at, at + 1)
+}
+
 function expectTyped(error: unknown): false {
   if (!isTidemarkError(error) || error.recovery === 'bug') throw error
   return false
 }
+
+test('answers that arrive byte by byte are whole', async () => {
+  await using server = new SyncServer()
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE line (word TEXT); INSERT INTO line VALUES ('first')`)
+  await a.push()
+  const slowly: typeof fetch = async (input, init) => {
+    const response = await fetch(input, init)
+    return new Response(ReadableStream.from(crumbs(await response.bytes())), response)
+  }
+  const b = await server.client('b.db', { fetch: slowly, retry: { attempts: 1 } })
+  a.exec(`INSERT INTO line VALUES ('second')`)
+  await a.push()
+  expect(await b.pull({ longPollTimeoutMs: 1000 })).toBe(true)
+  expect(await b.pull()).toBe(false)
+  expect(contentOf(b)).toEqual(contentOf(a))
+})
 
 test('the answer to a pull, cut at every byte: the replica is as it was, or has all of it (I4, I8)', async () => {
   await using server = new SyncServer()

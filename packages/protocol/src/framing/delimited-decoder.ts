@@ -58,6 +58,11 @@ export class DelimitedDecoder {
     return messages
   }
 
+  /** Where memory is used again: what the last call gave out stays as it is all the same. */
+  keepMessages(): void {
+    this.#spare = NO_MEMORY
+  }
+
   /** @throws ProtocolError if the stream ended inside a message */
   end(): void {
     if (this.#length !== undefined || this.#lengthBytes > 0) {

@@ -33,7 +33,10 @@ export interface PullDecoderOptions {
  * between two messages cannot be told from a whole one.
  */
 export class PullDecoder {
-  readonly #messages = new DelimitedDecoder({ maxMessageBytes: PROTOCOL_LIMITS.pullMessageBytes })
+  readonly #messages = new DelimitedDecoder({
+    maxMessageBytes: PROTOCOL_LIMITS.pullMessageBytes,
+    reusesMemory: true,
+  })
   readonly #oldImage: OldImageLookup
   readonly #pushed: PushedRows | null
   readonly #maxPages: number
@@ -87,6 +90,7 @@ export class PullDecoder {
       )
     }
     this.#takePageNumber(pageNumber, header)
+    this.#messages.keepMessages()
     return { type: 'page', pageNumber, image: page.encodedPage }
   }
 
@@ -101,6 +105,7 @@ export class PullDecoder {
 
   *#readGroup(message: tidemark.PageGroup, header: PullHeader): Generator<PullEvent, void, undefined> {
     const group = decodePageGroup(message, this.#oldImage, this.#pushed)
+    if (group.images.buffer === message.payload.buffer) this.#messages.keepMessages()
     this.#seal.add(group.checksum)
     for (const pageNumber of group.pageNumbers) this.#takePageNumber(pageNumber, header)
     for (const [i, pageNumber] of group.pageNumbers.entries()) {

@@ -1,6 +1,6 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
-import type { PullEvent, PullHeader } from '@tidemark/protocol'
-import type { Echo, PullQuery, RemoteDialect } from './remote-dialect.ts'
+import type { PullHeader } from '@tidemark/protocol'
+import type { ArrivedEvents, Echo, PullQuery, RemoteDialect } from './remote-dialect.ts'
 import { PageSet } from './page-set.ts'
 
 /** Where pages go: a pull's stage or a bootstrap's new file. */
@@ -30,7 +30,9 @@ export interface FetchRequest {
 
 export interface OpenedAnswer {
   readonly header: PullHeader
-  readonly rest: AsyncGenerator<PullEvent, void, undefined>
+  /** What has arrived with the header. */
+  readonly begun: ArrivedEvents
+  readonly rest: AsyncGenerator<ArrivedEvents, void, undefined>
 }
 
 export interface FetchedPages {
@@ -83,7 +85,7 @@ class PagesFetch {
   async requestOnce(): Promise<void> {
     const before = this.#received.size
     try {
-      await this.#readAnswer(this.#takeAnswer())
+      await this.#readAnswer()
     } catch (error) {
       const isTransient = error instanceof TidemarkError && error.recovery === 'retry'
       if (!isTransient || this.#received.size === before) throw error
@@ -92,14 +94,18 @@ class PagesFetch {
     this.#advance(this.#received.size - before)
   }
 
-  #takeAnswer(): AsyncGenerator<PullEvent, void, undefined> {
-    const { dialect, clientRevision, oldImage, signal } = this.#request
-    if (this.#opened !== null) {
-      const { header, rest } = this.#opened
-      this.#opened = null
-      this.#acceptHeader(header)
-      return rest
+  async #readAnswer(): Promise<void> {
+    const opened = this.#opened
+    this.#opened = null
+    if (opened !== null) {
+      this.#acceptHeader(opened.header)
+      this.#accept(opened.begun)
     }
+    for await (const events of opened?.rest ?? this.#ask()) this.#accept(events)
+  }
+
+  #ask(): AsyncGenerator<ArrivedEvents, void, undefined> {
+    const { dialect, clientRevision, oldImage, signal } = this.#request
     return dialect.pull(
       {
         clientRevision,
@@ -123,8 +129,8 @@ class PagesFetch {
     return this.#span === null ? size : Math.min(size, this.#first + this.#span - 1)
   }
 
-  async #readAnswer(answer: AsyncGenerator<PullEvent, void, undefined>): Promise<void> {
-    for await (const event of answer) {
+  #accept(events: ArrivedEvents): void {
+    for (const event of events) {
       if (event.type === 'header') this.#acceptHeader(event.header)
       else this.#acceptPage(event.pageNumber, event.image)
     }

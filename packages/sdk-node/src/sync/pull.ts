@@ -1,5 +1,4 @@
 import { ProtocolError } from '@tidemark/protocol'
-import type { PullEvent } from '@tidemark/protocol'
 import type { PullStage } from '@tidemark/engine'
 import { applyStaged, tellRollback } from './apply-staged.ts'
 import { fetchPages } from './fetch-pages.ts'
@@ -57,7 +56,7 @@ async function openAnswer(
   longPollTimeoutMs: number,
   signal: AbortSignal,
 ): Promise<OpenedAnswer> {
-  const rest: AsyncGenerator<PullEvent, void, undefined> = dialect.pull(
+  const rest = dialect.pull(
     {
       clientRevision: revision,
       serverRevision: '',
@@ -68,12 +67,23 @@ async function openAnswer(
     },
     signal,
   )
-  const first = await rest.next()
-  if (first.done === true || first.value.type !== 'header') {
+  try {
+    for (;;) {
+      const { value: begun, done } = await rest.next()
+      if (done === true) throw withoutHeader()
+      const first = begun.next()
+      if (first.done === true) continue
+      if (first.value.type !== 'header') throw withoutHeader()
+      return { header: first.value.header, begun, rest }
+    }
+  } catch (error) {
     await rest.return()
-    throw new ProtocolError('the answer to a pull has no header')
+    throw error
   }
-  return { header: first.value.header, rest }
+}
+
+function withoutHeader(): ProtocolError {
+  return new ProtocolError('the answer to a pull has no header')
 }
 
 /** A pull for a caller that holds the sync lock. */

@@ -27,6 +27,9 @@ export interface Echo extends AcknowledgedRows {
   readonly clientId: string
 }
 
+/** What has arrived of an answer at a time, decoded while it is iterated; to be iterated to its end before more is asked for. A promise for each page would cost more than the page. */
+export type ArrivedEvents = Generator<PullEvent, void, undefined>
+
 /** One atomic batch. `changes` can be read again, for each attempt. */
 export interface PushBatch {
   readonly header: PushHeader
@@ -52,7 +55,7 @@ export interface RemoteDialect {
   /** The server does not answer as its kind does: it should be asked again what it is. */
   readonly isInDoubt: boolean
   /** First the header, then each page once. Ends only when the answer is whole. Leaving the loop early ends the request. */
-  pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined>
+  pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<ArrivedEvents, void, undefined>
   /** The server applies all of the batch or nothing. After a NetworkError it is unknown which. */
   push(batch: PushBatch, signal: AbortSignal): Promise<PushAnswer>
   /** Hashes of a range of pages at a revision (empty: the latest). Undefined where the dialect has no such question. */

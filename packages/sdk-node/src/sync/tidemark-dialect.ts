@@ -9,9 +9,9 @@ import {
   PullDecoder,
   PushEncoder,
 } from '@tidemark/protocol'
-import type { PageHashesRequest, PageHashesResponse, PullEvent, PushResponse } from '@tidemark/protocol'
+import type { PageHashesRequest, PageHashesResponse, PushResponse } from '@tidemark/protocol'
 import type { HttpTransport } from '../transport/http-transport.ts'
-import type { PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
+import type { ArrivedEvents, PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
 
 const PROTOBUF = 'application/protobuf'
 /** A batch up to this size goes with a Content-Length, a larger one in chunks, so that the server reads its beginning while the rest is made; bytes. */
@@ -32,7 +32,7 @@ export class TidemarkDialect implements RemoteDialect {
     this.#transport = transport
   }
 
-  async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
+  async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<ArrivedEvents, void, undefined> {
     const { echo } = query
     const response = await this.#transport.send({
       method: 'post',
@@ -51,7 +51,7 @@ export class TidemarkDialect implements RemoteDialect {
       signal,
     })
     const decoder = new PullDecoder({ oldImage: query.oldImage, pushed: echo?.rows ?? null })
-    for await (const chunk of response.chunks()) yield* decoder.push(chunk)
+    for await (const chunk of response.chunks()) yield decoder.push(chunk)
     decoder.end()
   }
 

@@ -1,6 +1,6 @@
 import type { PullEvent } from '@tidemark/protocol'
 import type { HttpTransport } from '../../transport/http-transport.ts'
-import type { PullQuery, PushAnswer, PushBatch, RemoteDialect } from '../remote-dialect.ts'
+import type { ArrivedEvents, PullQuery, PushAnswer, PushBatch, RemoteDialect } from '../remote-dialect.ts'
 import { SqlPipeline } from './sql-pipeline.ts'
 import { TursoPull } from './turso-pull.ts'
 import { TursoPush } from './turso-push.ts'
@@ -27,12 +27,16 @@ export class TursoDialect implements RemoteDialect {
     return this.#pull.isInDoubt
   }
 
-  pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<PullEvent, void, undefined> {
-    return this.#pull.pull(query, signal)
+  async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<ArrivedEvents, void, undefined> {
+    for await (const event of this.#pull.pull(query, signal)) yield alone(event)
   }
 
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushAnswer> {
     await batch.onDisk
     return await new TursoPush(this.#pipeline, batch, signal).run()
   }
+}
+
+function* alone(event: PullEvent): ArrivedEvents {
+  yield event
 }
