@@ -50,10 +50,11 @@ export class ModelDatabase {
 
   open(): History {
     const mainFile = {
-      readPage: (page: number, target: Uint8Array) => {
-        const seed = this.#main.get(page)
-        if (seed === undefined) target.fill(0)
-        else target.set(imageOf(seed))
+      readPages: (first: number, target: Uint8Array) => {
+        for (let index = 0; index * PAGE < target.byteLength; index++) {
+          const seed = this.#main.get(first + index)
+          target.set(seed === undefined ? Buffer.alloc(PAGE) : imageOf(seed), index * PAGE)
+        }
       },
     }
     const options = { directory: this.#directory, databaseId: DATABASE_ID, segmentBytes: this.#segmentBytes }
@@ -116,11 +117,11 @@ export class ModelDatabase {
   }
 
   #differentPage(sequence: number, expected: ReadonlyMap<number, number>): number | null {
-    const image = Buffer.alloc(PAGE)
-    for (const [page, seed] of expected) {
-      this.history.readPage(page, sequence, image)
-      if (!image.equals(imageOf(seed))) return page
-    }
-    return null
+    const pages = [...expected.keys()].toSorted((a, b) => a - b)
+    const images = Buffer.alloc(pages.length * PAGE)
+    this.history.readPages(pages, sequence, images)
+    const isWrong = (page: number, index: number): boolean =>
+      !images.subarray(index * PAGE, (index + 1) * PAGE).equals(imageOf(expected.get(page)!))
+    return pages.find(isWrong) ?? null
   }
 }

@@ -21,10 +21,10 @@ export class MainFileReader {
     return Math.ceil(fstatSync(this.#descriptor).size / PAGE_SIZE)
   }
 
-  /** Reads a page's image; zeros beyond the end of the file. */
-  readPage(pageNumber: number, target: Uint8Array): void {
-    const length = readSync(this.#descriptor, target, 0, PAGE_SIZE, (pageNumber - 1) * PAGE_SIZE)
-    if (length < PAGE_SIZE) target.fill(0, length)
+  /** Fills `target` with the images of as many pages; zeros beyond the end of the file. */
+  readPages(firstPage: number, target: Uint8Array): void {
+    const length = readSync(this.#descriptor, target, 0, target.byteLength, (firstPage - 1) * PAGE_SIZE)
+    if (length < target.byteLength) target.fill(0, length)
   }
 
   close(): void {

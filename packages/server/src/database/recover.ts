@@ -55,7 +55,7 @@ function gapBetween(history: History, recorder: WalRecorder, mainFile: MainFileR
   const expected = Buffer.alloc(PAGE_SIZE)
   const actual = Buffer.alloc(PAGE_SIZE)
   history.readPage(1, history.head, expected)
-  mainFile.readPage(1, actual)
+  mainFile.readPages(1, actual)
   return expected.equals(actual) ? null : `the main file is not that of commit ${history.head}`
 }
 

@@ -187,6 +187,8 @@ describe('history', () => {
     flip(path, readFileSync(path), statSync(path).size - 100)
     const read = (): void => database.history.readPage(2, 1, Buffer.alloc(4096))
     expect(read).toThrow(expect.objectContaining({ code: 'TIDEMARK_HISTORY_DAMAGED' }))
+    const readAll = (): void => database.history.readPages([1, 2, 3], 1, Buffer.alloc(3 * 4096))
+    expect(readAll).toThrow(expect.objectContaining({ code: 'TIDEMARK_HISTORY_DAMAGED' }))
     database.history.close()
   })
 

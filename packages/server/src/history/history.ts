@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { PAGE_SIZE } from '@tidemark/protocol'
+import type { StateError } from '@tidemark/protocol'
 import type { Epochs } from './epochs.ts'
 import { historyDamaged } from './history-error.ts'
 import type { RecordKind, WalPosition } from './history-format.ts'
 import { HistoryState, loadHistory } from './load-history.ts'
 import type { LoadedHistory } from './load-history.ts'
-import type { PageIndex } from './page-index.ts'
+import type { ImageLocation, PageIndex } from './page-index.ts'
 import { appendRecord } from './record.ts'
 import { planRetention } from './retention.ts'
 import type { Retention } from './retention.ts'
@@ -15,8 +16,8 @@ import { SegmentedLog } from './segmented-log.ts'
 
 /** The database's main file as the last checkpoint left it. */
 export interface MainFile {
-  /** Reads a page's image; zeros beyond the end of the file. */
-  readPage(pageNumber: number, target: Uint8Array): void
+  /** Fills `target` with the images of as many pages; zeros beyond the end of the file. */
+  readPages(firstPage: number, target: Uint8Array): void
 }
 
 export interface HistoryOptions {
@@ -158,13 +159,29 @@ export class History {
    * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended
    */
   readPage(pageNumber: number, sequence: number, target: Uint8Array): void {
-    const location = this.#index.locate(pageNumber, sequence)
-    if (location === null) {
-      this.#mainFile.readPage(pageNumber, target)
-      return
+    this.readPages([pageNumber], sequence, target)
+  }
+
+  /**
+   * The same for several pages, one after another. Images that are stored side by side, as a commit's are in the order of their pages, are read at once.
+   *
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED`
+   */
+  readPages(pageNumbers: ArrayLike<number>, sequence: number, target: Uint8Array): void {
+    const locations = Array.from(pageNumbers, (page) => this.#index.locate(page, sequence))
+    for (let start = 0; start < locations.length;) {
+      let end = start + 1
+      while (end < locations.length && isBehind(pageNumbers, locations, end)) end += 1
+      const images = target.subarray(start * PAGE_SIZE, end * PAGE_SIZE)
+      const location = locations[start]!
+      if (location === null) this.#mainFile.readPages(pageNumbers[start]!, images)
+      else if (!this.#log.read(location.position, images)) throw damagedImage(pageNumbers[start]!, location)
+      start = end
     }
-    if (!this.#log.read(location.position, target) || crc32(target) !== location.crc) {
-      throw historyDamaged(`image of page ${pageNumber} at ${location.position} is damaged`)
+    for (const [index, location] of locations.entries()) {
+      const image = target.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
+      if (location !== null && crc32(image) !== location.crc)
+        throw damagedImage(pageNumbers[index]!, location)
     }
   }
 
@@ -268,7 +285,7 @@ export class History {
   *#mainImages(pages: Iterable<number>): Generator<Uint8Array> {
     const image = Buffer.allocUnsafe(PAGE_SIZE)
     for (const page of pages) {
-      this.#mainFile.readPage(page, image)
+      this.#mainFile.readPages(page, image)
       yield image
     }
   }
@@ -301,6 +318,22 @@ export class History {
       keepFrom: fields.keepFrom ?? 0,
     }
   }
+}
+
+/** Whether the image at `index` is stored right behind the one before it. Where none is located, both are in the main file. */
+function isBehind(
+  pageNumbers: ArrayLike<number>,
+  locations: readonly (ImageLocation | null)[],
+  index: number,
+): boolean {
+  const [before, location] = [locations[index - 1]!, locations[index]!]
+  if (before === null || location === null)
+    return before === location && pageNumbers[index - 1]! + 1 === pageNumbers[index]
+  return location.position === before.position + PAGE_SIZE
+}
+
+function damagedImage(pageNumber: number, { position }: ImageLocation): StateError {
+  return historyDamaged(`image of page ${pageNumber} at ${position} is damaged`)
 }
 
 function beginHistory(

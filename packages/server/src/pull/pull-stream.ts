@@ -81,20 +81,21 @@ class ChunkReader {
   read(pages: Uint32Array): PulledPage[] {
     const { target, base } = this.#plan
     const images = (this.#images[this.#chunks++ % (CHUNKS_AHEAD + 1)] ??= this.#chunkMemory())
-    return Array.from(pages, (pageNumber, index) => {
-      const image = this.#readPage(pageNumber, target, images, index)
-      if (base === null || pageNumber > this.baseSize) return { pageNumber, image, oldImage: null }
-      return { pageNumber, image, oldImage: this.#readPage(pageNumber, base, this.#oldImages, index) }
-    })
-  }
-
-  #readPage(pageNumber: number, sequence: number, memory: Buffer, index: number): Buffer {
-    const image = memory.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
-    this.#history.readPage(pageNumber, sequence, image)
-    return image
+    const known = pages.filter((page) => page <= this.baseSize)
+    this.#history.readPages(pages, target, images)
+    if (base !== null) this.#history.readPages(known, base, this.#oldImages)
+    return Array.from(pages, (pageNumber, index) => ({
+      pageNumber,
+      image: pageImage(images, index),
+      oldImage: index < known.length ? pageImage(this.#oldImages, index) : null,
+    }))
   }
 
   #chunkMemory(): Buffer {
     return Buffer.allocUnsafeSlow(Math.min(this.#plan.pages.length, PAGES_PER_CHUNK) * PAGE_SIZE)
   }
+}
+
+function pageImage(memory: Buffer, index: number): Buffer {
+  return memory.subarray(index * PAGE_SIZE, (index + 1) * PAGE_SIZE)
 }
