@@ -20,21 +20,31 @@ import type { CapturedChange, CapturedRow } from './captured-change.ts'
 const kinds = ['insert', 'update', 'delete', 'schema', 'commit'] as const
 const tags = { null: 0, integer: 1, real: 2, text: 3, blob: 4, rawText: 5 } as const
 
-/** A captured change as bytes that stand for themselves, exact to the bit. */
+/** Encodes captured changes as bytes that stand for themselves, exact to the bit. Uses its memory again: bytes are valid until the next call. */
+export class CapturedEncoder {
+  readonly #writer = new Writer()
+
+  encode(change: CapturedChange): Uint8Array {
+    const writer = this.#writer
+    writer.clear()
+    writer.byte(kinds.indexOf(change.kind))
+    writer.double(change.changeId)
+    writer.double(change.timeMs)
+    if (change.kind === 'schema') writer.value(change.sql)
+    if (change.kind === 'commit')
+      writer.value(change.lastIdBefore === null ? null : BigInt(change.lastIdBefore))
+    if (!('table' in change)) return writer.bytes()
+    writer.shape(change.table)
+    writer.value(change.rowid)
+    for (const value of change.before ?? []) writer.value(value)
+    for (const value of change.after ?? []) writer.value(value)
+    return writer.bytes()
+  }
+}
+
+/** {@link CapturedEncoder} for a single change. */
 export function encodeCaptured(change: CapturedChange): Uint8Array {
-  const writer = new Writer()
-  writer.byte(kinds.indexOf(change.kind))
-  writer.double(change.changeId)
-  writer.double(change.timeMs)
-  if (change.kind === 'schema') writer.value(change.sql)
-  if (change.kind === 'commit')
-    writer.value(change.lastIdBefore === null ? null : BigInt(change.lastIdBefore))
-  if (!('table' in change)) return writer.bytes()
-  writer.value(textOf(change.table))
-  writer.value(change.rowid)
-  for (const value of change.before ?? []) writer.value(value)
-  for (const value of change.after ?? []) writer.value(value)
-  return writer.bytes()
+  return new CapturedEncoder().encode(change)
 }
 
 /**
@@ -80,29 +90,42 @@ export function decodeCaptured(bytes: Uint8Array): CapturedChange {
   return new CapturedDecoder().decode(bytes)
 }
 
-const texts = new WeakMap<TableShape, string>()
+const shapeTexts = new WeakMap<TableShape, Uint8Array>()
 
-function textOf(shape: CapturedRow['table']): string {
-  let text = texts.get(shape)
+function textOf(shape: CapturedRow['table']): Uint8Array {
+  let text = shapeTexts.get(shape)
   if (text === undefined) {
-    text = JSON.stringify(shape)
-    texts.set(shape, text)
+    text = Buffer.from(JSON.stringify(shape))
+    shapeTexts.set(shape, text)
   }
   return text
 }
 
 class Writer {
   #buffer: Buffer = Buffer.allocUnsafe(512)
+  #view = viewOf(this.#buffer)
   #length = 0
+
+  clear(): void {
+    this.#length = 0
+  }
 
   byte(value: number): void {
     this.#reserve(1)
-    this.#length = this.#buffer.writeUInt8(value, this.#length)
+    this.#buffer[this.#length] = value
+    this.#length += 1
   }
 
   double(value: number): void {
     this.#reserve(8)
-    this.#length = this.#buffer.writeDoubleLE(value, this.#length)
+    this.#view.setFloat64(this.#length, value, true)
+    this.#length += 8
+  }
+
+  /** A table's shape, as a TEXT of JSON. */
+  shape(shape: TableShape): void {
+    this.byte(tags.text)
+    this.#sized(textOf(shape))
   }
 
   value(value: SqlValue): void {
@@ -110,7 +133,8 @@ class Writer {
     else if (typeof value === 'bigint') {
       this.byte(tags.integer)
       this.#reserve(8)
-      this.#length = this.#buffer.writeBigInt64LE(value, this.#length)
+      this.#view.setBigInt64(this.#length, value, true)
+      this.#length += 8
     } else if (typeof value === 'number') {
       this.byte(tags.real)
       this.double(value)
@@ -131,13 +155,13 @@ class Writer {
     // No character takes more than three bytes per UTF-16 unit.
     this.#reserve(4 + text.length * 3)
     const written = this.#buffer.write(text, this.#length + 4, 'utf8')
-    this.#buffer.writeUInt32LE(written, this.#length)
+    this.#view.setUint32(this.#length, written, true)
     this.#length += 4 + written
   }
 
   #sized(bytes: Uint8Array): void {
     this.#reserve(4 + bytes.byteLength)
-    this.#buffer.writeUInt32LE(bytes.byteLength, this.#length)
+    this.#view.setUint32(this.#length, bytes.byteLength, true)
     this.#buffer.set(bytes, this.#length + 4)
     this.#length += 4 + bytes.byteLength
   }
@@ -147,7 +171,12 @@ class Writer {
     const larger = Buffer.allocUnsafe(Math.max(this.#buffer.byteLength * 2, this.#length + bytes))
     larger.set(this.#buffer.subarray(0, this.#length))
     this.#buffer = larger
+    this.#view = viewOf(larger)
   }
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 
 class Reader {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
-import { encodeCaptured } from '../capture/captured-codec.ts'
+import { CapturedEncoder } from '../capture/captured-codec.ts'
 import { isForeignCaptured } from '../capture/foreign-schema.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
@@ -171,9 +171,11 @@ function* encodeRejectedOnly(db: Database.Database): Generator<Uint8Array> {
   for (const row of rejectedRows(db)) yield encodeRejected(row)
 }
 
+/** Each record is valid until the next. */
 function* encodePending(db: Database.Database): Generator<Uint8Array> {
   yield* encodeRejectedOnly(db)
-  for (const change of readCaptured(db, 0)) yield encodeCaptured(change)
+  const encoder = new CapturedEncoder()
+  for (const change of readCaptured(db, 0)) yield encoder.encode(change)
 }
 
 /** Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them. */
