@@ -165,7 +165,8 @@ export class Scene {
    */
   async settle(): Promise<void> {
     await this.start()
-    for (let round = 0; round < 2; round++) for (const client of this.#clients.values()) await client.sync()
+    for (let round = 0; round < 2; round++)
+      for (const client of this.#clients.values()) await this.ask(async () => client.sync())
     const fresh = await this.client('fresh')
     for (const [name, client] of this.#clients) {
       const found = differences(contentOf(client), contentOf(fresh))
@@ -183,9 +184,11 @@ export class Scene {
     if (integrity?.join() !== 'ok') throw new Violation(`the server's file is damaged: ${integrity?.join()}`)
   }
 
+  /** Ends everybody. Who begins with these files has died of nothing yet. */
   async close(): Promise<void> {
     this.closeClients()
     await this.#server?.stop('SIGKILL')
+    for (let start = 0; start < this.#starts; start++) rmSync(this.#diedPath(start), { force: true })
   }
 
   async #startOne(death: Death | null): Promise<void> {
