@@ -54,6 +54,17 @@ function crashBetween(): string {
   return crashed
 }
 
+/** No pull is under way: one change is acknowledged, one is not. */
+function crashAfterPush(): string {
+  const replica = Replica.open(path, { busyTimeoutMs: 0 })
+  replica.connection.exec("INSERT INTO note VALUES ('pushed', hex(randomblob(3000)))")
+  origin.push(replica)
+  replica.connection.exec("INSERT INTO note VALUES ('mine', 'x')")
+  const crashed = afterCrash(path)
+  replica.close()
+  return crashed
+}
+
 /** What is pending is in the main file, and the base pages that it has overwritten are in `-wal-revert`. */
 function crashAfterCheckpoint(): string {
   const replica = Replica.open(path, { busyTimeoutMs: 0 })
@@ -61,6 +72,26 @@ function crashAfterCheckpoint(): string {
   replica.checkpoint()
   const crashed = afterCrash(path)
   replica.close()
+  return crashed
+}
+
+/** The same with a queue of several commits, of which a cut WAL may have some. */
+function crashBetweenWithQueue(): string {
+  origin.exec('CREATE TABLE log (line TEXT)')
+  const first = Replica.open(path, { busyTimeoutMs: 0 })
+  origin.pull(first)
+  first.connection.exec("INSERT INTO note VALUES ('pushed', 'x'); INSERT INTO log VALUES ('pushed')")
+  origin.push(first)
+  first.close()
+  const session = openSession(path)
+  session.user.exec("INSERT INTO log VALUES ('mine')")
+  session.user.exec("UPDATE note SET body = 'changed' WHERE id = 'old'; DELETE FROM note WHERE id = 'pushed'")
+  session.user.exec("INSERT INTO log VALUES ('mine too'); INSERT INTO log VALUES ('mine too')")
+  prepare(session.user)
+  stage(session, origin)
+  inject(session)
+  const crashed = afterCrash(path)
+  session.close()
   return crashed
 }
 
@@ -113,6 +144,25 @@ function rowsOrError(crashed: string): string {
   }
 }
 
+/** {@link rowsOrError}; where the base is damaged, after what `reset()` does then. */
+async function rowsAfterRepair(crashed: string): Promise<string> {
+  const rows = rowsOrError(crashed)
+  if (rows !== 'TIDEMARK_BASE_DAMAGED') return rows
+  const options = { keepPending: true, busyTimeoutMs: 0, interruptedPull: keepLocal }
+  const repaired = await Replica.repair(
+    crashed,
+    options,
+    async (whole) => {
+      const pages = origin.pages(origin.head)
+      for (const [index, image] of pages.entries()) whole.writePage(index + 1, image)
+      return { revision: origin.head, sizeInPages: pages.length }
+    },
+    async () => Replica.open(crashed, options),
+  )
+  repaired.close()
+  return rowsOrError(crashed)
+}
+
 const places = Array.from({ length: PLACES }, (_, place) => place)
 
 describe.each(places)('a bit that the disk has turned around, at place %i', (place) => {
@@ -124,11 +174,29 @@ describe.each(places)('a bit that the disk has turned around, at place %i', (pla
     expect(readFileSync(`${crashed}-replay`)).toEqual(before)
   })
 
-  it('in -wal, between the two commits of a pull: nothing of others is deleted', () => {
+  it('in -wal, between the two commits of a pull: nothing of others is deleted, nothing pending is lost', async () => {
     const crashed = crashBetween()
     flip(`${crashed}-wal`, place)
-    // SQLite reads up to there. What was pending is lost where the queue is older and whole.
-    expect(['mine old remote', 'old remote']).toContain(rowsOrError(crashed))
+    expect(await rowsAfterRepair(crashed)).toBe('mine old remote')
+  })
+
+  it('in -wal, between the two commits of a pull: a longer queue is pushed whole and once (I3)', async () => {
+    const crashed = crashBetweenWithQueue()
+    flip(`${crashed}-wal`, place)
+    expect(await rowsAfterRepair(crashed)).toBe('mine old remote')
+    const lines = origin.db.prepare('SELECT line FROM log ORDER BY line').pluck().all()
+    expect(lines).toEqual(['mine', 'mine too', 'mine too', 'pushed'])
+    expect(origin.db.prepare("SELECT body FROM note WHERE id = 'old'").pluck().get()).toBe('changed')
+  })
+
+  it('in -wal, outside a pull: what the server has acknowledged comes back, and what is written next is pushed (I3)', () => {
+    const crashed = crashAfterPush()
+    flip(`${crashed}-wal`, place)
+    const replica = Replica.open(crashed, { busyTimeoutMs: 0 })
+    replica.connection.exec("INSERT INTO note VALUES ('later', 'x')")
+    replica.close()
+    // SQLite reads up to there: what was only behind that is gone, as in any of its files.
+    expect(['later mine old pushed', 'later old pushed']).toContain(rowsOrError(crashed))
   })
 
   it('in -changes: it is fetched again', () => {

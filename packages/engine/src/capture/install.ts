@@ -60,8 +60,11 @@ function createOwnTables(db: Database.Database, width: number): void {
   growImages(db, width)
 }
 
-/** A marker of no transaction with the id below the first keeps the ids from starting lower, also when the table is emptied behind it. */
-function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
+/**
+ * From now on change ids are `firstChangeId` at least. A marker of no transaction with the id below it keeps them from starting lower, also when the table is
+ * emptied behind it.
+ */
+export function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
   const last = db.prepare<[], number | null>('SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? null
   if (last === null || last < firstChangeId - 1)
     db.prepare(

@@ -3,7 +3,7 @@ import { existsSync, readSync } from 'node:fs'
 import { PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
-import { hasCapture, installCapture } from '../capture/install.ts'
+import { hasCapture, installCapture, raiseChangeIds } from '../capture/install.ts'
 import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { withDamageErrors } from './base-damaged.ts'
@@ -62,16 +62,19 @@ export function protectBase(session: ReplicaSession): void {
 }
 
 /**
- * Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. Installed means on disk, also where commits
+ * Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. No change gets an id that the server knows: those that
+ * had it may be gone with a damaged WAL, and the new one would be taken for them. Installed means on disk, also where commits
  * are not: a file without capture is in the middle of a pull, and its pending changes in `-replay`.
  */
 export function ensureCapture(session: ReplicaSession): void {
   const isNew = session.inWriteTransaction('installing change capture', (db) => {
+    const { clientId, lastPushedChangeId, attemptedLastChangeId } = session.info
+    const known = Math.max(acknowledgedChangeId(db, clientId), lastPushedChangeId, attemptedLastChangeId ?? 0)
     if (hasCapture(db)) {
       captureForeignSchema(db)
+      raiseChangeIds(db, known + 1)
       return false
     }
-    const known = Math.max(acknowledgedChangeId(db, session.info.clientId), session.info.lastPushedChangeId)
     installCapture(db, { firstChangeId: known + 1 })
     return true
   })

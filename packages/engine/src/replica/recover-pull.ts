@@ -4,8 +4,9 @@ import Database from 'better-sqlite3'
 import { FRAME_HEADER_SIZE } from '@tidemark/protocol'
 
 import { hasCapture } from '../capture/install.ts'
+import { maxChangeId } from '../capture/read-captured.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
-import { withDamageErrors } from './base-damaged.ts'
+import { baseDamaged, withDamageErrors } from './base-damaged.ts'
 import { removeDurably, removeFile } from './durable-file.ts'
 import { findBase, isMainFileIntact, isUnchanged } from './find-base.ts'
 import { completePull, finishReplay, isAtInjection, isReplayed, recordBase } from './finish-replay.ts'
@@ -25,7 +26,7 @@ export interface ResumedPull {
  * Finishes what `-replay` says is unfinished (I4); null without that file.
  *
  * @throws BusyError when somebody is writing; call again
- * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled; see `repairBase`
+ * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled, or a damaged WAL has lost what was pending; see `repairBase`
  * @throws ProtocolError `TIDEMARK_REPLAY_DAMAGED`; the files stay as they are
  */
 export function resumeInterruptedPull(
@@ -58,6 +59,9 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
     session.setBase(findInjectedBase(session, plan, index))
     return { report: resumeReplay(session, plan, options) }
   }
+  // Every commit was on disk before `-replay` was.
+  if (session.durability === 'full' && maxChangeId(db) < plan.maxChangeId)
+    throw baseDamaged(session.paths, new Error('its WAL ends before what was pending'))
   revokeInjection(session, plan)
   session.replaceInfo(session.readInfo())
   session.setBase(findBase(session, session.info))

@@ -20,6 +20,7 @@ import type { BootstrapOptions } from './bootstrap.ts'
 import { PullStage } from './changes-file.ts'
 import { captureForeign } from './capture-foreign.ts'
 import { checkpoint } from './checkpoint.ts'
+import { explainDamage } from './base-damaged.ts'
 import { adoptDatabase, createReplica } from './create-replica.ts'
 import { adoptAcknowledgement } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
@@ -175,13 +176,15 @@ export class Replica {
   /**
    * Runs a sync operation alone, across all processes and instances on the file.
    *
-   * @throws BusyError when another operation does not end in time
+   * @throws BusyError when another operation does not end in time; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs
    */
   async withSyncLock<T>(run: () => Promise<T>, timeoutMs: number = this.#lockTimeoutMs): Promise<T> {
     await this.#lock.acquire(timeoutMs)
     try {
       await refreshPatiently(this.#session)
       return await run()
+    } catch (error) {
+      throw explainDamage(replicaPaths(this.path), error)
     } finally {
       this.#lock.release()
     }

@@ -141,6 +141,7 @@ export function decodePageGroup(
   }
   const checksum = groupChecksum(pageNumbers, images)
   if (Buffer.compare(checksum, group.checksum) !== 0) {
+    if (group.dictionaryPageIds.length > 0) throw otherBase('checksum of a page group does not match')
     throw new ProtocolError('checksum of a page group does not match', { code: 'TIDEMARK_PAGE_CHECKSUM' })
   }
   return { pageNumbers, images, checksum }
@@ -175,15 +176,19 @@ function readDictionary(group: tidemark.PageGroup, oldImage: OldImageLookup): Ui
   for (const [i, id] of ids.entries()) {
     const pageNumber = fromWireInteger(id, 'page id') + 1
     const image = oldImage(pageNumber)
-    if (image === null) {
-      // As if its image were another: the client is not at the revision that it names.
-      throw new ProtocolError(`page group refers to page ${pageNumber}, which the client does not have`, {
-        code: 'TIDEMARK_PAGE_CHECKSUM',
-      })
-    }
+    if (image === null)
+      throw otherBase(`page group refers to page ${pageNumber}, which the client does not have`)
     dictionary.set(checkedPage(image), i * PAGE_SIZE)
   }
   return dictionary
+}
+
+/** For a group made of pages that the client has: they may be others than those of the revision that it names, and are again and again then. */
+function otherBase(what: string): ProtocolError {
+  return new ProtocolError(
+    `${what}: it was damaged on its way, or the replica's pages are not those of its revision. If it happens again, reset() downloads all pages and puts what is pending on top.`,
+    { code: 'TIDEMARK_PAGE_CHECKSUM', recovery: 'reset' },
+  )
 }
 
 function readPushedRows(group: tidemark.PageGroup, pushed: PushedRows | null): Uint8Array[] {

@@ -132,7 +132,7 @@ describe('a pull in the Tidemark dialect', () => {
     expect(decodePull(body, { oldImage: oldImagesOf(near) })).toHaveLength(101)
     const wrong = (pageNumber: number): Uint8Array => near[pageNumber - 1]!.oldImage.map((byte) => byte ^ 1)
     expect(() => decodePull(body, { oldImage: wrong })).toThrow(
-      expect.objectContaining({ code: 'TIDEMARK_PAGE_CHECKSUM' }),
+      expect.objectContaining({ code: 'TIDEMARK_PAGE_CHECKSUM', recovery: 'reset' }),
     )
     expect(() => decodePull(body, { oldImage: () => null })).toThrow('which the client does not have')
   })

@@ -123,9 +123,7 @@ async function recover(client: Database): Promise<void> {
   try {
     await client.sync()
   } catch (error) {
-    const needsReset =
-      isTidemarkError(error) && (error.recovery === 'reset' || error.code === 'TIDEMARK_PAGE_CHECKSUM')
-    if (!needsReset) throw error
+    if (!isTidemarkError(error) || error.recovery !== 'reset') throw error
     await client.reset()
     await client.sync()
   }
