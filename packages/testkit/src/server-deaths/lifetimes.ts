@@ -59,7 +59,7 @@ export class Lifetimes implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(this.#directory, { recursive: true, force: true })
+    removeFolder(this.#directory)
   }
 }
 
@@ -117,8 +117,13 @@ class Lifetime {
       await scene.stop()
       await after(scene)
     })
-    rmSync(root, { recursive: true })
+    removeFolder(root)
   }
+}
+
+/** A worker that has outlived its main process may still be closing its files there. */
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 10 })
 }
 
 /** @returns what has been written */
