@@ -184,6 +184,17 @@ const found: readonly Found[] = [
     ],
   },
   {
+    title:
+      'a server that has dropped all but the end of its history knows after a restart that it was checkpointed',
+    schemaSeed: 1049747254,
+    server: { checkpointFrames: 4, historyBytes: 0, segmentBytes: 20_000 },
+    steps: [
+      { kind: 'server write', seed: 3481982433 },
+      { kind: 'server write', seed: 2028505742 },
+      { kind: 'server restart' },
+    ],
+  },
+  {
     title: 'a power loss before a pull is sealed is no damage, though capture was never synced',
     clients: [{ durability: 'normal' }],
     steps: [

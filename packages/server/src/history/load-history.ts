@@ -81,6 +81,8 @@ export class HistoryState {
     index.raiseFloor(header.sequence, header.sizeInPages, header.keepFrom)
     index.addBaseImages(table)
     if (header.sequence === index.floor) this.#epochs.raiseFloor(header.sequence, header.epoch)
+    // A floor is never above what was checkpointed, and the record that says so may have gone with its segment.
+    this.#checkpointed = Math.max(this.#checkpointed, header.sequence)
     this.#wal = header.wal
     this.#keepFrom = header.keepFrom
     this.#awaitsFloor = false
