@@ -157,6 +157,8 @@ function injectUnderLock(
           maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
           enforceForeignKeys: session.connections.enforcesForeignKeys,
         }
+        // What is in `-replay` must be in the WAL too after a power loss, also what a program has committed that does not sync.
+        if (session.durability === 'full') session.wal.sync()
         replay.seal(plan)
       },
     })

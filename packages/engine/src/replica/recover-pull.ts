@@ -59,7 +59,7 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
     session.setBase(findInjectedBase(session, plan, index))
     return { report: resumeReplay(session, plan, options) }
   }
-  // Every commit was on disk before `-replay` was.
+  // Every commit was on disk before `-replay` was, see `injectStage`.
   if (session.durability === 'full' && maxChangeId(db) < plan.maxChangeId)
     throw baseDamaged(session.paths, new Error('its WAL ends before what was pending'))
   revokeInjection(session, plan)
