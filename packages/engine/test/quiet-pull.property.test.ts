@@ -97,6 +97,6 @@ test('I1, I4: whatever happens between pulls, the base is the server’s and the
         }
       },
     ),
-    { numRuns: Number(process.env['TIDEMARK_RUNS'] ?? '15') },
+    { numRuns: Number(process.env['TIDEMARK_RUNS'] ?? '6') },
   )
 }, 240_000)
