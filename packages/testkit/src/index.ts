@@ -1,3 +1,4 @@
+/** The simulator is not among this: loading it puts its watch on this process's file calls. */
 export { loadInfo } from '@tidemark/engine'
 export { runAndKill } from './run-and-kill.ts'
 export { ServerProcess } from './server-process.ts'
@@ -7,7 +8,3 @@ export type { Exchange } from './tap-proxy.ts'
 export { temporaryDirectory } from './temporary-directory.ts'
 export { contentOf, differences } from './simulator/content.ts'
 export type { Reader } from './simulator/content.ts'
-export { planFor } from './simulator/plan.ts'
-export type { Plan } from './simulator/plan.ts'
-export { runPlan } from './simulator/run.ts'
-export type { Failure } from './simulator/run.ts'
