@@ -77,6 +77,26 @@ describe('tenants on one worker', () => {
     expect(await run(culprit, 'SELECT x FROM t')).toEqual([[1]])
   })
 
+  test('who has all is told so while another tenant’s statement holds the worker up, and is told of the next commit', async () => {
+    const culprit = await server.create('in-the-way')
+    const quiet = await server.create('quiet')
+    await push(quiet, {}, [schemaChange(1, CREATE_ITEMS), insertItem(2, 1, 'one')])
+    const { revision: clientRevision, pages } = await pull(quiet, 'tidemark')
+    await pull(quiet, 'tidemark', { clientRevision })
+    let isEnded = false
+    const endless = pipeline(culprit, [execute(ENDLESS), { type: 'close' }])
+      .catch((error: unknown) => String(error))
+      .finally(() => {
+        isEnded = true
+      })
+    const nothing = await pull(quiet, 'tidemark', { clientRevision })
+    expect(isEnded).toBe(false)
+    expect([nothing.revision, nothing.pages.size]).toEqual([clientRevision, 0])
+    expect(await endless).toContain('longer than statements may')
+    await run(quiet, 'INSERT INTO item VALUES (2, 2)')
+    expect((await pull(quiet, 'tidemark', { clientRevision }, pages)).pages.size).toBeGreaterThan(0)
+  })
+
   test('a pull that another tenant’s statement interrupts arrives whole', async () => {
     const culprit = await server.create('interrupting')
     const victim = await server.create('interrupted')

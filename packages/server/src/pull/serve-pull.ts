@@ -41,6 +41,8 @@ export interface PullAnswer {
   readonly revision: string
   /** Null where it is not known before: groups are compressed as they are sent. */
   readonly contentLength: number | null
+  /** The client has the newest revision and need not wait: until the next commit the same request gets the same answer. */
+  readonly isNothingNew: boolean
   /** There is one chunk of pages at most. */
   readonly isShort: boolean
   readonly chunks: AsyncIterable<Uint8Array>
@@ -90,9 +92,15 @@ export async function servePull(
   return {
     revision,
     isShort,
+    isNothingNew: plan.pages.length === 0 && decoded.clientRevision === revision && isForNow(decoded),
     contentLength: dialect === 'turso' ? rawPullLength({ revision, sizeInPages }, plan.pages) : null,
     chunks: skipBytes(chunks, options.skipBytes),
   }
+}
+
+/** It asks for the newest revision, and does not wait for another. */
+function isForNow({ serverRevision, longPollTimeoutMs }: PullRequest): boolean {
+  return serverRevision === '' && longPollTimeoutMs === 0
 }
 
 /** It depends on nothing but its revision. */

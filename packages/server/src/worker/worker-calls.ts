@@ -20,6 +20,8 @@ export interface PullResult {
   readonly revision: string
   /** Bytes that follow; null where it is not known before. */
   readonly contentLength: number | null
+  /** The caller has the newest revision: until the next commit the same bytes are answered the same. */
+  readonly isNothingNew: boolean
 }
 
 export interface DatabaseStatus {
@@ -107,3 +109,8 @@ export interface WorkerCalls {
 }
 
 export type CallName = keyof WorkerCalls
+
+/** A call, by its name. */
+export type WorkerCall = {
+  [N in CallName]: { readonly name: N; readonly args: WorkerCalls[N]['args'] }
+}[CallName]

@@ -68,7 +68,7 @@ const handlers: CallHandlers = {
     const { tenant, done } = await host.acquire(ref)
     const onError = (error: unknown): void => host.noteFailure(ref.id, tenant, error)
     try {
-      const { revision, contentLength, isShort, chunks } = await servePull(tenant.database, bytes, {
+      const { chunks, isShort, ...result } = await servePull(tenant.database, bytes, {
         isTidemark,
         isAhead: true,
         kept: tenant.keptPull,
@@ -80,7 +80,6 @@ const handlers: CallHandlers = {
         run: (allowanceMs, statement) => watchdog.run(context.callId, allowanceMs, statement),
         signal: AbortSignal.any([signal, tenant.closing, host.draining]),
       })
-      const result = { revision, contentLength }
       if (!isShort) return { result, chunks: until(chunks, done, onError) }
       const whole: Uint8Array[] = []
       for await (const chunk of chunks) whole.push(chunk)
