@@ -18,7 +18,12 @@ export type RowIdentity =
 /** Statements kept of a kind: there are as many as sets of columns that updates change (I7). */
 const mostStatements = 256
 
-/** One table of the receiving database, as seen through the shape of a change: reads and writes rows with statements that are reused. */
+/**
+ * One table of the receiving database, as seen through the shape of a change: reads and writes rows with statements that are reused.
+ *
+ * A row that does not fit fails its statement, whatever ON CONFLICT clauses the table has: they have had their effect where the change was made, and here they
+ * would drop the change, or rows of others, or the whole transaction, without a word.
+ */
 export class TargetTable {
   readonly shape: TableShape
   /** The shape's columns, then those that only the receiver has: the order of {@link read}'s rows. */
@@ -80,7 +85,7 @@ export class TargetTable {
     const set = columns
       .map((column, index) => `${this.#quoted[column]}=${placeholder(values[index]!)}`)
       .join()
-    const sql = `UPDATE ${this.#name} SET ${set} WHERE ${this.#where(identity)}`
+    const sql = `UPDATE OR ABORT ${this.#name} SET ${set} WHERE ${this.#where(identity)}`
     return this.#statement(sql).run(...values.map(binding), ...bindingsOf(identity)).changes > 0
   }
 
@@ -101,7 +106,7 @@ export class TargetTable {
       const set = columns.map((column) => `${this.#quoted[column]}=?`).join()
       const unchanged = columns.map((column) => ` AND ${this.#quoted[column]} COLLATE BINARY IS ?`).join('')
       statement = this.#db.prepare(
-        `UPDATE ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
+        `UPDATE OR ABORT ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
       )
       if (this.#byColumns.size === mostStatements) this.#byColumns.clear()
       this.#byColumns.set(signature, statement)
@@ -169,8 +174,8 @@ export class TargetTable {
       names.unshift(rowid)
       places.unshift('?')
     }
-    if (names.length === 0) return `INSERT INTO ${this.#name} DEFAULT VALUES`
-    return `INSERT INTO ${this.#name}(${names.join()}) VALUES(${places.join()})`
+    if (names.length === 0) return `INSERT OR ABORT INTO ${this.#name} DEFAULT VALUES`
+    return `INSERT OR ABORT INTO ${this.#name}(${names.join()}) VALUES(${places.join()})`
   }
 
   #where(identity: RowIdentity): string {
