@@ -181,7 +181,7 @@ export class Database implements BetterSqlite3.Database {
 
   /** SQLite's program for a statement, one row per instruction. */
   explain(sql: string): unknown[] {
-    return this.#surface.connection.prepare(`EXPLAIN ${sql}`).all()
+    return this.#surface.asSet((connection) => connection.prepare(`EXPLAIN ${sql}`).all())
   }
 
   function(name: string, callback: SqlFunction): this
@@ -191,21 +191,23 @@ export class Database implements BetterSqlite3.Database {
     options: BetterSqlite3.RegistrationOptions | SqlFunction,
     callback?: SqlFunction,
   ): this {
-    this.#surface.connection.function(
-      name,
-      options as BetterSqlite3.RegistrationOptions,
-      callback as (...params: unknown[]) => unknown,
+    this.#surface.asSet((connection) =>
+      connection.function(
+        name,
+        options as BetterSqlite3.RegistrationOptions,
+        callback as (...params: unknown[]) => unknown,
+      ),
     )
     return this
   }
 
   aggregate<T>(name: string, options: AggregateOptions<T>): this {
-    this.#surface.connection.aggregate(name, options as BetterSqlite3.AggregateOptions)
+    this.#surface.asSet((connection) => connection.aggregate(name, options as BetterSqlite3.AggregateOptions))
     return this
   }
 
   table(name: string, options: Parameters<BetterSqlite3.Database['table']>[1]): this {
-    this.#surface.connection.table(name, options)
+    this.#surface.asSet((connection) => connection.table(name, options))
     return this
   }
 
@@ -215,7 +217,7 @@ export class Database implements BetterSqlite3.Database {
   }
 
   defaultSafeIntegers(toggle?: boolean): this {
-    this.#surface.connection.defaultSafeIntegers(toggle ?? true)
+    this.#surface.setSafeIntegers(toggle ?? true)
     return this
   }
 

@@ -24,6 +24,7 @@ export class LocalSurface {
   readonly #database: BetterSqlite3.Database
   readonly #tracker: TransactionTracker
   readonly #writes: WriteCounter
+  #safeIntegers = false
 
   constructor(database: BetterSqlite3.Database, replica: Replica, writes: WriteCounter) {
     const { connection } = replica
@@ -34,15 +35,32 @@ export class LocalSurface {
     this.#writes = writes
   }
 
+  /**
+   * Runs `run` with the connection's default for INTEGERs as the application has set it: only while it prepares something, since our own statements on the
+   * connection read numbers.
+   */
+  asSet<T>(run: (connection: BetterSqlite3.Database) => T): T {
+    if (!this.#safeIntegers) return run(this.connection)
+    this.connection.defaultSafeIntegers(true)
+    try {
+      return run(this.connection)
+    } finally {
+      this.connection.defaultSafeIntegers(false)
+    }
+  }
+
+  setSafeIntegers(toggle: boolean): void {
+    this.#safeIntegers = toggle
+  }
+
   prepare(sql: string): Statement {
     if (typeof sql !== 'string' || PLAIN_READ.test(sql))
-      return new Statement(this.#database, this.connection.prepare(sql))
-    if (PLAIN_WRITE.test(sql))
-      return new WriteStatement(this.#database, this.connection.prepare(sql), this.#writes)
+      return new Statement(this.#database, this.#prepare(sql))
+    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, this.#prepare(sql), this.#writes)
     const statement = classifyStatement(sql)
     // First: some pragmas take effect when they are prepared.
     checkAllowed(statement, sql)
-    const inner = this.connection.prepare(sql)
+    const inner = this.#prepare(sql)
     const guard = this.#guardOf(statement, sql)
     if (guard !== null) return new GuardedStatement(this.#database, inner, guard)
     return statement.kind === 'dml'
@@ -60,13 +78,17 @@ export class LocalSurface {
   }
 
   pragma(source: string, options?: BetterSqlite3.PragmaOptions): unknown {
-    const execute = (): unknown => this.connection.pragma(source, options)
+    const execute = (): unknown => this.asSet((connection) => connection.pragma(source, options))
     if (typeof source !== 'string') return execute()
     const sql = `PRAGMA ${source}`
     const statement = classifyStatement(sql)
     checkAllowed(statement, sql)
     const guard = this.#guardOf(statement, sql)
     return guard === null ? execute() : guard(execute)
+  }
+
+  #prepare(sql: string): BetterSqlite3.Statement<unknown[], unknown> {
+    return this.asSet((connection) => connection.prepare(sql))
   }
 
   /** Statements that need no guard run together, as they stand. */

@@ -220,6 +220,15 @@ const battery: Readonly<Record<string, (db: AnyDatabase) => unknown>> = {
     db.exec('DROP TABLE pet')
     return outcome(() => db.prepare('SELECT * FROM pet'))
   },
+  'bigints by default, also for functions, settings and statements that change the schema': (db) => {
+    db.defaultSafeIntegers()
+    db.function('kind', (value: unknown) => typeof value)
+    db.exec('CREATE TABLE big (id INTEGER PRIMARY KEY, kind TEXT); ALTER TABLE big ADD COLUMN more')
+    db.transaction(() => db.exec('INSERT INTO big VALUES (1, kind(1), 2)'))()
+    const rows = [db.prepare('SELECT * FROM big').get(), db.pragma('user_version')]
+    db.defaultSafeIntegers(false)
+    return [rows, db.prepare('SELECT * FROM big').get()]
+  },
   'a temporary table': (db) => {
     db.exec("CREATE TEMP TABLE scratch (x); INSERT INTO scratch VALUES ('y')")
     return db.prepare('SELECT * FROM scratch').all()
