@@ -24,3 +24,38 @@ for (const [kind, sql] of Object.entries(kinds)) {
     expect(contents(b.db)).toEqual(contents(a))
   })
 }
+
+test.for(['new', 'OLD', 's', 'e', 'stored', 'tidemark'])(
+  'I2: rows of a table called %s arrive as they are',
+  (name) => {
+    const sql = `CREATE TABLE "${name}"(id INTEGER PRIMARY KEY, a UNIQUE, b0, shape); CREATE UNIQUE INDEX i ON "${name}"(lower(b0)) WHERE shape`
+    const a = capturedDatabase(sql)
+    const b = receiver(sql)
+    a.exec(`INSERT INTO "${name}" VALUES(1, 'x', 'p', 1), (2, 'y', 'q', 1), (3, 'z', 'r', 1)`)
+    expect(push(a, b)).toMatchObject({ type: 'ok' })
+    a.exec(`INSERT OR REPLACE INTO "${name}" VALUES(4, 'x', 's', 1), (5, 'w', 'Q', 1); UPDATE OR REPLACE "${name}" SET b0 = 'S' WHERE id = 3;
+    REPLACE INTO "${name}" VALUES(3, 'v', 't', 0); UPDATE "${name}" SET a = a || '!'`)
+    const touches = 'SELECT count(*) FROM tidemark_cdc WHERE change_type = 4'
+    expect(a.prepare(touches).pluck().get()).toBe(1)
+    expect(push(a, b)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+    expect(contents(b.db)).toEqual(contents(a))
+  },
+)
+
+test.for(['id INTEGER PRIMARY KEY, a', 'id, a', 'id, a UNIQUE'])(
+  'I2: UPDATE OR REPLACE of the rowid, under whatever name, of a table of (%s): the row that made room is gone there too',
+  (columns) => {
+    const sql = `CREATE TABLE t(${columns})`
+    const a = capturedDatabase(sql)
+    const b = receiver(sql)
+    a.exec("INSERT INTO t(rowid, a) VALUES(1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e')")
+    expect(push(a, b)).toMatchObject({ type: 'ok' })
+    a.exec(
+      'UPDATE OR REPLACE t SET rowid = 2 WHERE rowid = 1; UPDATE OR REPLACE t SET OID = 4 WHERE rowid = 3',
+    )
+    a.exec('UPDATE OR REPLACE t SET _rowid_ = _rowid_ - 1 WHERE rowid = 5')
+    expect(a.prepare('SELECT a FROM t').pluck().all()).toEqual(['a', 'e'])
+    expect(push(a, b)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+    expect(contents(b.db)).toEqual(contents(a))
+  },
+)

@@ -72,7 +72,7 @@ export function raiseChangeIds(db: Database.Database, firstChangeId: number): vo
     ).run(BigInt(firstChangeId - 1), BigInt(firstChangeId - 1))
 }
 
-/** Makes our triggers of one table fit it as it is now, and makes room for its columns. */
+/** Makes our triggers of one table fit it as it is now, and makes room for its columns. A temporary table of the same name is another one. */
 export function installTriggers(db: Database.Database, table: UserTable): void {
   assertCapturable(table)
   growImages(db, table.shape.columns.length)
@@ -80,7 +80,7 @@ export function installTriggers(db: Database.Database, table: UserTable): void {
   const triggers = captureTriggers(table, shapeId, uniqueKeys(db, table), followingColumns(db, table))
   if (!areInstalled(db, table.shape.name, triggers)) {
     removeTriggers(db, table.shape.name)
-    for (const sql of triggers) db.exec(sql)
+    for (const sql of triggers) db.exec(sql.replace('CREATE TRIGGER ', 'CREATE TRIGGER main.'))
   }
   if (table.shape.key.length === 0) keepRowids(db, table.shape.name, shapeId)
 }
@@ -94,7 +94,7 @@ function keepRowids(db: Database.Database, tableName: string, shapeId: number): 
     "SELECT 1 FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? COLLATE NOCASE AND name = ?"
   const name = `tidemark_${shapeId}_rowids`
   if (db.prepare(hasIndex).get(tableName, name) === undefined)
-    db.exec(`CREATE INDEX ${name} ON ${quoteIdentifier(tableName)} (1) WHERE 0`)
+    db.exec(`CREATE INDEX main.${name} ON ${quoteIdentifier(tableName)} (1) WHERE 0`)
 }
 
 /** Whether exactly these triggers of ours are there, created after all others of the table. */
@@ -114,5 +114,5 @@ export function removeTriggers(db: Database.Database, tableName: string): void {
       "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'index') AND tbl_name = ? COLLATE NOCASE AND name LIKE 'tidemark\\_%' ESCAPE '\\'",
     )
     .all(tableName)
-  for (const { type, name } of ours) db.exec(`DROP ${type} ${quoteIdentifier(name)}`)
+  for (const { type, name } of ours) db.exec(`DROP ${type} main.${quoteIdentifier(name)}`)
 }

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
-import { quoteIdentifier } from '../sql/quote.ts'
+import { quoteIdentifier, quoteText } from '../sql/quote.ts'
+import { nameOf, tokenize } from '../sql/tokens.ts'
 import { growImages } from './image-tables.ts'
 import { shapeNumber } from './shape-number.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
@@ -20,7 +21,7 @@ export function recordRows(db: Database.Database, table: UserTable): number {
   const insert = db.prepare(`
     INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images.join()})
     SELECT ${nowMs}, ${changeTypes.insert}, ${shapeNumber(db, table.shape)}, ${table.rowid ?? 'NULL'}, ${columns.join()}
-    FROM ${quoteIdentifier(table.shape.name)}`)
+    FROM main.${quoteIdentifier(table.shape.name)}`)
   return insert.run().changes
 }
 
@@ -31,10 +32,10 @@ export function recordAddedColumns(db: Database.Database, table: UserTable, adde
   const defaults = new Map(
     db
       .prepare<[string], { name: string; value: string | null }>(
-        'SELECT name, dflt_value AS value FROM pragma_table_xinfo(?)',
+        "SELECT name, dflt_value AS value FROM pragma_table_xinfo(?, 'main')",
       )
       .all(name)
-      .map((column) => [column.name, column.value ?? 'NULL']),
+      .map((column) => [column.name, defaultExpression(column.value)]),
   )
   const stored = added.filter((column) => columns.includes(column))
   if (stored.length === 0) return
@@ -49,5 +50,16 @@ export function recordAddedColumns(db: Database.Database, table: UserTable, adde
     INSERT INTO tidemark_cdc(change_time, change_type, shape, id, ${images('a')}, ${images('b')})
     SELECT ${nowMs}, ${changeTypes.update}, ${shapeNumber(db, table.shape)}, ${table.rowid ?? 'NULL'},
       ${columns.map(quoteIdentifier).join()}, ${before.join()}
-    FROM ${quoteIdentifier(name)} WHERE ${isSet}`)
+    FROM main.${quoteIdentifier(name)} WHERE ${isSet}`)
+}
+
+const constants = new Set(['NULL', 'TRUE', 'FALSE', 'CURRENT_TIME', 'CURRENT_DATE', 'CURRENT_TIMESTAMP'])
+
+/** SQL of a column's default, as `pragma_table_xinfo` has it: behind DEFAULT a bare or quoted name stands for its text, elsewhere for a column. */
+function defaultExpression(written: string | null): string {
+  if (written === null) return 'NULL'
+  const tokens = [...tokenize(written)]
+  const [first] = tokens
+  const isName = tokens.length === 1 && (first?.kind === 'identifier' || first?.kind === 'word')
+  return isName && !constants.has(written.toUpperCase()) ? quoteText(nameOf(first)!) : written
 }

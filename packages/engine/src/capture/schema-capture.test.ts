@@ -168,6 +168,36 @@ test('statements for temporary and attached databases are not captured', () => {
   expect([...readCaptured(a, 0)]).toEqual([])
 })
 
+test.for([
+  ['CREATE INDEX', 'CREATE UNIQUE INDEX main.people_age ON people(age)'],
+  ['ALTER of the temporary table', 'ALTER TABLE people ADD COLUMN more'],
+  ['CREATE TABLE', 'CREATE TABLE main.pets(id INTEGER PRIMARY KEY, name)'],
+  ['CREATE TABLE without a key', 'CREATE TABLE main.pets(id, name)'],
+])('I2: rows are captured while temporary tables have the names of tables: %s', ([, sql]) => {
+  const b = receiver(base)
+  const a = capturedDatabase(base)
+  a.exec(`CREATE TEMP TABLE people AS SELECT * FROM main.people;
+    CREATE TEMP TABLE pets(id, name); INSERT INTO temp.pets VALUES(9, 'not synced')`)
+  runSchema(a, sql!)
+  a.exec("INSERT INTO main.people(id, name) VALUES(3, 'eve'); INSERT INTO temp.people(id) VALUES(4)")
+  if (sql!.includes('pets')) a.exec("INSERT INTO main.pets VALUES(1, 'cat')")
+  a.exec('DROP TABLE temp.people; DROP TABLE temp.pets')
+  push(a, b)
+  expect(contents(b.db)).toEqual(contents(a))
+})
+
+test('columns that another program adds, with each way to write a default: the rows that have another value follow', () => {
+  const b = receiver(base)
+  const a = capturedDatabase(base)
+  const defaults = [`'text'`, 'word', '"quoted"', '[name]', 'age', 'TRUE', 'null', '-5', "x'00ff'"]
+  for (const [index, text] of defaults.entries())
+    a.exec(`ALTER TABLE people ADD COLUMN c${index} DEFAULT ${text}`)
+  a.exec(`UPDATE people SET c1 = 'ann', c3 = 'ann', c4 = age, c5 = 0 WHERE id = 1`)
+  captureForeignSchema(a)
+  push(a, b)
+  expect(contents(b.db)).toEqual(contents(a))
+})
+
 test('a schema statement that fails leaves nothing behind', () => {
   const a = capturedDatabase(base)
   const before = contents(a)

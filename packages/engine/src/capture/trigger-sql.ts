@@ -65,7 +65,7 @@ function replacingInsertTriggers(
   const name = quoteIdentifier(table.shape.name)
   const touch = {
     role: 'before_insert',
-    when: `BEFORE INSERT ON ${name} WHEN EXISTS (SELECT 1 FROM ${name} WHERE ${key.sql})`,
+    when: `BEFORE INSERT ON ${name} WHEN EXISTS (SELECT 1 FROM ${storedRows(table)} WHERE ${key.sql})`,
     body: [recordTouch(table, shapeId, key)],
   }
   if (others.length === 0) return [touch]
@@ -105,8 +105,7 @@ function replacingUpdateTriggers(
   shapeId: number,
   { key, others }: UniqueKeys,
 ): TriggerParts[] {
-  const conditions = table.shape.key.length > 0 ? [key, ...others] : others
-  if (conditions.length === 0) return []
+  const conditions = [key, ...others]
   const name = quoteIdentifier(table.shape.name)
   const of = updatedColumns(conditions)
   const isOther = `NOT (${isSameRow(table, (column) => column, 'OLD.')})`
@@ -134,8 +133,15 @@ function updatedColumns(conditions: readonly UniqueCondition[]): string {
 }
 
 function existsAny(table: UserTable, conditions: readonly UniqueCondition[], suffix: string): string {
-  const name = quoteIdentifier(table.shape.name)
-  return conditions.map(({ sql }) => `EXISTS (SELECT 1 FROM ${name} WHERE ${sql} AND ${suffix})`).join(' OR ')
+  return conditions
+    .map(({ sql }) => `EXISTS (SELECT 1 FROM ${storedRows(table)} WHERE ${sql} AND ${suffix})`)
+    .join(' OR ')
+}
+
+/** The table in the FROM clause of a condition that compares its rows with the new one: if it is called "new", it must not be taken for that. */
+function storedRows({ shape }: UserTable): string {
+  const name = quoteIdentifier(shape.name)
+  return /^(new|old)$/i.test(shape.name) ? `${name} AS stored` : name
 }
 
 function recordInsert(table: UserTable, shapeId: number): string {
@@ -162,7 +168,7 @@ function recordDelete(table: UserTable, shapeId: number): string {
 
 /** The stored row that has the key of the new one. */
 function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): string {
-  const { name, columns } = table.shape
+  const { columns } = table.shape
   const newKey = table.shape.key.map((position) => `,a${position}`).join('')
   const newKeyValues = table.shape.key
     .map((position) => `,NEW.${quoteIdentifier(columns[position]!)}`)
@@ -170,7 +176,7 @@ function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): s
   return (
     `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${images('b', columns)}${newKey})` +
     ` SELECT ${nowMs},${changeTypes.touch},${shapeId},${rowidOf(table, '')},${valuesOf('', columns)}${newKeyValues}` +
-    ` FROM ${quoteIdentifier(name)} WHERE ${key.sql}`
+    ` FROM ${storedRows(table)} WHERE ${key.sql}`
   )
 }
 
@@ -188,7 +194,7 @@ function putAside(
     `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}` +
     ` AND EXISTS (SELECT 1 FROM ${quoteIdentifier(name)} AS s WHERE ${isStored} AND ${collides});` +
     ` INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
-    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${quoteIdentifier(name)} WHERE ${collides}`
+    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${storedRows(table)} WHERE ${collides}`
   )
 }
 

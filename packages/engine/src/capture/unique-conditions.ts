@@ -38,7 +38,7 @@ export interface UniqueKeys {
 export function uniqueKeys(db: Database.Database, table: UserTable): UniqueKeys {
   const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
   const others: UniqueCondition[] = []
-  let key: UniqueCondition = { sql: `${table.rowid} = NEW.${table.rowid}`, columns: keyColumns(table) }
+  let key: UniqueCondition = { sql: `${table.rowid} = NEW.${table.rowid}`, columns: rowidColumns(table) }
   for (const columns of Map.groupBy(rows, (row) => row.index).values()) {
     const condition = indexCondition(table, columns)
     if (columns[0]?.origin === 'pk') key = condition
@@ -47,8 +47,10 @@ export function uniqueKeys(db: Database.Database, table: UserTable): UniqueKeys 
   return { key, others }
 }
 
-function keyColumns({ shape }: UserTable): readonly string[] {
-  return shape.key.map((position) => shape.columns[position]!)
+/** Every name under which an UPDATE can set the rowid: SQLite goes by the name that is written. */
+function rowidColumns({ shape }: UserTable): readonly string[] {
+  const alias = shape.key.map((position) => shape.columns[position]!)
+  return [...alias, 'rowid', '_rowid_', 'oid']
 }
 
 function indexCondition(table: UserTable, columns: readonly IndexColumn[]): UniqueCondition {

@@ -68,7 +68,7 @@ interface Difference {
 
 function differences({ table }: VirtualTable, copy: string): Difference[] {
   const { name, columns } = table.shape
-  const source = quoteIdentifier(name)
+  const source = `main.${quoteIdentifier(name)}`
   const list = (prefix: string): string => columns.map((_, index) => prefix + index).join()
   const now = columns.map((column) => `v.${quoteIdentifier(column)}`)
   const differs = now.map((value, index) => `${value} COLLATE BINARY IS NOT c.c${index}`).join(' OR ')
@@ -114,7 +114,7 @@ function rememberRows(db: Database.Database, virtual: VirtualTable): void {
   db.exec(`
     CREATE TABLE IF NOT EXISTS ${copy}(c0 INTEGER PRIMARY KEY${rest.join('')});
     DELETE FROM ${copy};
-    INSERT INTO ${copy} SELECT ${columns.map(quoteIdentifier).join()} FROM ${quoteIdentifier(name)}`)
+    INSERT INTO ${copy} SELECT ${columns.map(quoteIdentifier).join()} FROM main.${quoteIdentifier(name)}`)
   rememberStamp(db, virtual, copy)
 }
 
@@ -141,6 +141,6 @@ function rememberStamp(db: Database.Database, virtual: VirtualTable, copy: strin
 /** FTS5 writes its structure (id 10) and averages (id 1) records with every change. Other modules have nothing of the kind. */
 function stampOf(db: Database.Database, { table, module }: VirtualTable): string | null {
   if (module !== 'fts5') return null
-  const select = `SELECT group_concat(id || hex(block)) FROM ${quoteIdentifier(`${table.shape.name}_data`)} WHERE id IN (1, 10)`
+  const select = `SELECT group_concat(id || hex(block)) FROM main.${quoteIdentifier(`${table.shape.name}_data`)} WHERE id IN (1, 10)`
   return db.prepare<[], string | null>(select).pluck().get() ?? null
 }
