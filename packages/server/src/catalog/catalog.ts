@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { StateError } from '@tidemark/protocol'
 import { z } from 'zod'
 import { databaseNameSchema } from '../config/config-schema.ts'
@@ -54,7 +54,7 @@ export class Catalog {
   /** Reads the catalog and clears away what a crash left unfinished. @throws StateError `TIDEMARK_CATALOG` for what cannot be read */
   static open(dataDirectory: string): Catalog {
     const directory = join(dataDirectory, 'databases')
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     const entries = new Map<string, CatalogEntry>()
     for (const name of readdirSync(directory)) {
       const path = join(directory, name)
@@ -123,6 +123,12 @@ export class Catalog {
     this.#retired.delete(entry.name)
     rmSync(destroyed, { recursive: true, force: true })
   }
+}
+
+/** A power loss must not take a folder under which databases are created. One that died right here may have left it without a sync. */
+function makeDirectory(directory: string): void {
+  const outermost = mkdirSync(directory, { recursive: true, mode: 0o700 }) ?? directory
+  for (let made = directory; made !== dirname(outermost); made = dirname(made)) syncDirectory(dirname(made))
 }
 
 function readEntry(directory: string, id: string): CatalogEntry {
