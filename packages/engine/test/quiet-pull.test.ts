@@ -1,12 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
 import { initProtocol } from '@tidemark/protocol'
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { Replica } from '../src/index.ts'
+import { WalFile } from '../src/wal/wal-file.ts'
 import { afterCrash, foreign, ids, keepLocal } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
@@ -169,6 +170,129 @@ it('I1, I2: moves capture behind a database that has grown, until a page number 
   expectSound()
   grow('eighth')
   expectWritable()
+})
+
+describe('after a checkpoint', () => {
+  let installed: unknown
+
+  const pullInsert = (id: string): void => {
+    origin.exec(`INSERT INTO note VALUES ('${id}', hex(randomblob(20000)))`)
+    origin.pull(replica)
+    expectSound()
+  }
+
+  beforeEach(() => {
+    origin.exec("INSERT INTO note VALUES ('filler', hex(randomblob(300000)))")
+    origin.pull(replica)
+    installed = lastReplay()
+    replica.checkpoint()
+    expect(existsSync(`${path}-wal-revert`)).toBe(true)
+  })
+
+  it('I1, I2: capture stays where it lies in the main file, and the base needs no -wal-revert any more', () => {
+    for (const id of ['third', 'fourth']) {
+      pullInsert(id)
+      expect(existsSync(`${path}-wal-revert`)).toBe(false)
+      expect(replica.stats().mainWalBytes).toBeGreaterThan(0)
+      pullInsert(`${id}, again`)
+      replica.checkpoint()
+      expect(replica.stats().mainWalBytes).toBe(0)
+      expectSound()
+    }
+    replica.checkpoint()
+    pullInsert('fifth')
+    expect(lastReplay()).toBe(installed)
+    expectWritable()
+  })
+
+  it('I1: another program’s checkpoint changes nothing', () => {
+    pullInsert('third')
+    foreign(path, 'PRAGMA wal_checkpoint(PASSIVE)')
+    pullInsert('fourth')
+    expect(lastReplay()).toBe(installed)
+    expectWritable()
+  })
+
+  it('a checkpoint that a reader holds up is as good', () => {
+    pullInsert('third')
+    const reader = new Database(path)
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM note').get()
+    pullInsert('fourth')
+    expect(() => replica.checkpoint()).toThrow('partial')
+    pullInsert('fifth')
+    reader.close()
+    replica.checkpoint()
+    pullInsert('sixth')
+    expect(lastReplay()).toBe(installed)
+    expectWritable()
+  })
+
+  it.each([
+    ['', "INSERT INTO note VALUES ('by another', 'x')"],
+    [', and checkpoints,', "INSERT INTO note VALUES ('by another', 'x'); PRAGMA wal_checkpoint"],
+  ])('I2: what another program has written%s is pending after the pull', (_, sql) => {
+    foreign(path, sql)
+    expectPendingAfterPull()
+  })
+
+  it('I2: what was written before another checkpoint is pending after the pull', () => {
+    replica.connection.exec("INSERT INTO note VALUES ('mine', 'x')")
+    replica.checkpoint()
+    expectPendingAfterPull()
+  })
+
+  function expectPendingAfterPull(): void {
+    origin.exec("INSERT INTO note VALUES ('third', 'x')")
+    expect(origin.pull(replica)).toMatchObject({ replayed: 1 })
+    expect(lastReplay()).not.toBe(installed)
+    origin.push(replica)
+    origin.pull(replica)
+    expectSound()
+    expectWritable()
+  }
+
+  it.each([0, 1])('I4: after a crash the replica is at the new revision (%i more checkpoints)', (more) => {
+    pullInsert('third')
+    for (let count = 0; count < more; count++) replica.checkpoint()
+    const crashed = Replica.open(afterCrash(path))
+    expectSound(crashed)
+    expectWritable(crashed)
+    crashed.close()
+  })
+
+  it('I4: a WAL that was begun and got no commit leaves the old revision', () => {
+    const before = origin.head
+    origin.exec("UPDATE note SET body = 'y'")
+    vi.spyOn(WalFile.prototype, 'writeFrames').mockImplementation(() => {
+      throw new Error('disk full')
+    })
+    expect(() => origin.pull(replica)).toThrow('disk full')
+    vi.restoreAllMocks()
+    const crashed = Replica.open(afterCrash(path))
+    expect(crashed.info.revision).toBe(before)
+    expect(crashed.needsRebase).toBe(false)
+    expect(baseDifferences(crashed, origin)).toEqual([])
+    crashed.close()
+    origin.pull(replica)
+    expectSound()
+    expectWritable()
+  })
+
+  it('the commit that -wal-revert goes for is on disk, also where commits are not', () => {
+    replica.close()
+    replica = Replica.open(path, { durability: 'normal' })
+    pullInsert('that installs capture')
+    replica.checkpoint()
+    const hasRevertAtSync: boolean[] = []
+    vi.spyOn(WalFile.prototype, 'sync').mockImplementation(() => {
+      hasRevertAtSync.push(existsSync(`${path}-wal-revert`))
+    })
+    pullInsert('third')
+    vi.restoreAllMocks()
+    expect(hasRevertAtSync[0]).toBe(true)
+    expect(existsSync(`${path}-wal-revert`)).toBe(false)
+  })
 })
 
 it('goes with a freelist that comes and goes', () => {

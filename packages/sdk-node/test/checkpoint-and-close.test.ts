@@ -42,6 +42,37 @@ describe('checkpoint and close', () => {
     await expect.poll(async () => (await a.stats()).mainWalSize).toBe(0)
   })
 
+  test('a pull does not wait for the checkpoint of a long WAL either, unless it has reached the ceiling', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    fill(a)
+    await a.push()
+    const b = await server.client('b.db', { autoCheckpoint: { pages: 30, ceilingPages: 1_000_000 } })
+    fill(b)
+    await b.pull()
+    expect((await b.stats()).mainWalSize).toBeGreaterThan(30 * 4120)
+    await expect.poll(async () => (await b.stats()).mainWalSize).toBe(0)
+    const c = await server.client('c.db', { autoCheckpoint: { pages: 30, ceilingPages: 100 } })
+    for (let times = 0; times < 3; times += 1) fill(c)
+    const walSize = (await c.stats()).mainWalSize
+    expect(walSize).toBeGreaterThan(100 * 4120)
+    await c.pull()
+    expect((await c.stats()).mainWalSize).toBeLessThan(walSize)
+  })
+
+  test('a checkpoint that comes behind a pull is no error of a database that was closed before it', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db', { autoCheckpoint: { pages: 1 } })
+    a.exec('CREATE TABLE t (a)')
+    const errors: unknown[] = []
+    a.on('error', (error) => errors.push(error))
+    await a.pull()
+    a.close()
+    await new Promise((resolve) => setImmediate(resolve))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(errors).toEqual([])
+  })
+
   test('a long WAL is checkpointed before a push, by itself, where the server would not take it otherwise', async () => {
     await using server = await OwnSyncServer.start({ maxWalPages: 20 })
     const a = await server.client('a.db')

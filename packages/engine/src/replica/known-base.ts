@@ -136,7 +136,7 @@ export class KnownBase {
     return true
   }
 
-  /** Reads a page behind the base as it was at the watermark: the overlay's. False: no file holds it. */
+  /** Reads a page as it was at the watermark, that of an overlay behind the base or below it. False: no file holds it. */
   readBehind(pageNumber: number, target: Uint8Array): boolean {
     return this.#reader.readBelowRevert(pageNumber, target)
   }

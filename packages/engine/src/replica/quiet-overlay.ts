@@ -63,7 +63,7 @@ export function keptOverlay(
   next: { readonly growth: number; readonly nextPageOne: Uint8Array | null },
 ): KeptOverlay | null {
   const { base } = session
-  const images = writtenImages(session, index, overlay)
+  const images = overlayImages(session, index, overlay)
   const pageOne = new Uint8Array(PAGE_SIZE)
   if (images === null || !base.read(1, pageOne)) return null
   const rebased = rebasedPageOne(images.get(1)!, pageOne, next.nextPageOne ?? pageOne)
@@ -77,7 +77,36 @@ export function keptOverlay(
   return { overlay, images: new Map(basePages.map((page) => [page, images.get(page)!])), basePages }
 }
 
-/** What the overlay has written since the watermark; null where it is another one than described. */
+/** Whether nobody has written anything but `overlay`. Under the write lock. */
+export function isUntouched(session: ReplicaSession, index: WalIndexHeader, overlay: QuietOverlay): boolean {
+  return overlayImages(session, index, overlay) !== null
+}
+
+/** The overlay's images, at least of the pages that the base has too; null where it is another one than described. */
+function overlayImages(
+  session: ReplicaSession,
+  index: WalIndexHeader,
+  overlay: QuietOverlay,
+): Map<number, Uint8Array> | null {
+  return session.revert.size > 0 ? sealedImages(session, index) : writtenImages(session, index, overlay)
+}
+
+/** Of an overlay that was untouched when it was sealed: the watermark is behind it, and `-wal-revert` has the base's images of the pages that both have. */
+function sealedImages(
+  { base, revert }: ReplicaSession,
+  { maxFrame }: WalIndexHeader,
+): Map<number, Uint8Array> | null {
+  if (maxFrame > base.knownWatermark().frame) return null
+  const images = new Map<number, Uint8Array>()
+  for (const page of revert.pageNumbers) {
+    const image = new Uint8Array(PAGE_SIZE)
+    if (!base.readBehind(page, image)) return null
+    images.set(page, image)
+  }
+  return images
+}
+
+/** What the overlay has written since the watermark. */
 function writtenImages(
   session: ReplicaSession,
   index: WalIndexHeader,

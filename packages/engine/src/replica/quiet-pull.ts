@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
+import { isEmptied } from '../wal/begin-wal.ts'
 import { injectPages } from '../wal/inject.ts'
 import type { FramePosition, PageImage } from '../wal/inject.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
@@ -39,6 +40,7 @@ function injectBelowOverlay(
 ): boolean {
   // The application may have written since, or another program.
   if (session.quietOverlay() === null) return false
+  if (index.maxFrame === 0 && !isEmptied(session.wal, index)) return false
   const growth = stage.staged.sizeInPages - session.base.sizeInPages
   const kept = keptOverlay(session, index, overlay, { growth, nextPageOne: stage.read(1) })
   if (kept === null) return false
@@ -49,7 +51,8 @@ function injectBelowOverlay(
     shmDescriptor: session.shmDescriptor,
     index,
     sizeInPages: index.sizeInPages + growth,
-    isDurable: session.durability === 'full',
+    // The base images in `-wal-revert`, which goes, are needed until then.
+    isDurable: session.durability === 'full' || session.revert.size > 0,
     pages: basePages(session, stage, kept.basePages),
     *overlay(end): Generator<PageImage> {
       adopted = pulledBase(session, stage, end, index)

@@ -20,7 +20,7 @@ import type { ReplicaPaths } from './paths.ts'
 import { readPulledBase, withPulledBase } from './pulled-base.ts'
 import type { PulledBase } from './pulled-base.ts'
 import type { Durability, SessionOptions } from './replica-options.ts'
-import { describeQuietOverlay } from './quiet-overlay.ts'
+import { describeQuietOverlay, isUntouched } from './quiet-overlay.ts'
 import type { QuietOverlay } from './quiet-overlay.ts'
 import { RevertFile } from './revert-file.ts'
 
@@ -112,7 +112,7 @@ export class ReplicaSession {
   withWriteLock<T>(run: (index: WalIndexHeader) => T): T {
     return this.connections.withWriteLock(() => {
       const index = this.readIndex()
-      this.base.noticeRestart(index)
+      this.#noticeRestart(index)
       return run(index)
     })
   }
@@ -163,20 +163,21 @@ export class ReplicaSession {
   quietOverlay(): QuietOverlay | null {
     const quiet = this.#quiet
     if (quiet === null || quiet.watermark !== this.base.watermark) return null
-    if (this.base.isAssumed || this.#info.captureGap || this.revert.size > 0) return null
+    if (this.base.isAssumed || this.#info.captureGap) return null
     quiet.overlay ??= describeQuietOverlay(this)
     return quiet.overlay
   }
 
   /**
    * The frames up to the watermark of `pulled` are the base, and `overlay` is what lies on it. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
-   * main file. Under the write lock.
+   * main file. The commit is on disk where `-wal-revert` was in use, which goes. Under the write lock.
    */
   adoptPulledBase(pulled: PulledBase, overlay: QuietOverlay): void {
     this.note(pulled)
     this.#isWatermarkDurable = this.durability === 'full'
     this.base.moveTo(pulled)
     this.#quiet = { watermark: pulled.watermark, overlay }
+    if (this.revert.size > 0) this.revert.clear()
   }
 
   /** Counts all frames up to the index's last to the base, and pins there. Under the write lock. */
@@ -190,11 +191,14 @@ export class ReplicaSession {
    * up to it destroy nothing. Under the write lock; {@link save} records it.
    */
   seal(index: WalIndexHeader): void {
+    const overlay = this.quietOverlay()
+    const isQuiet = overlay !== null && isUntouched(this, index, overlay)
     const missing = [...this.base.overlayPages(index)].filter((page) => !this.revert.has(page))
     this.revert.append(this.base.images(missing))
     // A power loss must not take the frame that the watermark names.
     if (index.maxFrame > this.base.knownWatermark().frame) this.wal.sync()
     this.advanceTo(index)
+    if (isQuiet) this.#quiet = { watermark: this.base.knownWatermark(), overlay }
   }
 
   /** Replaces the sync state, durably; the base is recorded as it is now. */
@@ -262,7 +266,7 @@ export class ReplicaSession {
 
   #baseState(): BaseState | null {
     if (this.base.watermark === null || this.base.isAssumed) return null
-    this.base.noticeRestart(this.#readHeader())
+    this.#noticeRestart(this.#readHeader())
     const watermark = this.base.knownWatermark()
     const status = statSync(this.paths.main, { bigint: true })
     return {
@@ -272,6 +276,15 @@ export class ReplicaSession {
       revert: this.revert.state,
       pageOne: this.base.pageOne,
     }
+  }
+
+  /** Whoever lets the WAL start over: a sealed overlay that was quiet then is so still, in the main file. */
+  #noticeRestart(index: WalIndexHeader): void {
+    const { watermark } = this.base
+    this.base.noticeRestart(index)
+    const isSealed = this.revert.size > 0
+    if (isSealed && this.#quiet !== null && this.#quiet.watermark === watermark)
+      this.#quiet = { ...this.#quiet, watermark: this.base.knownWatermark() }
   }
 
   /** A writer that died while it published has left two headers that differ; SQLite's next read mends that. */

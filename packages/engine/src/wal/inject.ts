@@ -1,6 +1,7 @@
 import { FRAME_SIZE, FrameSequence } from '@tidemark/protocol'
 import type { WalChecksum } from '@tidemark/protocol'
 
+import { beginWal } from './begin-wal.ts'
 import type { WalFile } from './wal-file.ts'
 import { appendPageNumbers, publishHeader } from './wal-index.ts'
 import type { WalIndexHeader } from './wal-index.ts'
@@ -28,7 +29,7 @@ export interface FramePosition {
 
 /**
  * Appends `pages` as one transaction to a live WAL and publishes it. The caller holds SQLite's write lock and has read
- * `index` under it; `index.maxFrame` is not 0. A page may be among `pages` and `overlay`: the latter image is the database's, the former can still be
+ * `index` under it; `index.maxFrame` is not 0, or the WAL is emptied (`isEmptied`). A page may be among `pages` and `overlay`: the latter image is the database's, the former can still be
  * read by its frame.
  *
  * The commit frame goes last and alone, after `beforeCommit` has returned: until it is written, neither this process's
@@ -51,7 +52,8 @@ export function injectPages(options: {
   /** False: a power loss may take it, whole. Default true. */
   readonly isDurable?: boolean
 }): FramePosition {
-  const { wal, index, sizeInPages } = options
+  const { wal, sizeInPages } = options
+  const index = options.index.maxFrame === 0 ? beginWal(wal, options.index) : options.index
   const frames = new FrameSequence({ ...index, capacity: FRAMES_PER_WRITE })
   const pageNumbers: number[] = []
   let next = index.maxFrame + 1

@@ -1,4 +1,13 @@
-import { closeSync, constants, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 
 import {
   decodeFrameHeader,
@@ -41,6 +50,10 @@ export class WalFile {
   /** Creates the file, or empties an existing one. */
   static create(path: string): WalFile {
     return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644))
+  }
+
+  get sizeInBytes(): number {
+    return fstatSync(this.#descriptor).size
   }
 
   /** The header, or null where the file is shorter than one. @throws ProtocolError when it is damaged */

@@ -43,6 +43,8 @@ const READ_ATTEMPTS = 1000
 export interface WalIndexHeader {
   /** Number of valid frames in the WAL. */
   readonly maxFrame: number
+  /** Bytes; 0: nobody has written to the WAL since it was made. */
+  readonly pageSize: number
   readonly sizeInPages: number
   readonly bigEndianChecksum: boolean
   /** Checksum of frame `maxFrame`. */
@@ -93,6 +95,7 @@ function parseHeader(raw: Buffer): WalIndexHeader {
   }
   return {
     maxFrame: raw.readUInt32LE(16),
+    pageSize,
     sizeInPages: raw.readUInt32LE(20),
     bigEndianChecksum: raw[13] === 1,
     checksum: [raw.readUInt32LE(24), raw.readUInt32LE(28)],

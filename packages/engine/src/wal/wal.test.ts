@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,6 +7,7 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 import { acquireDescriptor, releaseDescriptor } from '../replica/descriptors.ts'
+import { isEmptied } from './begin-wal.ts'
 import { injectPages } from './inject.ts'
 import { verifyFrames } from './verify-frames.ts'
 import { WalFile } from './wal-file.ts'
@@ -132,6 +133,66 @@ describe('injecting frames into a live WAL', () => {
     expect(reader.pragma('integrity_check', { simple: true })).toBe('ok')
     wal.close()
     for (const connection of [source, db, reader, lock]) connection.close()
+    releaseDescriptor(shm)
+  })
+
+  it('begins a WAL that a checkpoint has emptied: for connections that are open, for SQLite’s recovery, and for its next writer', () => {
+    const db = openWal(path)
+    db.exec("CREATE TABLE t (a); INSERT INTO t VALUES ('old')")
+    const before = pagesOf(db)
+    db.exec("UPDATE t SET a = 'new'")
+    const after = pagesOf(db)
+    db.exec("UPDATE t SET a = 'old'")
+    const reader = openWal(path)
+    const lock = openWal(path)
+    const shm = acquireDescriptor(`${path}-shm`)
+    const wal = WalFile.open(`${path}-wal`)
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    reader.exec('BEGIN')
+    expect(reader.prepare('SELECT a FROM t').pluck().get()).toBe('old')
+
+    lock.exec('BEGIN IMMEDIATE')
+    const index = readWalIndexHeader(shm)
+    expect(isEmptied(wal, index)).toBe(true)
+    injectPages({
+      wal,
+      shmDescriptor: shm,
+      index,
+      sizeInPages: after.length,
+      pages: after.flatMap((image, position) =>
+        Buffer.compare(image, before[position]!) === 0 ? [] : [{ pageNumber: position + 1, image }],
+      ),
+    })
+    lock.exec('COMMIT')
+    expect(reader.prepare('SELECT a FROM t').pluck().get()).toBe('old')
+    reader.exec('COMMIT')
+    for (const suffix of ['', '-wal']) copyFileSync(path + suffix, `${path}.crashed${suffix}`)
+    const recovered = openWal(`${path}.crashed`)
+    for (const connection of [db, reader, recovered]) {
+      expect(connection.prepare('SELECT a FROM t').pluck().get()).toBe('new')
+      connection.exec("INSERT INTO t VALUES ('next')")
+      expect(connection.pragma('integrity_check', { simple: true })).toBe('ok')
+    }
+    expect(db.prepare('SELECT count(*) FROM t').pluck().get()).toBe(3)
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    expect(reader.prepare('SELECT count(*) FROM t').pluck().get()).toBe(3)
+    wal.close()
+    for (const connection of [db, reader, recovered, lock]) connection.close()
+    releaseDescriptor(shm)
+  })
+
+  it('does not begin a WAL over frames that a checkpoint has left', () => {
+    const db = openWal(path)
+    db.exec('CREATE TABLE t (a)')
+    const shm = acquireDescriptor(`${path}-shm`)
+    const wal = WalFile.open(`${path}-wal`)
+    const index = { ...readWalIndexHeader(shm), maxFrame: 0 }
+    expect(isEmptied(wal, index)).toBe(false)
+    db.pragma('wal_checkpoint(TRUNCATE)')
+    expect(isEmptied(wal, { ...index, pageSize: 0 })).toBe(false)
+    expect(isEmptied(wal, index)).toBe(true)
+    wal.close()
+    db.close()
     releaseDescriptor(shm)
   })
 

@@ -20,9 +20,9 @@ export interface RetryOptions {
 
 /** When the local WAL is compacted without being asked. Sizes in pages of local changes. */
 export interface AutoCheckpointOptions {
-  /** `push`, `pull` and `sync` checkpoint first from this size on. Default 1000. */
+  /** From this size on a checkpoint follows `push`, `pull` and `sync`. Default 1000. */
   readonly pages?: number
-  /** A local commit starts a checkpoint from this size on. Default 16,000. */
+  /** From this size on `pull` and `sync` wait for a checkpoint, and a local commit starts one. Default 16,000. */
   readonly ceilingPages?: number
 }
 

@@ -20,9 +20,14 @@ export class AutoCheckpoint {
     this.#checkpoint = checkpoint
   }
 
-  /** Whether the WAL has as many frames as `pages` says: then a pull checkpoints first, and a push afterwards. */
+  /** Whether the WAL has as many frames as `pages` says: then a checkpoint follows a push or a pull. */
   get isDue(): boolean {
     return this.walPages >= this.#thresholds.pages
+  }
+
+  /** Whether it has reached the ceiling: then a pull waits for the checkpoint, and local writes start one. */
+  get isOverdue(): boolean {
+    return this.walPages >= this.#thresholds.ceilingPages
   }
 
   /** Frames in the WAL. */
@@ -41,7 +46,7 @@ export class AutoCheckpoint {
     this.#writes += 1
     if (this.#writes < WRITES_PER_CHECK) return
     this.#writes = 0
-    if (this.#isRunning || this.walPages < this.#thresholds.ceilingPages) return
+    if (this.#isRunning || !this.isOverdue) return
     this.#isRunning = true
     void this.#runInBackground()
   }

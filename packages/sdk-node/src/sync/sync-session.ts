@@ -109,8 +109,8 @@ export class SyncSession {
       0,
     )
     return await this.#run(options, async (context, signal) => {
-      await this.#checkpointIfDue(context)
-      return await pull(context, longPollTimeoutMs, signal)
+      await this.#checkpointIfOverdue(context)
+      return await this.#checkpointingBehind(() => pull(context, longPollTimeoutMs, signal))
     })
   }
 
@@ -118,7 +118,7 @@ export class SyncSession {
     return await this.#run(options, async (context, signal) => {
       const progress = new PushProgress()
       const hasNews = await this.#pushing(context, () =>
-        sync(context, progress, signal, () => this.#checkpointIfDue(context)),
+        sync(context, progress, signal, () => this.#checkpointIfOverdue(context)),
       )
       return { push: progress.result(), pull: hasNews }
     })
@@ -320,25 +320,33 @@ export class SyncSession {
     return replica
   }
 
-  /** Runs `operation`, which pushes. A long WAL does not hold it up, unless the server would refuse it: it is checkpointed afterwards. */
+  /** Runs `operation`, which pushes: the WAL must not be longer than the server takes. */
   async #pushing<T>(context: ReplicaContext, operation: () => Promise<T>): Promise<T> {
     const checkpoints = this.#autoCheckpoint
-    if (checkpoints === null) return await operation()
     const limit = maxWalPagesOf(context)
-    if (limit === null ? checkpoints.isDue : checkpoints.walPages > limit) await this.#checkpoint(context)
+    const isTooLong =
+      checkpoints !== null && (limit === null ? checkpoints.isDue : checkpoints.walPages > limit)
+    if (isTooLong) await this.#checkpoint(context)
+    return await this.#checkpointingBehind(operation)
+  }
+
+  /** Runs `operation`. A long WAL does not hold it up, and is checkpointed afterwards. */
+  async #checkpointingBehind<T>(operation: () => Promise<T>): Promise<T> {
     try {
       return await operation()
     } finally {
-      checkpoints.startIfDue()
+      this.#autoCheckpoint?.startIfDue()
     }
   }
 
-  async #checkpointIfDue(context: ReplicaContext): Promise<void> {
-    if (this.#autoCheckpoint?.isDue === true) await this.#checkpoint(context)
+  /** What keeps a WAL from growing for ever where checkpoints behind find no time, as in programs that end when they have pulled. */
+  async #checkpointIfOverdue(context: ReplicaContext): Promise<void> {
+    if (this.#autoCheckpoint?.isOverdue === true) await this.#checkpoint(context)
   }
 
   /** In the background: it waits for nobody, with the sync lock or for it. Who closes this object and opens the file again would have it in the way. */
   async #tryCheckpoint(): Promise<void> {
+    if (this.replica === null) return
     await this.#run({}, (context) => this.#checkpoint(context, 0))
   }
 

@@ -86,6 +86,12 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'pull', before: BEFORE, run: syncing('pull') },
   { name: 'pull with nothing pending', before: QUIET, run: syncing('pull') },
   {
+    name: 'pull with nothing pending, after a checkpoint',
+    before: [...QUIET, { kind: 'checkpoint', client: 0, fault: null }],
+    peculiarities: { clients: [{ durability: 'normal' }] },
+    run: syncing('pull'),
+  },
+  {
     name: 'pull that a power loss may take',
     before: BEFORE,
     peculiarities: { clients: [{ durability: 'normal' }] },
