@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { rest } from '../rest.ts'
 import { INSERT, itemRows, SCHEMA } from '../rows.ts'
 import type { BenchServer, Replica, Side } from '../sides/side.ts'
 
@@ -45,11 +46,14 @@ export class Pair {
     this.#rows += count
     const start = performance.now()
     await this.#writer.push()
+    const pushMs = performance.now() - start
+    await rest()
     const pushed = performance.now()
     await this.#reader.pull()
-    const pulled = performance.now()
+    const pullMs = performance.now() - pushed
     await this.#writer.pull()
-    return { pushMs: pushed - start, pullMs: pulled - pushed }
+    await rest()
+    return { pushMs, pullMs }
   }
 
   async checkpoint(): Promise<void> {

@@ -3,6 +3,7 @@
  * that both sides take turns. A process of its own for each work and side, so that memory and CPU time are theirs alone.
  */
 import { join } from 'node:path'
+import { rest } from '../rest.ts'
 import { sides } from '../sides/index.ts'
 import type { SideName } from '../sides/index.ts'
 import { removeReplica } from '../sides/remove-replica.ts'
@@ -51,6 +52,7 @@ class BenchFolder implements Bench {
 
 async function runRound(bench: Bench, current: Work, round: number): Promise<Sample> {
   await current.prepare?.(bench, round)
+  await rest()
   const serverPids = processTree(server.pid)
   resetPeaks([process.pid, ...serverPids])
   bytes.reset()
