@@ -54,19 +54,23 @@ export class ReplicaSession {
     this.#infoFile = new InfoFile(this.paths.info)
     this.durability = options.durability
     this.interruptedPull = options.interruptedPull
-    this.#mainDescriptor = acquireDescriptor(path)
-    let connections: Connections | null = null
+    this.connections = new Connections(path, options)
+    const descriptors: number[] = []
+    const acquire = (file: string): number => {
+      const descriptor = acquireDescriptor(file)
+      descriptors.push(descriptor)
+      return descriptor
+    }
     let wal: WalFile | null = null
     try {
-      connections = new Connections(path, options)
       wal = WalFile.open(this.paths.wal)
-      this.connections = connections
       this.wal = wal
-      this.shmDescriptor = acquireDescriptor(this.paths.sharedMemory)
+      this.#mainDescriptor = acquire(path)
+      this.shmDescriptor = acquire(this.paths.sharedMemory)
     } catch (error) {
-      connections?.close()
+      this.connections.close()
       wal?.close()
-      releaseDescriptor(this.#mainDescriptor)
+      for (const descriptor of descriptors) releaseDescriptor(descriptor)
       throw error
     }
     this.revert = new RevertFile(this.paths.revert)
