@@ -7,7 +7,7 @@ import { SqlRefusedError } from './sql-error.ts'
  * (https://www.sqlite.org/lang_expr.html#varparam). What is not closed goes on to the end, so that each character is looked at once.
  */
 const HIDDEN_OR_PARAMETER =
-  /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\?(\d*)|([:@$][\p{L}\p{N}_$\u0080-\uffff]+)|[\p{L}_$\u0080-\uffff][\p{L}\p{N}_$\u0080-\uffff]*/gu
+  /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\?(\d*)|([:@$][\p{L}\p{N}_$\u{80}-\u{10ffff}]+)|[\p{L}_$\u{80}-\u{10ffff}][\p{L}\p{N}_$\u{80}-\u{10ffff}]*/gu
 
 const MAX_PARAMETERS = 32_766
 
@@ -27,7 +27,7 @@ export function parameterNames(sql: string): (string | null)[] {
       const index = Number(number) - 1
       if (index < 0 || index >= MAX_PARAMETERS) continue
       while (names.length <= index) names.push(null)
-      names[index] = `?${number}`
+      names[index] ??= `?${number}`
     } else if (name !== undefined && !known.has(name)) {
       known.add(name)
       names.push(name)
@@ -44,7 +44,10 @@ export interface Bindings {
   readonly named: Readonly<Record<string, SqlValue>>
 }
 
-/** @throws SqlRefusedError when an argument is missing, too many or an infinity; ProtocolError for a value out of range */
+/**
+ * @throws SqlRefusedError when an argument is missing, too many or an infinity, or when two parameters cannot be told apart; ProtocolError for a
+ * value out of range
+ */
 export function bindArguments(statement: HranaStatement, names: readonly (string | null)[]): Bindings {
   if (statement.args.length > names.length) {
     throw new SqlRefusedError(
@@ -54,16 +57,25 @@ export function bindArguments(statement: HranaStatement, names: readonly (string
   }
   const byName = new Map(statement.named_args.map(({ name, value }) => [name, value]))
   const positional: SqlValue[] = []
-  const named: Record<string, SqlValue> = {}
+  const named = Object.create(null) as Record<string, SqlValue>
   for (const [index, name] of names.entries()) {
     const value = statement.args[index] ?? namedValue(byName, name)
     if (value === undefined)
       throw new SqlRefusedError('ARGS_INVALID', `no argument for parameter ${name ?? index + 1}`)
     if (value.type === 'float' && value.value === null) throw infinityRefused(statement, index)
     if (name === null) positional.push(fromHranaValue(value))
+    else if (name.slice(1) in named) throw sameName(name)
     else named[name.slice(1)] = fromHranaValue(value)
   }
   return { positional, named }
+}
+
+/** SQLite takes `:a` and `$a` for two parameters; better-sqlite3 binds both by the name `a`. */
+function sameName(name: string): SqlRefusedError {
+  return new SqlRefusedError(
+    'ARGS_INVALID',
+    `parameter ${name} has the name of another one, but for its first character; call it differently`,
+  )
 }
 
 function namedValue(byName: ReadonlyMap<string, HranaValue>, name: string | null): HranaValue | undefined {
