@@ -11,6 +11,7 @@ import { tidemarkCommand } from './tidemark-command.ts'
  * @returns the exit code
  */
 export async function main(args: readonly string[]): Promise<number> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreLostReader)
   try {
     await tidemarkCommand().parseAsync(args, { from: 'user' })
     return EXIT.ok
@@ -20,6 +21,11 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(args.includes('--json') ? jsonFailure(error) : textFailure(error))
     return exitCodeOf(error)
   }
+}
+
+/** Whoever read what is written may be gone (`| head`); who is served is not. */
+function ignoreLostReader(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }
 
 function jsonFailure(error: unknown): string {

@@ -25,6 +25,8 @@ export async function tidemark(...args: string[]): Promise<Finished> {
 /** A `tidemark serve` that listens, until it is told to stop. */
 export interface Serving extends AsyncDisposable {
   readonly url: string
+  /** Closes the other end of what it writes its logs to. */
+  stopReadingLogs(): void
   /** Asks it to stop with this signal, unless it has stopped; resolves to the exit code. */
   stop(signal?: 'SIGTERM' | 'SIGINT'): Promise<number | null>
 }
@@ -46,6 +48,10 @@ export async function serve(...args: string[]): Promise<Serving> {
   }
   return {
     url,
+    stopReadingLogs: () => {
+      said.catch(() => {})
+      child.stderr.destroy()
+    },
     stop,
     [Symbol.asyncDispose]: async () => void (await stop()),
   }

@@ -48,6 +48,14 @@ describe('tidemark serve', () => {
     }
   })
 
+  it('goes on serving when nobody reads its logs any more', async () => {
+    await using serving = await serve('--data', file('data'), '--log-level', 'info')
+    serving.stopReadingLogs()
+    for (let request = 0; request < 5; request++)
+      expect(await json('health', '--url', serving.url)).toBeTruthy()
+    expect(await serving.stop()).toBe(0)
+  })
+
   it('refuses an address that is not loopback while it has no keys', async () => {
     const { code, stderr } = await tidemark(
       'serve',
