@@ -82,7 +82,9 @@ async function start(config: ServerConfig): Promise<Running> {
     })
     closers.push(async () => {
       const timer = setTimeout(() => app.server.closeAllConnections(), config.shutdownGraceMs)
-      await Promise.all([app.close(), pool.drain()])
+      // A worker may be in the middle of a statement, and is not waited for.
+      void pool.drain()
+      await app.close()
       clearTimeout(timer)
     })
     if (config.rootDatabase !== null && !catalog.has(config.rootDatabase)) catalog.create(config.rootDatabase)

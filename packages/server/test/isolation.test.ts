@@ -13,6 +13,14 @@ async function isRunning(server: RunningServer): Promise<boolean> {
   return live.status === 200
 }
 
+async function isWorkerSilent(server: RunningServer): Promise<boolean> {
+  const signal = AbortSignal.timeout(200)
+  return fetch(`${server.url}/health/ready`, { signal }).then(
+    () => false,
+    () => signal.aborted,
+  )
+}
+
 describe('tenants on different workers', () => {
   let server: RunningServer
 
@@ -40,6 +48,20 @@ describe('tenants on different workers', () => {
     expect(isDone).toBe(false)
     expect(String(await ended)).toContain('413')
   })
+})
+
+describe('a server that is told to stop', () => {
+  test('does not wait for a statement longer than it may wait for requests', async () => {
+    const server = await startServer({ shutdownGraceMs: 100, statementTimeoutMs: 60_000 })
+    const database = await server.create('endless')
+    const answer = pipeline(database, [execute(ENDLESS), { type: 'close' }]).catch(String)
+    // Its worker, the only one, says nothing while the statement runs.
+    await expect.poll(async () => isWorkerSilent(server)).toBe(true)
+    const startedAt = performance.now()
+    await server.close()
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+    expect(await answer).toContain('Error')
+  }, 60_000)
 })
 
 describe('tenants on one worker', () => {

@@ -36,7 +36,8 @@ describe('names and paths from outside', () => {
   ])('the path %s finds nothing, and creates nothing', async (path) => {
     const { status, body } = await rawRequest(server.port, path)
     expect([400, 404, 414]).toContain(status)
-    expect(() => JSON.parse(body) as unknown).not.toThrow()
+    const { error } = JSON.parse(body) as { readonly error?: { readonly code?: string } }
+    expect(error?.code).toBeTruthy()
     expect(readdirSync(join(server.data, 'databases'))).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Writable } from 'node:stream'
+import { PAGE_SIZE } from '@tidemark/protocol'
 import { z } from 'zod'
 import { isLoopback } from './server-config.ts'
 import type { ServerConfig } from './server-config.ts'
@@ -8,8 +9,10 @@ const MIB = 1024 * 1024
 const MAX_WORKERS_BY_DEFAULT = 8
 
 const bytes = (initial: number): z.ZodDefault<z.ZodNumber> => z.number().int().positive().default(initial)
+/** Timers take no more, and fire at once for it. */
+const MAX_MS = 2 ** 31 - 1
 const milliseconds = (initial: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().int().nonnegative().default(initial)
+  z.number().int().nonnegative().max(MAX_MS).default(initial)
 const count = (initial: number): z.ZodDefault<z.ZodNumber> => z.number().int().positive().default(initial)
 
 const words = z.preprocess(
@@ -56,7 +59,11 @@ const settings = {
   historySegmentBytes: bytes(64 * MIB),
   checkpointFrames: count(4096),
 
-  maxDatabaseBytes: bytes(1024 * 1024 * MIB),
+  maxDatabaseBytes: z
+    .number()
+    .int()
+    .min(PAGE_SIZE)
+    .default(1024 * 1024 * MIB),
   maxPushBytes: bytes(1024 * MIB),
   maxPushBlockBytes: bytes(256 * MIB),
   maxWalPages: count(65_536),

@@ -72,6 +72,9 @@ describe('configuration', () => {
     { nonsense: 1 },
     { rootDatabase: '../x' },
     { durability: 'maybe' },
+    // Beyond what timers take and what SQLite calls a limit.
+    { turnWaitMs: 2 ** 31 },
+    { maxDatabaseBytes: 4095 },
     { keys: [{ kid: '1', x: 'short' }] },
   ])('%j is refused with the name of the setting', (flags) => {
     expect(() => loadConfig({ flags })).toThrow(new RegExp(Object.keys(flags)[0]!))

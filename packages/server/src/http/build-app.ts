@@ -22,10 +22,12 @@ export function buildApp(context: ServerContext): FastifyInstance {
   const app: FastifyInstance = fastify({
     logger: false,
     forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     routerOptions: { maxParamLength: 200, ignoreDuplicateSlashes: true },
     http: {
       maxHeaderSize: 16 * 1024,
       // Bodies are watched by their readers.
+      requestTimeout: 0,
       headersTimeout: config.requestTimeoutMs,
       connectionsCheckingInterval: Math.max(config.requestTimeoutMs / 2, 500),
     },
