@@ -38,7 +38,7 @@ export const PROTOCOL_LIMITS = {
   pushResponseRows: 1000,
   /** A whole push response. */
   pushResponseBytes: 67_108_864,
-  /** Steps of one Hrana batch, conditions of one batch taken together, arguments of one statement. */
+  /** Steps and conditions of all Hrana batches of a request, arguments of one statement. */
   hranaSteps: 100_000,
   hranaConditions: 1_000_000,
   hranaArguments: 32_767,

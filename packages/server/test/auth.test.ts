@@ -2,7 +2,7 @@ import { SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateSigningKey, importKey, mintToken } from '../src/auth/access-token.ts'
 import type { DatabasesClaim, SigningKey } from '../src/auth/access-token.ts'
-import { execute, pipeline, postJson, startServer } from './running-server.ts'
+import { execute, pipeline, postJson, rowsOf, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
 
 let server: RunningServer
@@ -137,6 +137,32 @@ describe('tokens', () => {
       'ok',
       'ok',
     ])
+    // Each of these writes inside what SQLite takes for a query.
+    await pipeline(
+      database,
+      [
+        execute('CREATE VIRTUAL TABLE words USING fts4(word)'),
+        execute("INSERT INTO words VALUES ('a')"),
+        execute("INSERT INTO words VALUES ('b')"),
+        { type: 'close' },
+      ],
+      write,
+    )
+    const hidden = ['SELECT optimize(words) FROM words', 'SELECT * FROM t, pragma_optimize(0x10012)']
+    const segments = execute('SELECT count(*) FROM words_segdir')
+    const { results: refused } = await pipeline(
+      database,
+      [execute(hidden[0]!), segments, { type: 'close' }],
+      read,
+    )
+    expect(refused[0]).toMatchObject({ type: 'error', error: { code: 'SQLITE_READONLY' } })
+    expect(rowsOf(refused[1])).toEqual([[2]])
+    const { results: allowed } = await pipeline(
+      database,
+      [...hidden.map((sql) => execute(sql)), segments, { type: 'close' }],
+      write,
+    )
+    expect(rowsOf(allowed[2])).toEqual([[1]])
     const pushed = await fetch(`${database}/push-changes`, { method: 'POST', body: 'x', ...read })
     expect(pushed.status).toBe(403)
     const pulled = await fetch(`${database}/pull-updates`, { method: 'POST', ...read })

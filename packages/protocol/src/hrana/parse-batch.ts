@@ -5,20 +5,22 @@ import { malformed, optionalArray, requireIndex, requireObject } from './json-fi
 import type { JsonObject } from './json-fields.ts'
 import { parseStatement } from './parse-statement.ts'
 
-/** What is left of the bound on conditions, which nest and so are counted over the whole batch. */
-interface Budget {
-  conditions: number
+/** What is left of the bounds that count over all batches of a request. */
+export class BatchBudget {
+  steps: number = PROTOCOL_LIMITS.hranaSteps
+  /** They nest. */
+  conditions: number = PROTOCOL_LIMITS.hranaConditions
 }
 
 /** @throws ProtocolError, LimitError if `value` is not a batch whose conditions look back at earlier steps only */
-export function parseBatch(value: unknown, path: string): HranaBatch {
+export function parseBatch(value: unknown, path: string, budget: BatchBudget): HranaBatch {
   const object = requireObject(value, path)
-  const steps = optionalArray(object['steps'], PROTOCOL_LIMITS.hranaSteps, `${path}.steps`)
-  const budget: Budget = { conditions: PROTOCOL_LIMITS.hranaConditions }
+  const steps = optionalArray(object['steps'], budget.steps, `${path}.steps`)
+  budget.steps -= steps.length
   return { steps: steps.map((step, number) => parseStep(step, number, `${path}.steps[${number}]`, budget)) }
 }
 
-function parseStep(value: unknown, number: number, path: string, budget: Budget): HranaBatchStep {
+function parseStep(value: unknown, number: number, path: string, budget: BatchBudget): HranaBatchStep {
   const object = requireObject(value, path)
   const condition = object['condition'] ?? null
   return {
@@ -33,12 +35,12 @@ function parseCondition(
   stepNumber: number,
   path: string,
   depth: number,
-  budget: Budget,
+  budget: BatchBudget,
 ): HranaCondition {
   if (depth > PROTOCOL_LIMITS.hranaConditionDepth) throw new LimitError(`${path} nests too deep`)
   budget.conditions -= 1
   if (budget.conditions < 0) {
-    throw new LimitError(`batch with more than ${PROTOCOL_LIMITS.hranaConditions} conditions`)
+    throw new LimitError(`request with more than ${PROTOCOL_LIMITS.hranaConditions} conditions`)
   }
   const object = requireObject(value, path)
   const parseNested = (nested: unknown): HranaCondition =>

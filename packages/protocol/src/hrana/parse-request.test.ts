@@ -111,6 +111,12 @@ describe('a pipeline request', () => {
       LimitError,
     )
     expect(() => parse({ type: 'execute', stmt: { sql: '', args: many(40_000) } })).toThrow(LimitError)
+    const half = {
+      type: 'batch',
+      batch: { steps: Array.from({ length: PROTOCOL_LIMITS.hranaSteps / 2 }, () => ({ stmt: { sql: '' } })) },
+    }
+    expect(parsePipelineRequest({ requests: [half, half] }).requests).toHaveLength(2)
+    expect(() => parsePipelineRequest({ requests: [half, half, half] })).toThrow(LimitError)
     const conds = Array.from({ length: 1000 }, () => ({ type: 'is_autocommit' }))
     const wide = { type: 'and', conds: Array.from({ length: 1001 }, () => ({ type: 'or', conds })) }
     expect(() => parseStep(wide)).toThrow(LimitError)

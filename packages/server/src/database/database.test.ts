@@ -46,6 +46,7 @@ async function open(
         throw new Error(message)
       },
       onCheckpointDue,
+      onReadersInTheWay: () => {},
       onPanic: (error) => {
         throw error
       },
@@ -296,6 +297,7 @@ describe('opening a database', () => {
       onRestart: (reason) => restarts.push(reason),
       onProblem: () => {},
       onCheckpointDue: () => {},
+      onReadersInTheWay: () => {},
       onPanic: (error) => {
         throw error
       },

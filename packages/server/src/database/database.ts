@@ -30,9 +30,14 @@ export interface DatabaseEvents {
   onProblem(message: string, error: unknown): void
   /** The WAL has become long: `checkpoint` is to be called soon, at best when the commit that made it so has been answered. */
   onCheckpointDue(checkpoint: () => void): void
+  /** The WAL has become far too long, and cannot begin anew before the transactions that read from it have ended: they are to be ended. */
+  onReadersInTheWay(): void
   /** It is not known any more what is on disk: this process must end, and the next one look. Does not return. */
   onPanic(error: unknown): never
 }
+
+/** So many times the frames after which it is copied the WAL may have while transactions read from it. */
+const MAX_WAL_CHECKPOINTS = 16
 
 interface Resources {
   readonly path: string
@@ -229,7 +234,12 @@ export class Database {
       this.#resources.events.onProblem('checkpoint is postponed: the history cannot be written', error)
       return
     }
-    if (this.#isCheckpointDue) this.#checkpoint('PASSIVE')
+    if (!this.#isCheckpointDue) return
+    this.#checkpoint('PASSIVE')
+    const { recorder, settings, events } = this.#resources
+    if (recorder.walFrames < settings.checkpointFrames * MAX_WAL_CHECKPOINTS) return
+    events.onReadersInTheWay()
+    this.#checkpoint('PASSIVE')
   }
 
   /**

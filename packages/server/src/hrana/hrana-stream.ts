@@ -39,6 +39,7 @@ export class HranaStream {
   #turn: Turn | null = null
   #transactionUntil = Infinity
   #isAltered = false
+  #isReadOnly = false
   #isClosed = false
 
   constructor(pushTarget: PushTarget, connection: Connection, settings: HranaSettings) {
@@ -54,6 +55,11 @@ export class HranaStream {
 
   get isAutocommit(): boolean {
     return !this.#connection.inTransaction
+  }
+
+  /** Whether its transaction may write. */
+  get hasTurn(): boolean {
+    return this.#turn !== null
   }
 
   get isClosed(): boolean {
@@ -136,6 +142,7 @@ export class HranaStream {
     if (this.#isClosed) return
     this.#isClosed = true
     this.rollback()
+    this.#setReadOnly(false)
   }
 
   async #execute(
@@ -147,8 +154,12 @@ export class HranaStream {
   ): Promise<StatementEffect> {
     this.#assertOpen()
     const statementClass = checkSql(sql)
+    this.#setReadOnly(caller.access === 'read')
     const statement = this.#prepare(sql, guard)
-    const isWrite = !statement.readonly || writesUnnoticed(statementClass)
+    const isWrite =
+      !statement.readonly ||
+      writesUnnoticed(statementClass) ||
+      (caller.access === 'write' && mayOptimize(sql))
     if (isWrite) {
       if (caller.access === 'read') throw new SqlRefusedError('FORBIDDEN', 'The token allows reading only')
       await this.#takeTurn(caller, guard)
@@ -173,6 +184,13 @@ export class HranaStream {
     } catch (error) {
       throw error instanceof RangeError ? notOneStatement(sql) : error
     }
+  }
+
+  /** SQLite then refuses to write, also where a statement does not look as if it did. */
+  #setReadOnly(isReadOnly: boolean): void {
+    if (this.#isReadOnly === isReadOnly || !this.#connection.open) return
+    this.#connection.pragma(`query_only = ${isReadOnly ? 'ON' : 'OFF'}`)
+    this.#isReadOnly = isReadOnly
   }
 
   /** Before a commit is acknowledged, the history has it. */
@@ -224,6 +242,11 @@ export class HranaStream {
 /** Statements that better-sqlite3 takes for readers. */
 function writesUnnoticed(statement: StatementClass): boolean {
   return statement.keyword === 'REINDEX' || (statement.kind === 'pragma' && statement.name === 'optimize')
+}
+
+/** A query writes with `optimize()` of a full text search table, or with `pragma_optimize`. */
+function mayOptimize(sql: string): boolean {
+  return /optimize/i.test(sql)
 }
 
 function notOneStatement(sql: string): SqlRefusedError {

@@ -1,9 +1,16 @@
 import { LimitError } from '@tidemark/protocol'
-import type { HranaValue } from '@tidemark/protocol'
+import type { HranaColumn, HranaError, HranaValue } from '@tidemark/protocol'
 import type { AnswerMemory } from './answer-memory.ts'
 
 const ROW_OVERHEAD = 2
 const VALUE_OVERHEAD = 24
+const COLUMN_OVERHEAD = 40
+const ERROR_OVERHEAD = 60
+/** Of all errors for which there is no room, the same one. */
+const NO_ROOM: HranaError = {
+  message: 'The answer is too large to say why this failed',
+  code: 'TIDEMARK_LIMIT',
+}
 
 /** What is left of the bytes that an answer may have. An estimate, from below by a small factor. */
 export class ResponseBudget {
@@ -36,6 +43,28 @@ export class ResponseBudget {
   spendRow(row: readonly HranaValue[]): void {
     let bytes = ROW_OVERHEAD
     for (const value of row) bytes += VALUE_OVERHEAD + lengthOf(value)
+    this.#spend(bytes)
+  }
+
+  /** Of a result without rows too: a name is as long as the statement may be. @throws as {@link spendRow} */
+  spendColumns(columns: readonly Partial<HranaColumn>[]): void {
+    let bytes = 0
+    for (const { name, decltype } of columns)
+      bytes += COLUMN_OVERHEAD + (name?.length ?? 0) + (decltype?.length ?? 0)
+    this.#spend(bytes)
+  }
+
+  /** @returns the error, or a short one where there is no room for it */
+  spendError(error: HranaError): HranaError {
+    try {
+      this.#spend(ERROR_OVERHEAD + error.message.length)
+      return error
+    } catch {
+      return NO_ROOM
+    }
+  }
+
+  #spend(bytes: number): void {
     if (bytes > this.#bytes)
       throw new LimitError(`The result is larger than ${this.#maxBytes} bytes; ask for fewer rows`)
     this.#memory.take(bytes)

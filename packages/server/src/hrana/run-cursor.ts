@@ -3,7 +3,7 @@ import type { HranaColumn, HranaCursorEntry, HranaCursorResponse, HranaValue } f
 import type { Caller } from '../worker/worker-calls.ts'
 import type { ResponseBudget } from './response-budget.ts'
 import { runBatch } from './run-batch.ts'
-import { PARSE_TIMEOUT_MS, parseJson } from './run-pipeline.ts'
+import { JSON_TIMEOUT_MS, parseJson } from './run-pipeline.ts'
 import { toHranaError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
@@ -21,13 +21,17 @@ export async function* runCursor(
   caller: Caller,
   guard: StatementGuard,
 ): AsyncGenerator<Uint8Array> {
-  const request = guard.run(PARSE_TIMEOUT_MS, () => parseCursorRequest(parseJson(body)))
-  const stream = registry.take(request.baton)
+  const request = guard.run(JSON_TIMEOUT_MS, () => parseCursorRequest(parseJson(body)))
+  // Where this fails, the stream stays parked.
   if (request.baton !== null) guard.begin()
+  const stream = registry.take(request.baton)
   const lines = new Lines()
   const sink = {
     begin: (step: number) => ({
-      columns: (cols: readonly HranaColumn[]) => lines.add({ type: 'step_begin', step, cols }),
+      columns: (cols: readonly HranaColumn[]) => {
+        budget.spendColumns(cols)
+        lines.add({ type: 'step_begin', step, cols })
+      },
       row: (row: readonly HranaValue[]) => {
         budget.spendRow(row)
         lines.add({ type: 'row', row })
@@ -42,7 +46,7 @@ export async function* runCursor(
       lines.add({ type: 'step_end', ...entry })
     },
     fail: (step: number, error: unknown) =>
-      lines.add({ type: 'step_error', step, error: toHranaError(error) }),
+      lines.add({ type: 'step_error', step, error: budget.spendError(toHranaError(error)) }),
   }
   let isKept = false
   try {

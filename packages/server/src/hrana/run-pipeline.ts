@@ -1,7 +1,8 @@
-import { parsePipelineRequest, ProtocolError } from '@tidemark/protocol'
+import { LimitError, parsePipelineRequest, ProtocolError } from '@tidemark/protocol'
 import type {
   HranaBatch,
   HranaBatchResult,
+  HranaDescribeResult,
   HranaError,
   HranaPipelineResponse,
   HranaRequest,
@@ -19,8 +20,8 @@ import { toHranaError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
 
-/** For the JSON of a request; the watchdog also notices what takes too much memory. */
-export const PARSE_TIMEOUT_MS = 10_000
+/** For the JSON of a request or an answer; the watchdog also notices what takes too much memory. */
+export const JSON_TIMEOUT_MS = 10_000
 
 interface Context {
   readonly stream: HranaStream
@@ -44,9 +45,10 @@ export async function runPipeline(
   caller: Caller,
   guard: StatementGuard,
 ): Promise<string> {
-  const request = guard.run(PARSE_TIMEOUT_MS, () => parsePipelineRequest(parseJson(body)))
-  const stream = registry.take(request.baton)
+  const request = guard.run(JSON_TIMEOUT_MS, () => parsePipelineRequest(parseJson(body)))
+  // Where this fails, the stream stays parked.
   if (request.baton !== null) guard.begin()
+  const stream = registry.take(request.baton)
   const context = { stream, caller, guard, budget }
   const results: HranaResult[] = []
   let isKept = false
@@ -62,7 +64,7 @@ export async function runPipeline(
     base_url: null,
     results,
   }
-  return JSON.stringify(response)
+  return guard.run(JSON_TIMEOUT_MS, () => stringify(response))
 }
 
 /** @throws ProtocolError when the body is not JSON */
@@ -74,13 +76,22 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
+/** @throws LimitError for a text longer than texts can be: characters that have to be escaped count once in the budget */
+function stringify(response: HranaPipelineResponse): string {
+  try {
+    return JSON.stringify(response)
+  } catch (error) {
+    throw new LimitError('The answer is too large to be sent; ask for fewer rows', { cause: error })
+  }
+}
+
 async function answer(request: HranaRequest, context: Context): Promise<HranaResult> {
   const { left } = context.budget
   try {
     return { type: 'ok', response: await respond(request, context) }
   } catch (error) {
     context.budget.refundTo(left)
-    return { type: 'error', error: toHranaError(error) }
+    return { type: 'error', error: context.budget.spendError(toHranaError(error)) }
   }
 }
 
@@ -95,7 +106,7 @@ async function respond(request: HranaRequest, context: Context): Promise<HranaRe
       await stream.sequence(stream.textOf(request), caller, guard)
       return { type: 'sequence' }
     case 'describe':
-      return { type: 'describe', result: stream.describe(stream.textOf(request), guard) }
+      return { type: 'describe', result: describe(stream.textOf(request), context) }
     case 'store_sql':
       stream.storeSql(request.sql_id, request.sql)
       return { type: 'store_sql' }
@@ -110,8 +121,15 @@ async function respond(request: HranaRequest, context: Context): Promise<HranaRe
   }
 }
 
+function describe(sql: string, { stream, budget, guard }: Context): HranaDescribeResult {
+  const result = stream.describe(sql, guard)
+  budget.spendColumns(result.cols)
+  budget.spendColumns(result.params)
+  return result
+}
+
 async function executeOne(statement: HranaStatement, context: Context): Promise<HranaStatementResult> {
-  const collector = new ResultCollector(statement.want_rows, (row) => context.budget.spendRow(row))
+  const collector = new ResultCollector(statement.want_rows, context.budget)
   return collector.result(await context.stream.execute(statement, collector, context.caller, context.guard))
 }
 
@@ -121,16 +139,14 @@ async function executeBatch(batch: HranaBatch, context: Context): Promise<HranaB
   let collector: ResultCollector
   const sink = {
     begin: (step: number) => {
-      collector = new ResultCollector(batch.steps[step]!.stmt.want_rows, (row) =>
-        context.budget.spendRow(row),
-      )
+      collector = new ResultCollector(batch.steps[step]!.stmt.want_rows, context.budget)
       return collector
     },
     end: (step: number, effect: Parameters<ResultCollector['result']>[0]) => {
       results[step] = collector.result(effect)
     },
     fail: (step: number, error: unknown) => {
-      errors[step] = toHranaError(error)
+      errors[step] = context.budget.spendError(toHranaError(error))
     },
   }
   await runBatch(context.stream, batch, sink, context.caller, context.guard)

@@ -3,6 +3,7 @@ import type { HranaColumn, HranaStatementResult, HranaValue, SqlValue } from '@t
 import type Sqlite from 'better-sqlite3'
 import type { Connection } from '../database/connection.ts'
 import type { Bindings } from './parameters.ts'
+import type { ResponseBudget } from './response-budget.ts'
 
 const ROWS_BETWEEN_CLOCK_READS = 256
 
@@ -68,21 +69,22 @@ export function columnsOf(statement: Sqlite.Statement): HranaColumn[] {
 export class ResultCollector implements RowSink {
   #columns: readonly HranaColumn[] = []
   readonly #rows: (readonly HranaValue[])[] = []
-  readonly #onRow: (row: readonly HranaValue[]) => void
+  readonly #budget: ResponseBudget
   readonly #wantsRows: boolean
 
-  constructor(wantsRows: boolean, onRow: (row: readonly HranaValue[]) => void) {
+  constructor(wantsRows: boolean, budget: ResponseBudget) {
     this.#wantsRows = wantsRows
-    this.#onRow = onRow
+    this.#budget = budget
   }
 
   columns(columns: readonly HranaColumn[]): void {
+    this.#budget.spendColumns(columns)
     this.#columns = columns
   }
 
   row(row: readonly HranaValue[]): void {
     if (!this.#wantsRows) return
-    this.#onRow(row)
+    this.#budget.spendRow(row)
     this.#rows.push(row)
   }
 

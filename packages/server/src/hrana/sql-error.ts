@@ -16,8 +16,18 @@ const LIBSQL_CODES: Readonly<Record<string, string>> = {
   TIDEMARK_TRANSACTION_TIMEOUT: 'TRANSACTION_TIMEOUT',
 }
 
+/** SQLite quotes what it does not understand, which is as long as the statement may be. */
+const MAX_MESSAGE_LENGTH = 2000
+
 /** The form in which a statement's failure is reported in Hrana: SQLite's own code and message where it is SQLite's. */
 export function toHranaError(error: unknown): HranaError {
+  const described = describe(error)
+  const { message } = described
+  if (message.length <= MAX_MESSAGE_LENGTH) return described
+  return { ...described, message: `${message.slice(0, MAX_MESSAGE_LENGTH)}…` }
+}
+
+function describe(error: unknown): HranaError {
   if (error instanceof Sqlite.SqliteError) return fromSqlite(error)
   if (error instanceof SqlRefusedError)
     return { message: error.message, code: error.code.replace('TIDEMARK_', '') }

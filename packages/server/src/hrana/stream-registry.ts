@@ -92,6 +92,16 @@ export class StreamRegistry {
     this.#spareTimer ??= setTimeout(() => this.#closeSpare(), SPARE_MS).unref()
   }
 
+  /** Ends the streams that wait for their client in a transaction which has not written. */
+  endReaders(): void {
+    for (const [baton, { stream, timer }] of this.#parked) {
+      if (stream.isAutocommit || stream.hasTurn) continue
+      clearTimeout(timer)
+      this.#parked.delete(baton)
+      this.end(stream)
+    }
+  }
+
   /** Ends all streams and closes their connections. */
   close(): void {
     this.#isClosed = true

@@ -55,6 +55,7 @@ beforeEach(async () => {
     {
       onRestart: () => {},
       onCheckpointDue: () => {},
+      onReadersInTheWay: () => {},
       onProblem: (message) => {
         throw new Error(message)
       },

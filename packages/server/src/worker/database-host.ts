@@ -131,6 +131,7 @@ export class DatabaseHost {
         this.#onLog({ level: 'error', message, ...about, reason: String(error) }),
       // An answer is sent before its turn of the loop ends.
       onCheckpointDue: setImmediate,
+      onReadersInTheWay: () => streams.endReaders(),
       onPanic: (error) => {
         this.#onLog({ level: 'error', message: 'worker ends: disk failed', ...about, reason: String(error) })
         process.kill(process.pid, 'SIGKILL')
@@ -139,9 +140,10 @@ export class DatabaseHost {
     })
     const abort = new AbortController()
     const pushTarget = new PushTarget(database, ref.id, this.#settings.push, this.#recentPushes)
+    const streams = new StreamRegistry(pushTarget, this.#settings.hrana)
     return {
       database,
-      streams: new StreamRegistry(pushTarget, this.#settings.hrana),
+      streams,
       pushTarget,
       generations: new Generations(join(ref.directory, 'generations.json'), database.history),
       keptPull: new KeptPull(join(ref.directory, 'kept-pull')),

@@ -3,7 +3,7 @@
 /** Places in {@link WatchdogInput.calls}; {@link BEGUN} is the first of {@link BEGUN_PLACES}. */
 export const CURRENT_CALL = 0
 export const BEGUN = 2
-export const BEGUN_PLACES = 254
+export const BEGUN_PLACES = 4094
 
 export interface WatchdogInput {
   /** 32-bit integers as above. */

@@ -105,6 +105,7 @@ export class LocalServer {
         },
         onProblem: () => {},
         onCheckpointDue: (checkpoint) => checkpoint(),
+        onReadersInTheWay: () => {},
         onPanic: (error) => {
           this.die()
           throw new ServerDownError(`the server's process ended: ${String(error)}`)

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BusyError } from '@tidemark/protocol'
+import type { HranaPipelineResponse } from '@tidemark/protocol'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Database } from '../database/database.ts'
+import { PushTarget } from '../push/push-target.ts'
+import { RecentPushes } from '../push/recent-pushes.ts'
+import { AnswerMemory } from './answer-memory.ts'
+import { ResponseBudget } from './response-budget.ts'
+import { runCursor } from './run-cursor.ts'
+import { runPipeline } from './run-pipeline.ts'
+import type { StatementGuard } from './statement-guard.ts'
+import { StreamRegistry } from './stream-registry.ts'
+
+const MIB = 1024 * 1024
+const LONG_MS = 60_000
+const CALLER = { access: 'write', party: 'somebody' } as const
+
+let root: string
+let database: Database
+let registry: StreamRegistry
+
+beforeEach(async () => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-pipeline-'))
+  database = await Database.open(
+    root,
+    'ffeeddccbbaa99887766554433221100',
+    {
+      durability: 'normal',
+      maxDatabaseBytes: 64 * MIB,
+      retention: { bytes: 64 * MIB, ageMs: Infinity },
+      segmentBytes: MIB,
+      checkpointFrames: 1000,
+      lockWaitMs: 2000,
+    },
+    {
+      onRestart: () => {},
+      onCheckpointDue: () => {},
+      onReadersInTheWay: () => {},
+      onProblem: (message) => {
+        throw new Error(message)
+      },
+      onPanic: (error) => {
+        throw error
+      },
+    },
+  )
+  const push = {
+    maxPushBytes: MIB,
+    maxBlockBytes: MIB,
+    maxWalPages: 1000,
+    turnWaitMs: LONG_MS,
+    arrivalWaitMs: LONG_MS,
+    applyTimeoutMs: LONG_MS,
+  }
+  registry = new StreamRegistry(new PushTarget(database, 'id', push, new RecentPushes()), {
+    foreignKeys: true,
+    statementTimeoutMs: LONG_MS,
+    turnWaitMs: LONG_MS,
+    transactionTimeoutMs: LONG_MS,
+    transactionIdleTimeoutMs: LONG_MS,
+    streamIdleTimeoutMs: LONG_MS,
+    maxStreams: 8,
+    maxResponseBytes: MIB,
+  })
+})
+
+afterEach(() => {
+  registry.close()
+  database.close()
+  rmSync(root, { recursive: true, force: true })
+})
+
+const guard: StatementGuard = {
+  run: (_, statement) => statement(),
+  begin: () => {},
+  signal: new AbortController().signal,
+}
+
+/** Of a worker that runs as many requests as it can. */
+const guardOfBusyWorker: StatementGuard = {
+  ...guard,
+  begin: () => {
+    throw new BusyError('Too many SQL requests are running at the same time')
+  },
+}
+
+const newBudget = (): ResponseBudget => new ResponseBudget(MIB, new AnswerMemory(MIB))
+
+async function send(baton: string | null, sql: string, by = guard): Promise<HranaPipelineResponse> {
+  const body = Buffer.from(JSON.stringify({ baton, requests: [{ type: 'execute', stmt: { sql } }] }))
+  return JSON.parse(await runPipeline(registry, body, newBudget(), CALLER, by)) as HranaPipelineResponse
+}
+
+test('a request that comes to a busy worker leaves its stream as it was, which can go on', async () => {
+  const { baton } = await send(null, 'BEGIN IMMEDIATE')
+  await expect(send(baton, 'COMMIT', guardOfBusyWorker)).rejects.toThrow(BusyError)
+  const body = Buffer.from(JSON.stringify({ baton, batch: { steps: [] } }))
+  const cursor = runCursor(registry, body, newBudget(), CALLER, guardOfBusyWorker)
+  await expect(cursor.next()).rejects.toThrow(BusyError)
+  expect(await send(baton, 'COMMIT')).toMatchObject({ baton: null, results: [{ type: 'ok' }] })
+  expect(database.turns.isHeld).toBe(false)
+  expect(registry.hasOpenStreams).toBe(false)
+})
