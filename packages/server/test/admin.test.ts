@@ -66,6 +66,22 @@ describe('/admin/v1/databases', () => {
     expect(fresh.pages.size).toBe(fresh.sizeInPages)
   })
 
+  test('a database that cannot be destroyed is there again, and can be destroyed later', async () => {
+    server = await startServer()
+    const database = await server.create('notes')
+    await run(database, 'CREATE TABLE t (x)', 'INSERT INTO t VALUES (1)')
+    const { id } = (await (await fetch(`${server.url}/admin/v1/databases/notes`)).json()) as { id: string }
+    const inTheWay = join(server.data, 'databases', `.destroyed-${id}`)
+    mkdirSync(inTheWay)
+    writeFileSync(join(inTheWay, 'file'), '')
+    const destroy = async (): Promise<number> =>
+      (await fetch(`${server.url}/admin/v1/databases/notes`, { method: 'DELETE' })).status
+    expect(await destroy()).toBe(500)
+    expect(await run(database, 'SELECT count(*) FROM t')).toEqual([[1]])
+    rmSync(inTheWay, { recursive: true })
+    expect([await destroy(), await destroy()]).toEqual([204, 404])
+  })
+
   test('destroying ends streams and long polls', async () => {
     server = await startServer()
     const database = await server.create('busy')

@@ -65,8 +65,13 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
     handler: async (request, reply) => {
       await authorise(request)
       const entry = catalog.retire(nameOf(request))
-      await pool.call('release', entry, { databaseId: entry.id })
-      catalog.destroy(entry)
+      try {
+        await pool.call('release', entry, { databaseId: entry.id })
+        catalog.destroy(entry)
+      } catch (error) {
+        catalog.reinstate(entry)
+        throw error
+      }
       pool.forget(entry.id)
       return reply.status(204).send()
     },

@@ -107,7 +107,11 @@ export class Catalog {
     return entry
   }
 
-  /** From now on nobody finds the database, and its name is not free yet. It is to be closed, then destroyed. @throws DatabaseNotFoundError */
+  /**
+   * From now on nobody finds the database, and its name is not free yet. It is to be closed, then destroyed, or else reinstated.
+   *
+   * @throws DatabaseNotFoundError
+   */
   retire(name: string): CatalogEntry {
     const entry = this.get(name)
     this.#entries.delete(name)
@@ -115,12 +119,17 @@ export class Catalog {
     return entry
   }
 
+  /** A retired database that is not destroyed is there again. */
+  reinstate(entry: CatalogEntry): void {
+    if (this.#retired.delete(entry.name)) this.#entries.set(entry.name, entry)
+  }
+
   /** Deletes a retired database, which nobody may have open. */
   destroy(entry: CatalogEntry): void {
     const destroyed = join(this.#directory, DESTROYED + entry.id)
     renameSync(entry.directory, destroyed)
-    syncDirectory(this.#directory)
     this.#retired.delete(entry.name)
+    syncDirectory(this.#directory)
     rmSync(destroyed, { recursive: true, force: true })
   }
 }
