@@ -146,6 +146,69 @@ test('a NULL in the key: the row is known like one without a key', async () => {
   expect(rowsOf(a, 't')).toEqual(rowsOf(b, 't'))
 })
 
+test('rows with a NULL in the key among rows with whole keys, in one push, in any order', async () => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  const other = await site.client('other.db')
+  a.exec(`CREATE TABLE t (id TEXT PRIMARY KEY, x); INSERT INTO t VALUES ('k', 1), (NULL, 2)`)
+  await a.sync()
+  await other.sync()
+  other.exec(`INSERT INTO t VALUES ('o', 100), (NULL, 101), ('p', 102)`)
+  await other.push()
+  a.exec(
+    `INSERT INTO t VALUES (NULL, 3), ('l', 4), (NULL, 5), ('m', 6), (NULL, 7); UPDATE t SET x = 20 WHERE x = 2`,
+  )
+  await a.push()
+  a.exec('UPDATE t SET x = 50 WHERE x = 5; DELETE FROM t WHERE x = 7')
+  await a.push()
+  a.exec('UPDATE t SET x = 30 WHERE x = 3; UPDATE t SET x = 51 WHERE x = 50')
+  await a.pull()
+  await a.sync()
+  await other.sync()
+  expect(rowsOf(other, 't')).toEqual([
+    { id: null, x: 20 },
+    { id: null, x: 30 },
+    { id: null, x: 51 },
+    { id: null, x: 101 },
+    { id: 'k', x: 1 },
+    { id: 'l', x: 4 },
+    { id: 'm', x: 6 },
+    { id: 'o', x: 100 },
+    { id: 'p', x: 102 },
+  ])
+  expect(rowsOf(a, 't')).toEqual(rowsOf(other, 't'))
+})
+
+test.each([
+  ['before its rows are pushed', ['rename', 'push']],
+  ['between two pushes', ['push', 'rename', 'push']],
+  ['behind a push', ['push', 'push', 'rename']],
+])('a table that is renamed %s: rows that are elsewhere on the server are still found', async (_, steps) => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  a.exec('CREATE TABLE line (x); INSERT INTO line VALUES (1), (2)')
+  await a.sync()
+  const other = await site.client('other.db')
+  other.exec('INSERT INTO line VALUES (100), (101)')
+  await other.push()
+  a.exec('INSERT INTO line VALUES (3), (4), (5)')
+  let name = 'line'
+  for (const step of steps) {
+    if (step === 'rename') a.exec(`ALTER TABLE line RENAME TO ${(name = 'word')}`)
+    else {
+      await a.push()
+      a.exec(`DELETE FROM ${name} WHERE x = 4; UPDATE ${name} SET x = x + 10 WHERE x % 10 = 5`)
+    }
+  }
+  a.exec(`UPDATE ${name} SET x = x + 100 WHERE x % 10 = 5; UPDATE ${name} SET x = 30 WHERE x = 3`)
+  await a.pull()
+  await a.sync()
+  await other.sync()
+  const last = 5 + 10 * steps.filter((step) => step === 'push').length + 100
+  const rows = [1, 2, 30, 100, 101, last].map((x) => ({ x }))
+  expect([rowsOf(a, 'word'), rowsOf(other, 'word')]).toEqual([rows, rows])
+})
+
 test('clients of both kinds hammer one table without a key: no client ever changes the row of another', async () => {
   await using site = await TursoSite.start()
   const a = await site.client('a.db')

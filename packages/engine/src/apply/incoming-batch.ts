@@ -1,5 +1,6 @@
 import type { Change, ConflictRow, PushHeader, RowChange, SqlValue } from '@tidemark/protocol'
 import { sqliteCode, isOperational } from '../sql/sqlite-error.ts'
+import { tableRenaming } from '../sql/table-renaming.ts'
 import type { ApplyConnection } from './apply-connection.ts'
 import { applySchemaChange } from './apply-schema-change.ts'
 import { ConflictLog } from './conflict-log.ts'
@@ -65,6 +66,8 @@ export class IncomingBatch {
 
   #applySchema(sql: string): void {
     applySchemaChange(this.#connection, sql)
+    const renaming = tableRenaming(sql)
+    if (renaming !== null) this.#rowids.rename(renaming.from, renaming.to)
     this.#connection.tables.refresh(this.#connection.schemaVersion())
   }
 

@@ -29,6 +29,22 @@ export class RowidMap {
     else rows.set(local, { table, local, remote })
   }
 
+  /** A table that has another name from now on takes its rows with it. */
+  rename(from: string, to: string): void {
+    const rows = this.#tables.get(from.toLowerCase())
+    this.#tables.delete(from.toLowerCase())
+    this.#tables.delete(to.toLowerCase())
+    for (const { local, remote } of rows?.values() ?? []) this.set(to, local, remote)
+  }
+
+  /** Rows of the table went where `other` says, and no others. */
+  adopt(other: RowidMap, table: string): void {
+    const name = table.toLowerCase()
+    this.#tables.delete(name)
+    const rows = other.#tables.get(name)
+    if (rows !== undefined) this.#tables.set(name, new Map(rows))
+  }
+
   entries(): MappedRowid[] {
     return [...this.#tables.values()].flatMap((rows) => [...rows.values()])
   }

@@ -180,6 +180,59 @@ test('a push maps a rowid that is taken, and later changes of the same base foll
   expect(server.db.prepare('SELECT line FROM log ORDER BY rowid').pluck().all()).toEqual(['theirs', 'ours 3'])
 })
 
+test.each([
+  ['and the server has both', ['push', 'rename', 'push']],
+  ['and the server has the row alone', ['push', 'rename']],
+  ['in the same push', ['rename', 'push']],
+  ['and the server has neither', ['rename']],
+])('a row without a key that has moved is followed when its table is renamed, %s', (_, steps) => {
+  const sql = 'CREATE TABLE log(line)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO log VALUES('theirs')")
+  local.exec("INSERT INTO log VALUES('ours')")
+  let name = 'log'
+  for (const step of steps) {
+    if (step === 'rename') {
+      runSchema(local, 'ALTER TABLE log RENAME TO line')
+      name = 'line'
+    } else {
+      expect(push(local, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+      local.exec(`UPDATE ${name} SET line = line || '!'`)
+    }
+  }
+  local.exec(`UPDATE ${name} SET line = line || '?'`)
+  const { db, report } = rebase(local, server.db)
+  expect(report).toMatchObject({ conflicts: 0, constraint: 0 })
+  expect(push(db, server, { baseRevision: 'next' })).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  const changed = `ours${steps.flatMap((step) => (step === 'push' ? ['!'] : [])).join('')}?`
+  expect(contents(server.db)).toEqual(contents(db))
+  expect(server.db.prepare('SELECT line FROM line ORDER BY rowid').pluck().all()).toEqual(['theirs', changed])
+})
+
+test('renamed tables that exchange their names take the places of their rows with them', () => {
+  const sql = 'CREATE TABLE a(line); CREATE TABLE b(line)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO a VALUES('theirs'); INSERT INTO b VALUES('theirs'), ('theirs too')")
+  local.exec("INSERT INTO a VALUES('a'); INSERT INTO b VALUES('b')")
+  push(local, server)
+  for (const [from, to] of ['a c', 'b a', 'c b'].map((names) => names.split(' ')))
+    runSchema(local, `ALTER TABLE ${from} RENAME TO ${to}`)
+  local.exec("UPDATE a SET line = 'was b'; UPDATE b SET line = 'was a'")
+  expect(push(local, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  local.exec("UPDATE a SET line = 'was b!'; UPDATE b SET line = 'was a!'")
+  const { db, report } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 2, conflicts: 0, constraint: 0 })
+  expect(push(db, server, { baseRevision: 'next' })).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  const rows = (table: string): unknown[] =>
+    server.db.prepare(`SELECT line FROM ${table} ORDER BY rowid`).pluck().all()
+  expect([rows('a'), rows('b')]).toEqual([
+    ['theirs', 'theirs too', 'was b!'],
+    ['theirs', 'was a!'],
+  ])
+})
+
 test('schema changes are replayed with the rows that need them', () => {
   const { local, server } = forked(one)
   runSchema(local, 'ALTER TABLE people ADD COLUMN nick')

@@ -14,6 +14,7 @@ import { toWireChange } from '../capture/to-wire-change.ts'
 import { blockedChanges, recordBlocked } from '../queue/blocked-changes.ts'
 import { reasonOf } from '../queue/reason.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
+import { tableRenaming } from '../sql/table-renaming.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
 import { conflictOf, isKnownByRowid, RowReplay } from './row-replay.ts'
@@ -242,13 +243,15 @@ class Replay {
 
   /** Later changes to an acknowledged row follow it to where it went. A mapping whose insert is older than this base was followed then. */
   #follow(change: CapturedChange): void {
-    if (
-      change.kind === 'commit' ||
-      change.kind === 'schema' ||
-      change.rowid === null ||
-      change.kind === 'delete'
-    )
+    if (change.kind === 'schema') {
+      // The server has kept where they went under the last name that it was told.
+      const renaming = tableRenaming(change.sql)
+      if (renaming === null) return
+      this.#rowids.rename(renaming.from, renaming.to)
+      this.#rowids.adopt(this.#acknowledgedRowids, renaming.to)
       return
+    }
+    if (change.kind === 'commit' || change.rowid === null || change.kind === 'delete') return
     const remote = this.#acknowledgedRowids.resolve(change.table.name, change.rowid)
     if (remote !== change.rowid) this.#rowids.set(change.table.name, change.rowid, remote)
   }
@@ -257,6 +260,8 @@ class Replay {
     const { db, tables } = this.#connection
     try {
       inSavepoint(db, () => applySchemaChange(this.#connection, change.sql))
+      const renaming = tableRenaming(change.sql)
+      if (renaming !== null) this.#rowids.rename(renaming.from, renaming.to)
     } catch (error) {
       if (!isRefusal(error)) throw error
       this.#count({

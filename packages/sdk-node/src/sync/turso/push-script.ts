@@ -1,4 +1,5 @@
-import { parseAlterTable, quoteIdentifier, RowidMap } from '@tidemark/engine'
+import { quoteIdentifier, RowidMap, tableRenaming } from '@tidemark/engine'
+import type { TableRenaming } from '@tidemark/engine'
 import type { Change, HranaCondition, PushHeader, RowChange, SchemaChange } from '@tidemark/protocol'
 import { guard } from './guard.ts'
 import { assertPushState, createPushTables, plain, recordPush } from './push-state.ts'
@@ -60,7 +61,10 @@ export class PushScript {
   readonly #triggers: TriggerPause
   /** Last rowid given out, by table. */
   readonly #largest = new Map<string, bigint>()
-  #isRenamed = false
+  /** By table, how many rows with a key the push has inserted since: the server gives each the next rowid. */
+  readonly #keyedSince = new Map<string, bigint>()
+  /** What renamed tables are called on the server, by their new names in lower case. */
+  readonly #earlierNames = new Map<string, string>()
   #count = 0
 
   constructor(input: PushScriptInput) {
@@ -111,7 +115,8 @@ export class PushScript {
     const goal = schemaGoal(change.sql)
     yield* this.#setup(this.#triggers.resume())
     this.#triggers.follow(change.sql)
-    if (parseAlterTable(change.sql)?.action === 'rename') this.#isRenamed = true
+    const renaming = tableRenaming(change.sql)
+    if (renaming !== null) this.#rename(renaming)
     yield this.#step({ type: goal === null ? 'change' : 'schema', change }, plain(change.sql))
     if (goal === null) return
     const step = this.#count - 1
@@ -132,8 +137,11 @@ export class PushScript {
     }
     switch (change.kind) {
       case 'insert':
-        if (isKeyed(change)) yield this.#step({ type: 'change', change }, upsert(change))
-        else yield* this.#insertKeyless(change)
+        if (isKeyed(change)) {
+          const name = change.table.name.toLowerCase()
+          this.#keyedSince.set(name, (this.#keyedSince.get(name) ?? 0n) + 1n)
+          yield this.#step({ type: 'change', change }, upsert(change))
+        } else yield* this.#insertKeyless(change)
         return
       case 'delete':
         yield this.#step({ type: 'change', change }, deletion(change, this.#rowidOf(change)))
@@ -146,25 +154,45 @@ export class PushScript {
 
   /**
    * A row without key gets its rowid here: its own if that is beyond all of the server's, else the next one. So it is known before the answer where
-   * it went, and can be recorded in the same transaction.
+   * it went, and can be recorded in the same transaction. A row with a NULL in its key may come behind rows with whole keys, which have raised the largest
+   * rowid by one each at most.
    */
   async *#insertKeyless(change: RowChange): AsyncGenerator<Step> {
     const { table } = change
     const name = table.name.toLowerCase()
+    const keyed = this.#keyedSince.get(name) ?? 0n
     let largest = this.#largest.get(name)
-    if (largest === undefined && !this.#isRenamed) {
+    if (largest !== undefined) largest += keyed
+    if (largest === undefined) {
       const rowid = rowidName(table)
-      largest = await this.#input.largestRowid(table.name, rowid)
+      largest = (await this.#largestRowid(table.name, rowid)) + keyed
       const isFree = `coalesce((SELECT max(${rowid}) FROM ${quoteIdentifier(table.name)}),0)<=${largest}`
       yield this.#step({ type: 'rowids', table: table.name }, plain(guard(isFree)))
     }
     const local = change.rowid ?? 0n
-    const rowid =
-      largest === undefined || largest >= LARGEST_CHOSEN_ROWID ? null : local > largest ? local : largest + 1n
+    const rowid = largest >= LARGEST_CHOSEN_ROWID ? null : local > largest ? local : largest + 1n
     yield this.#step({ type: 'change', change }, insertAt(change, rowid))
     if (rowid === null) return
     this.#largest.set(name, rowid)
+    this.#keyedSince.delete(name)
     this.#rowids.set(table.name, local, rowid)
+  }
+
+  /** Before the push. Where another client has given the table its new name already, it is found by that. */
+  async #largestRowid(table: string, rowid: string): Promise<bigint> {
+    const largest = await this.#input.largestRowid(table, rowid)
+    const earlierName = this.#earlierNames.get(table.toLowerCase())
+    if (earlierName === undefined) return largest
+    const before = await this.#input.largestRowid(earlierName, rowid)
+    return before > largest ? before : largest
+  }
+
+  #rename({ from, to }: TableRenaming): void {
+    this.#rowids.rename(from, to)
+    const [before, after] = [from.toLowerCase(), to.toLowerCase()]
+    this.#earlierNames.set(after, this.#earlierNames.get(before) ?? from)
+    moveEntry(this.#largest, before, after)
+    moveEntry(this.#keyedSince, before, after)
   }
 
   *#setup(statements: readonly SqlStatement[]): Generator<Step> {
@@ -180,4 +208,11 @@ export class PushScript {
     this.#count += 1
     return { ...statement, purpose, condition: step === 0 ? null : { type: 'ok', step: step - 1 } }
   }
+}
+
+function moveEntry<Value>(map: Map<string, Value>, from: string, to: string): void {
+  const value = map.get(from)
+  map.delete(from)
+  if (value === undefined) map.delete(to)
+  else map.set(to, value)
 }
