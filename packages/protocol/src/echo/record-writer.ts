@@ -5,6 +5,8 @@ import { sqliteVarintLength, writeRowid, writeSqliteVarint } from './record-form
 const FIRST_CAPACITY = 65_536
 /** A record's length and a rowid, at most. */
 const MAX_CELL_HEADER = 18
+/** Below this a loop in JavaScript beats the call into Node. */
+const SHORT_ASCII_UNITS = 24
 /** Serial types of integers by their bytes. */
 const SERIAL_TYPE_OF_BYTES = [0, 1, 2, 3, 4, 0, 5, 0, 6] as const
 
@@ -20,10 +22,9 @@ export interface WrittenRow {
 export class RecordWriter {
   #buffer = Buffer.allocUnsafe(FIRST_CAPACITY)
   #length = 0
-  /** Serial types and bodies of the row that is being written. */
-  #types: number[] = []
-  #bodies: (bigint | number | string | Uint8Array | null)[] = []
-  #bodyBytes = 0
+  /** Of the row that is being written, field by field: the serial type, and the bytes of its body. */
+  readonly #types: number[] = []
+  readonly #sizes: number[] = []
 
   get length(): number {
     return this.#length
@@ -35,70 +36,72 @@ export class RecordWriter {
 
   /** @param rowidColumn the column that stands for the rowid, which is stored as NULL; -1: none */
   row(rowid: bigint, values: readonly SqlValue[], rowidColumn: number): WrittenRow {
-    this.#types = []
-    this.#bodies = []
-    this.#bodyBytes = 0
-    for (const [column, value] of values.entries()) this.#addField(column === rowidColumn ? null : value)
-    const typeBytes = this.#types.reduce((sum, type) => sum + sqliteVarintLength(type), 0)
+    let typeBytes = 0
+    let bodyBytes = 0
+    for (let field = 0; field < values.length; field += 1) {
+      this.#measure(field, field === rowidColumn ? null : values[field]!)
+      typeBytes += sqliteVarintLength(this.#types[field]!)
+      bodyBytes += this.#sizes[field]!
+    }
     // The header's length counts itself.
     const headerBytes = typeBytes + (typeBytes < 127 ? 1 : 2)
-    const payloadBytes = headerBytes + this.#bodyBytes
-    this.#reserve(MAX_CELL_HEADER + payloadBytes)
+    this.#reserve(MAX_CELL_HEADER + headerBytes + bodyBytes)
+    const buffer = this.#buffer
     const start = this.#length
-    const payloadStart = writeRowid(this.#buffer, writeSqliteVarint(this.#buffer, start, payloadBytes), rowid)
-    let offset = writeSqliteVarint(this.#buffer, payloadStart, headerBytes)
-    for (const type of this.#types) offset = writeSqliteVarint(this.#buffer, offset, type)
-    for (const [field, body] of this.#bodies.entries())
-      offset = this.#writeBody(this.#types[field]!, body, offset)
+    const payloadStart = writeRowid(buffer, writeSqliteVarint(buffer, start, headerBytes + bodyBytes), rowid)
+    let offset = writeSqliteVarint(buffer, payloadStart, headerBytes)
+    for (let field = 0; field < values.length; field += 1)
+      offset = writeSqliteVarint(buffer, offset, this.#types[field]!)
+    for (let field = 0; field < values.length; field += 1) {
+      const size = this.#sizes[field]!
+      if (size > 0) this.#writeBody(values[field]!, offset, size)
+      offset += size
+    }
     this.#length = offset
     return { start, payloadStart, end: offset }
   }
 
-  #addField(value: SqlValue): void {
-    if (value === null) this.#add(0, null, 0)
-    else if (typeof value === 'string') {
+  #measure(field: number, value: SqlValue): void {
+    if (typeof value === 'string') {
       const bytes = Buffer.byteLength(value, 'utf8')
-      this.#add(bytes * 2 + 13, value, bytes)
-    } else if (typeof value === 'bigint') this.#addInteger(value)
-    else if (typeof value === 'number') this.#addReal(value)
-    else if (value instanceof RawText)
-      this.#add(value.bytes.byteLength * 2 + 13, value.bytes, value.bytes.byteLength)
-    else this.#add(value.byteLength * 2 + 12, value, value.byteLength)
+      this.#set(field, bytes * 2 + 13, bytes)
+    } else if (value === null) this.#set(field, 0, 0)
+    else if (typeof value === 'bigint') this.#measureInteger(field, Number(value))
+    else if (typeof value === 'number') {
+      if (isStoredAsInteger(value)) this.#measureInteger(field, value)
+      else this.#set(field, 7, 8)
+    } else if (value instanceof RawText)
+      this.#set(field, value.bytes.byteLength * 2 + 13, value.bytes.byteLength)
+    else this.#set(field, value.byteLength * 2 + 12, value.byteLength)
   }
 
-  #addInteger(value: bigint): void {
-    if (value === 0n || value === 1n) {
-      this.#add(value === 0n ? 8 : 9, null, 0)
+  #measureInteger(field: number, value: number): void {
+    if (value === 0 || value === 1) {
+      this.#set(field, 8 + value, 0)
       return
     }
-    const bytes = integerBytes(Number(value))
-    this.#add(SERIAL_TYPE_OF_BYTES[bytes]!, value, bytes)
+    const bytes = integerBytes(value)
+    this.#set(field, SERIAL_TYPE_OF_BYTES[bytes]!, bytes)
   }
 
-  /** Columns of REAL affinity, where most such values are, store whole numbers of up to 48 bits as integers. */
-  #addReal(value: number): void {
-    const isStoredAsInteger = Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) < 2 ** 47
-    if (isStoredAsInteger) this.#addInteger(BigInt(value))
-    else this.#add(7, value, 8)
+  #set(field: number, type: number, bytes: number): void {
+    this.#types[field] = type
+    this.#sizes[field] = bytes
   }
 
-  #add(type: number, body: bigint | number | string | Uint8Array | null, bytes: number): void {
-    this.#types.push(type)
-    this.#bodies.push(body)
-    this.#bodyBytes += bytes
-  }
-
-  #writeBody(type: number, body: bigint | number | string | Uint8Array | null, offset: number): number {
-    if (body === null) return offset
-    if (typeof body === 'string') return offset + this.#buffer.write(body, offset, 'utf8')
-    if (typeof body === 'number') return this.#buffer.writeDoubleBE(body, offset)
-    if (typeof body === 'bigint') {
-      const bytes = SERIAL_TYPE_OF_BYTES.lastIndexOf(type as 1)
-      if (bytes === 8) return this.#buffer.writeBigInt64BE(body, offset)
-      return this.#buffer.writeIntBE(Number(body), offset, bytes)
-    }
-    this.#buffer.set(body, offset)
-    return offset + body.byteLength
+  #writeBody(value: SqlValue, offset: number, size: number): void {
+    const buffer = this.#buffer
+    if (typeof value === 'string') {
+      if (size === value.length && size <= SHORT_ASCII_UNITS) {
+        for (let unit = 0; unit < size; unit += 1) buffer[offset + unit] = value.charCodeAt(unit)
+      } else buffer.write(value, offset, 'utf8')
+    } else if (typeof value === 'bigint') {
+      if (size === 8) buffer.writeBigInt64BE(value, offset)
+      else writeInteger(buffer, offset, size, Number(value))
+    } else if (typeof value === 'number') {
+      if (isStoredAsInteger(value)) writeInteger(buffer, offset, size, value)
+      else buffer.writeDoubleBE(value, offset)
+    } else if (value !== null) buffer.set(value instanceof RawText ? value.bytes : value, offset)
   }
 
   #reserve(bytes: number): void {
@@ -107,6 +110,20 @@ export class RecordWriter {
     const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.byteLength * 2))
     grown.set(this.#buffer.subarray(0, this.#length))
     this.#buffer = grown
+  }
+}
+
+/** Columns of REAL affinity, where most such values are, store whole numbers of up to 48 bits as integers. */
+function isStoredAsInteger(value: number): boolean {
+  return Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) < 2 ** 47
+}
+
+/** Big-endian, of at most 6 bytes. */
+function writeInteger(target: Uint8Array, offset: number, bytes: number, value: number): void {
+  let rest = value
+  for (let position = offset + bytes - 1; position >= offset; position -= 1) {
+    target[position] = rest & 255
+    rest = Math.floor(rest / 256)
   }
 }
 
