@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -103,6 +103,62 @@ describe('opening', () => {
     const replaced = await connect({ path: other, url: server.url('empty'), existing: 'replace' })
     expect(contentOf(replaced)).toEqual({})
     replaced.close()
+  })
+
+  test('a file with its text in UTF-16 is not adopted, and left as it was', async () => {
+    await using server = new SyncServer()
+    const path = server.directory.file('wide.db')
+    const plain = new BetterSqlite3(path)
+    plain.exec(`PRAGMA encoding = 'UTF-16'; CREATE TABLE own (a); INSERT INTO own VALUES ('ä')`)
+    plain.close()
+    const bytes = readFileSync(path)
+    await expect(connect({ path, url: server.url(), existing: 'adopt' })).rejects.toMatchObject({
+      code: 'TIDEMARK_ENCODING',
+      message: expect.stringContaining('.dump') as string,
+    })
+    expect(readFileSync(path).equals(bytes)).toBe(true)
+    expect(existsSync(`${path}-info`)).toBe(false)
+  })
+
+  test('a relative path is the same file when the process has moved to another folder', async () => {
+    await using server = new SyncServer()
+    const folder = process.cwd()
+    process.chdir(server.directory.path)
+    try {
+      const db = server.open('a.db', { path: 'relative.db' })
+      await db.connect()
+      mkdirSync('below')
+      process.chdir('below')
+      db.exec('CREATE TABLE t (a)')
+      await db.sync()
+      await db.checkpoint()
+      await db.reset()
+      db.close()
+      expect(existsSync('relative.db-info')).toBe(false)
+      expect(loadInfo(`../relative.db-info`)).toMatchObject({ url: server.url() })
+    } finally {
+      process.chdir(folder)
+    }
+  })
+
+  test('a symbolic link is the file that it leads to', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    const link = server.directory.file('link.db')
+    symlinkSync(server.directory.file('a.db'), link)
+    const b = server.open('link.db')
+    a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)')
+    b.exec('INSERT INTO t VALUES (2)')
+    await Promise.all([a.sync(), b.sync()])
+    b.exec('INSERT INTO t VALUES (3)')
+    expect(await a.push()).toMatchObject({ operations: 1 })
+    expect(existsSync(`${link}-info`)).toBe(false)
+    expect(b.name).toBe(link)
+  })
+
+  test('a path that better-sqlite3 would cut is refused', async () => {
+    const option = { code: 'TIDEMARK_OPTIONS', option: 'path' }
+    await expect(connect({ path: 'notes.db ', url: () => null })).rejects.toMatchObject(option)
   })
 
   test('the URL is saved beside the file', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 
 import Database from 'better-sqlite3'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import { PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import { adoptExisting } from '../capture/adopt-existing.ts'
 import { installCapture, removeCapture } from '../capture/install.ts'
@@ -30,12 +30,13 @@ export function createReplica(path: string, options: BootstrapOptions): void {
 /**
  * Makes an ordinary SQLite file a replica: every object and row in it becomes a pending change.
  *
- * @throws StateError when it is not a SQLite file with 4096-byte pages; it is left as it was
+ * @throws StateError when it is not a SQLite file with 4096-byte pages and text in UTF-8; it is left as it was
  */
 export function adoptDatabase(path: string, options: BootstrapOptions): void {
   assertSqliteFile(path)
   const db = new Database(path)
   try {
+    assertUtf8(path, db)
     db.pragma('journal_mode = WAL')
     db.transaction(() => {
       removeCapture(db)
@@ -46,4 +47,15 @@ export function adoptDatabase(path: string, options: BootstrapOptions): void {
     db.close()
   }
   saveInfo(replicaPaths(path).info, initialInfo(options.clientId ?? randomUUID(), options.url))
+}
+
+/** Pages of another encoding cannot take the place of these under an open connection. */
+function assertUtf8(path: string, db: Database.Database): void {
+  const encoding = db.pragma('encoding', { simple: true }) as string
+  if (encoding === 'UTF-8') return
+  throw new StateError(
+    'TIDEMARK_ENCODING',
+    `${path} has its text in ${encoding}; only UTF-8 can be synced. It was left as it is. Convert it with: sqlite3 ${path} .dump | sqlite3 converted.db`,
+    { recovery: 'operator' },
+  )
 }

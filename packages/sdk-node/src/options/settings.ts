@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isTidemarkError } from '@tidemark/protocol'
 import type { Conflict } from '@tidemark/engine'
+import { OptionsError } from '../errors/options-error.ts'
 import type { ConflictResolution } from '../sync/conflict-resolution.ts'
 import { checkConflictResolution } from '../sync/conflict-resolution.ts'
 import type { Transform } from '../transform/mutation.ts'
@@ -78,6 +79,8 @@ export function validateOptions(options: ConnectOptions): Settings {
   }
   const path = checkText('path', options.path)
   if (path.includes('\0')) checkText('path', undefined)
+  if (path !== path.trimEnd())
+    throw new OptionsError('path', 'must not end in white space, which better-sqlite3 leaves out')
   return {
     path,
     url: urlSource(options.url),

@@ -1,13 +1,16 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Replica } from '@tidemark/engine'
 import type { ReplicaOptions } from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import type { Settings } from '../options/settings.ts'
 import { newClientId } from './client-id.ts'
 
-/** Where the local file is. `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away. */
+/**
+ * Where the local file is, absolute and without symbolic links: the files beside it must be found by every program that opens it, as SQLite finds its own, and when the
+ * process has moved to another folder. `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away.
+ */
 export interface LocalFile {
   readonly path: string
   readonly isTemporary: boolean
@@ -15,7 +18,8 @@ export interface LocalFile {
 }
 
 export function localFile(path: string): LocalFile {
-  if (path !== ':memory:') return { path, isTemporary: false, remove: () => undefined }
+  if (path !== ':memory:')
+    return { path: realPath(resolve(path)), isTemporary: false, remove: () => undefined }
   const directory = mkdtempSync(join(tmpdir(), 'tidemark-'))
   return {
     path: join(directory, 'memory.db'),
@@ -24,6 +28,11 @@ export function localFile(path: string): LocalFile {
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+function realPath(path: string): string {
+  if (existsSync(path) || path === dirname(path)) return realpathSync(path)
+  return join(realPath(dirname(path)), basename(path))
 }
 
 /**
