@@ -1,10 +1,22 @@
-import { StateError } from '@tidemark/protocol'
+import { nameOf, tokenize } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
+import { StateError } from '@tidemark/protocol'
 
-/** Pragmas whose setting would break the base under a synced file. */
-const REFUSED_SETTINGS: Readonly<Record<string, (value: string) => boolean>> = {
-  journal_mode: (value) => value !== 'wal',
-  locking_mode: (value) => value === 'exclusive',
+interface RefusedSetting {
+  /** `value` is in lower case; empty where it is no word. */
+  readonly refuses: (value: string) => boolean
+  readonly reason: string
+}
+
+const otherPrograms = 'other programs must be able to read its WAL'
+const namedColumns = 'its schema is read by the names of columns'
+
+/** Pragmas whose setting would break the base under a synced file, or capture. */
+const REFUSED_SETTINGS: Readonly<Record<string, RefusedSetting>> = {
+  journal_mode: { refuses: (value) => value !== 'wal', reason: otherPrograms },
+  locking_mode: { refuses: (value) => value !== 'normal', reason: otherPrograms },
+  full_column_names: { refuses: () => true, reason: namedColumns },
+  short_column_names: { refuses: () => true, reason: namedColumns },
 }
 
 /**
@@ -19,12 +31,16 @@ export function checkAllowed(statement: StatementClass, sql: string): void {
     )
   }
   if (statement.kind !== 'pragma' || !statement.hasValue) return
-  const value = /[=(]\s*['"]?(\w+)/.exec(sql)?.[1]?.toLowerCase() ?? ''
-  if (REFUSED_SETTINGS[statement.name]?.(value) === true) {
-    throw refused(
-      `PRAGMA ${statement.name} cannot be changed on a synced file, other programs must be able to read its WAL`,
-    )
+  const setting = REFUSED_SETTINGS[statement.name]
+  if (setting?.refuses(valueOf(sql)) === true) {
+    throw refused(`PRAGMA ${statement.name} cannot be changed on a synced file, ${setting.reason}`)
   }
+}
+
+function valueOf(sql: string): string {
+  const tokens = [...tokenize(sql)]
+  const at = tokens.findIndex(({ text }) => text === '=' || text === '(')
+  return (nameOf(tokens[at + 1]) ?? '').toLowerCase()
 }
 
 function refused(message: string): StateError {

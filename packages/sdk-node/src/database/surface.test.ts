@@ -337,6 +337,9 @@ describe('a database', () => {
     'PRAGMA journal_mode = DELETE',
     'PRAGMA locking_mode = EXCLUSIVE',
     'PRAGMA main.journal_mode(memory)',
+    'PRAGMA locking_mode = /* nobody else */ exclusive',
+    'PRAGMA full_column_names = ON',
+    'PRAGMA short_column_names(0)',
   ])('refuses %s, which would move pages or rows behind capture (I2)', (sql) => {
     const db = new Database({ path: ':memory:', url: () => null })
     const refused = expect.objectContaining({ code: 'TIDEMARK_STATEMENT_REFUSED' }) as Error
@@ -351,6 +354,7 @@ describe('a database', () => {
     const db = new Database({ path: ':memory:', url: () => null })
     expect(db.pragma('journal_mode', { simple: true })).toBe('wal')
     expect(db.pragma('journal_mode = WAL', { simple: true })).toBe('wal')
+    expect(db.pragma(`locking_mode = 'NORMAL'`, { simple: true })).toBe('normal')
     db.exec(`VACUUM INTO '${directory.file('copy.db')}'`)
     expect(existsSync(directory.file('copy.db'))).toBe(true)
     db.close()
