@@ -117,6 +117,14 @@ test.for([
     'rewrites to a statement that does not run',
     () => ({ operation: 'rewrite', stmt: { sql: 'INSERT INTO nowhere VALUES (1)', values: [] } }),
   ],
+  [
+    'rewrites to the end of the transaction in which it is tried',
+    () => ({ operation: 'rewrite', stmt: { sql: 'COMMIT', values: [] } }),
+  ],
+  [
+    'rewrites to a change of the schema',
+    () => ({ operation: 'rewrite', stmt: { sql: 'CREATE TABLE more (a)', values: [] } }),
+  ],
 ] as const)(
   'a hook that %s fails the push with a typed error, and everything stays pending',
   async ([, transform]) => {
@@ -130,6 +138,7 @@ test.for([
       recovery: 'fix-data',
     })
     expect((await a.stats()).cdcOperations).toBe(before)
+    expect(contentOf(a)).toMatchObject({ note: [{ id: 1n }] })
     expect(contentOf(await server.client('b.db'))).toEqual({})
   },
 )

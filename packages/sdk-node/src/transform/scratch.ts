@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3'
-import { maxChangeId, quoteIdentifier, readCaptured, toWireChange } from '@tidemark/engine'
+import { classifyStatement, maxChangeId, quoteIdentifier, readCaptured, toWireChange } from '@tidemark/engine'
 import type { BeforeImages, CapturedRow } from '@tidemark/engine'
 import { BusyError, RawText } from '@tidemark/protocol'
 import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
@@ -27,11 +27,13 @@ export class Scratch {
    * The row change of the statement, under the original's change id; null when it changes nothing. One change stays one: each has an
    * id of its own, by which the server acknowledges it or names it when it refuses it.
    *
-   * @throws TransformError when the statement does not run, or changes more than one row, counting what triggers do
+   * @throws TransformError when the statement is of another kind or does not run, or changes more than one row, counting what triggers do
    * @throws BusyError while somebody is writing
    */
   rewrite(original: CapturedRow, sql: string, values: readonly MutationValue[]): Change | null {
     const connection = this.#connection
+    if (!isRewrite(sql))
+      throw new TransformError(original.changeId, `a rewrite is one INSERT, UPDATE or DELETE, not: ${sql}`)
     this.#begin()
     try {
       const changes = this.#capture(original, sql, values)
@@ -74,6 +76,12 @@ export class Scratch {
       throw new BusyError('a rewrite must wait until the running write transaction ends', { cause })
     }
   }
+}
+
+/** Whether the statement only reads or writes rows: a COMMIT among the rewrites would make the undoing of the original change stay. */
+function isRewrite(sql: string): boolean {
+  const { kind } = classifyStatement(sql)
+  return kind === 'dml' || kind === 'select'
 }
 
 function undo(connection: BetterSqlite3.Database, change: CapturedRow): void {
