@@ -88,6 +88,8 @@ export class ApplyConnection {
   /** Drops the schema in memory. To be called after a rollback that took a schema change back. */
   forgetSchema(): void {
     this.#blindAt = null
+    // FTS3 and FTS4 hold what they index in memory, and write it at a savepoint. Afterwards there would be another instance of the table to ask.
+    if (this.db.inTransaction) this.db.exec('SAVEPOINT tidemark_flush; RELEASE tidemark_flush')
     this.db.exec('PRAGMA writable_schema = RESET')
   }
 

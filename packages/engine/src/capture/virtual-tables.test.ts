@@ -98,6 +98,21 @@ test('other schema changes leave virtual tables alone', () => {
   ])
 })
 
+test.for(['fts3', 'fts4', 'fts5'])(
+  'the index of a %s table is whole when other schema changes follow in its push',
+  (module) => {
+    const a = capturedDatabase('CREATE TABLE t(x)')
+    const b = receiver('CREATE TABLE t(x)')
+    runSchema(a, `CREATE VIRTUAL TABLE v USING ${module}(x)`)
+    a.exec("INSERT INTO v VALUES('red fox')")
+    captureForeignSchema(a)
+    runSchema(a, 'CREATE TABLE u(x)')
+    expect(push(a, b)).toMatchObject({ type: 'ok' })
+    expect(b.db.prepare("SELECT x FROM v WHERE v MATCH 'fox'").pluck().all()).toEqual(['red fox'])
+    b.db.exec("INSERT INTO v(v) VALUES('integrity-check')")
+  },
+)
+
 function expectSame(a: Database.Database, b: ApplyConnection): void {
   const rows = 'SELECT rowid AS r, * FROM v ORDER BY 1'
   expect(b.db.prepare(rows).all()).toEqual(a.prepare(rows).all())
