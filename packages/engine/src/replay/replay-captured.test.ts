@@ -287,6 +287,21 @@ test('a pending child whose parent is gone stays out of its table, a pending del
   expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY' })
 })
 
+test('what hangs on a pending child whose parent is gone stays out of its table too', () => {
+  const sql = `CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id INTEGER PRIMARY KEY, parent REFERENCES parent);
+    CREATE TABLE leaf(id INTEGER PRIMARY KEY, child REFERENCES child, next REFERENCES leaf); INSERT INTO parent VALUES(1)`
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  local.exec(
+    'INSERT INTO child VALUES(10, 1); INSERT INTO leaf VALUES(20, 10, NULL), (21, NULL, 20), (22, NULL, NULL)',
+  )
+  server.db.exec('DELETE FROM parent')
+  const { db, report } = rebase(local, server.db)
+  expect(report).toEqual({ replayed: 4, conflicts: 3, constraint: 3 })
+  expect(db.pragma('foreign_key_check')).toEqual([])
+  expect(db.prepare('SELECT id FROM leaf').pluck().all()).toEqual([22])
+})
+
 test('a change to a column that is gone stays pending, also where foreign keys are checked', () => {
   const tables =
     'CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id PRIMARY KEY, up REFERENCES parent(id)'

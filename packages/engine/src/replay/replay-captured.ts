@@ -195,12 +195,17 @@ class Replay {
     return { ...change, changeId, lastIdBefore: isFixed ? lastIdBefore : lastIdBefore + this.#shift }
   }
 
-  /** Where the application enforces them: takes those changes out of their tables, latest first, that leave a row without its parent. Changes that are out already are none. */
+  /** Where the application enforces them: takes those changes out of their tables that leave a row without its parent, and then those whose parents have gone with them. */
   checkForeignKeys(): void {
     if (this.#options.enforceForeignKeys !== true) return
+    while (this.#takeOutOrphans());
+  }
+
+  /** Latest first. Changes that are out already are none. False: there were none. */
+  #takeOutOrphans(): boolean {
     const { db, tables } = this.#connection
     const check = new ForeignKeyCheck(db, tables, new RowidMap())
-    if (!check.isNeeded) return
+    if (!check.isNeeded) return false
     const violations: { readonly change: CapturedRow; readonly message: string }[] = []
     const blocked = blockedChanges(db, this.#options.acknowledgedId)
     for (const change of readCaptured(db, this.#options.acknowledgedId)) {
@@ -216,6 +221,7 @@ class Replay {
         conflictOf(change, 'constraint', null, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY', message }),
       )
     }
+    return violations.length > 0
   }
 
   /** The ids of changes that were dropped must not be given out again either. */
