@@ -198,6 +198,25 @@ test('columns that another program adds, with each way to write a default: the r
   expect(contents(b.db)).toEqual(contents(a))
 })
 
+test.for([
+  ['is dropped', 'DROP TABLE wide'],
+  ['is altered', 'ALTER TABLE wide DROP COLUMN c5'],
+])('a table of another program that cannot be captured fails schema statements until it %s', ([, sql]) => {
+  const b = receiver(base)
+  const a = capturedDatabase(base)
+  const columns = Array.from({ length: 990 }, (_, index) => `c${index}`)
+  a.exec(`CREATE TABLE wide(id INTEGER PRIMARY KEY, ${columns.join()}); INSERT INTO wide(c7) VALUES('x');
+    CREATE TABLE pets(name); INSERT INTO pets VALUES('cat')`)
+  const before = contents(a)
+  expect(() => captureForeignSchema(a)).toThrow(/Drop the table/)
+  expect(() => runSchema(a, 'CREATE TABLE more(x)')).toThrow(/Drop the table/)
+  expect(contents(a)).toEqual(before)
+  runSchema(a, sql!)
+  runSchema(a, 'ALTER TABLE people ADD COLUMN more')
+  push(a, b)
+  expect(contents(b.db)).toEqual(contents(a))
+})
+
 test('a schema statement that fails leaves nothing behind', () => {
   const a = capturedDatabase(base)
   const before = contents(a)

@@ -1,3 +1,4 @@
+import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import { inWriteTransaction } from '../sql/savepoint.ts'
@@ -18,9 +19,9 @@ import { findTable } from './user-table.ts'
  */
 export function captureSchemaStatement<T>(db: Database.Database, sql: string, run: () => T): T {
   return inWriteTransaction(db, () => {
-    captureForeignSchema(db)
+    const isUpToDate = captureWhatIsThere(db)
     const statement = classifyStatement(sql)
-    if (statement.kind !== 'schema' || statement.verb !== 'alter') {
+    if (!isUpToDate || statement.kind !== 'schema' || statement.verb !== 'alter') {
       const result = run()
       captureSchema(db)
       return result
@@ -43,4 +44,15 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
     rememberSchema(db)
     return result
   })
+}
+
+/** False: another program has made a table that cannot be captured. The statement may be the one that drops it, so it is seen afterwards whether all is well. */
+function captureWhatIsThere(db: Database.Database): boolean {
+  try {
+    captureForeignSchema(db)
+    return true
+  } catch (error) {
+    if (!(error instanceof StateError)) throw error
+    return false
+  }
 }

@@ -76,13 +76,13 @@ export function assertCapturable({ shape, rowid }: UserTable): void {
   if (shape.columns.length > maxCapturedColumns)
     throw new StateError(
       'TIDEMARK_TOO_MANY_COLUMNS',
-      `table ${shape.name} has ${shape.columns.length} columns; at most ${maxCapturedColumns} can be synced`,
+      `table ${shape.name} has ${shape.columns.length} columns; at most ${maxCapturedColumns} can be synced. Drop the table, or columns of it`,
       { recovery: 'fix-data' },
     )
   if (shape.key.length === 0 && rowid === null)
     throw new StateError(
       'TIDEMARK_NO_IDENTITY',
-      `table ${shape.name} has no primary key, and columns hide every name of its rowid: its rows cannot be told apart`,
+      `table ${shape.name} has no primary key, and columns hide every name of its rowid: its rows cannot be told apart. Give it a primary key, or drop it`,
       { recovery: 'fix-data' },
     )
 }
