@@ -29,3 +29,20 @@ test('I6: what changed while nothing captured is found by comparison', () => {
   expect(contents(server.db)).toEqual(contents(current))
   expect(server.db.pragma('user_version', { simple: true })).toBe(7)
 })
+
+test('I6: rows without rowids are compared also where their keys are malformed text', () => {
+  const sql = `
+    CREATE TABLE t(k TEXT, l, v, PRIMARY KEY(k, l)) WITHOUT ROWID;
+    INSERT INTO t VALUES('a', 1, 1), (CAST(x'fe' AS TEXT), 1, 1), (CAST(x'fe' AS TEXT), 2, 1), (CAST(x'ff00' AS TEXT), 1, 1), (CAST(x'ff01' AS TEXT), 1, 1)`
+  const base = new Database(':memory:')
+  base.exec(sql)
+  const current = new Database(base.serialize())
+  current.exec(`UPDATE t SET v = 2 WHERE l = 2; DELETE FROM t WHERE k = CAST(x'ff00' AS TEXT);
+    INSERT INTO t VALUES(CAST(x'fd' AS TEXT), 1, CAST(x'fd' AS TEXT))`)
+  installCapture(current, { firstChangeId: 1 })
+  expect(captureDifference(base, current)).toBe(3)
+  const server = receiver(sql)
+  expect(push(current, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  const rows = 'SELECT hex(k), l, hex(v) FROM t ORDER BY k, l'
+  expect(server.db.prepare(rows).all()).toEqual(current.prepare(rows).all())
+})

@@ -1,7 +1,7 @@
 import type { SqlValue } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
-import { ExactSelect, mayBeLossy } from '../sql/exact-read.ts'
-import { binding, placeholder } from '../sql/exact-write.ts'
+import { ExactSelect, mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
+import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { keyOf } from './to-wire-change.ts'
 import type { UserTable } from './user-table.ts'
@@ -20,10 +20,9 @@ export interface StoredRow {
  * between two rows.
  */
 export function* walkRows(db: Database.Database, table: UserTable): Generator<StoredRow> {
-  const find = new RowFinder(db, table)
   let last: StoredRow | null = null
   for (;;) {
-    const chunk = readChunk(db, table, find, last)
+    const chunk = readChunk(db, table, last)
     yield* chunk
     if (chunk.length === 0) return
     last = chunk.at(-1)!
@@ -32,48 +31,74 @@ export function* walkRows(db: Database.Database, table: UserTable): Generator<St
 
 /** Finds rows of one table by the identity of a row of another file of the same origin. */
 export class RowFinder {
+  readonly #db: Database.Database
   readonly #table: UserTable
   readonly #select: ExactSelect
 
   constructor(db: Database.Database, table: UserTable) {
-    const where = identityColumns(table).map((column) => `${column} = ?`)
+    this.#db = db
     this.#table = table
-    this.#select = new ExactSelect(
-      db,
-      columnsOf(table),
-      `FROM ${quoteIdentifier(table.shape.name)} WHERE ${where.join(' AND ')}`,
-    )
+    this.#select = this.#prepare(() => '?')
   }
 
   find(row: StoredRow): StoredRow | null {
-    const cells = this.#select.get(...identityOf(this.#table, row).map(binding))
+    const identity = identityOf(this.#table, row)
+    const select = isPlain(identity) ? this.#select : this.#prepare((index) => placeholder(identity[index]!))
+    const cells = select.get(...identity.map(binding))
     return cells === undefined ? null : storedRow(this.#table, cells)
+  }
+
+  #prepare(place: (index: number) => string): ExactSelect {
+    const where = identityColumns(this.#table).map((column, index) => `${column} = ${place(index)}`)
+    return new ExactSelect(
+      this.#db,
+      columnsOf(this.#table),
+      `FROM ${quoteIdentifier(this.#table.shape.name)} WHERE ${where.join(' AND ')}`,
+    )
   }
 }
 
-function readChunk(
-  db: Database.Database,
-  table: UserTable,
-  find: RowFinder,
-  last: StoredRow | null,
-): StoredRow[] {
-  const identity = last === null ? [] : identityOf(table, last)
-  const names = identityColumns(table)
-  const after = last === null ? '' : `WHERE (${names.join()}) > (${identity.map(placeholder).join()})`
-  const sql = `SELECT ${columnsOf(table).join()} FROM ${quoteIdentifier(table.shape.name)} ${after} ORDER BY ${names.join()} LIMIT ${chunkRows}`
+function readChunk(db: Database.Database, table: UserTable, last: StoredRow | null): StoredRow[] {
+  const { tail, parameters } = rowsAfter(table, last)
+  const sql = `SELECT ${columnsOf(table).join()} ${tail} LIMIT ${chunkRows}`
   const statement = db.prepare<unknown[], SqlValue[]>(sql).raw(true).safeIntegers(true)
   const chunk: SqlValue[][] = []
   let bytes = 0
-  for (const cells of statement.iterate(...identity.map(binding))) {
+  for (const cells of statement.iterate(...parameters)) {
     chunk.push(cells)
     for (const value of cells)
       bytes += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
     if (bytes >= chunkBytes) break
   }
-  return chunk.map((cells) => {
-    const row = storedRow(table, cells)
-    return mayBeLossy(cells) ? (find.find(row) ?? row) : row
-  })
+  const rows: StoredRow[] = []
+  for (const cells of chunk) {
+    if (mayBeLossy(cells)) restoreRawText(cells, bytesAfter(db, table, rows.at(-1) ?? last))
+    rows.push(storedRow(table, cells))
+  }
+  return rows
+}
+
+/** The row that follows `last`, as bytes: its identity may be what is malformed, so it cannot be found by that. */
+function bytesAfter(db: Database.Database, table: UserTable, last: StoredRow | null): (Uint8Array | null)[] {
+  const { tail, parameters } = rowsAfter(table, last)
+  const columns = columnsOf(table).map((column) => `CAST(${column} AS BLOB)`)
+  return db
+    .prepare<unknown[], (Uint8Array | null)[]>(`SELECT ${columns.join()} ${tail} LIMIT 1`)
+    .raw(true)
+    .get(...parameters)!
+}
+
+function rowsAfter(
+  table: UserTable,
+  last: StoredRow | null,
+): { readonly tail: string; readonly parameters: readonly unknown[] } {
+  const names = identityColumns(table)
+  const identity = last === null ? [] : identityOf(table, last)
+  const after = last === null ? '' : `WHERE (${names.join()}) > (${identity.map(placeholder).join()})`
+  return {
+    tail: `FROM ${quoteIdentifier(table.shape.name)} ${after} ORDER BY ${names.join()}`,
+    parameters: identity.map(binding),
+  }
 }
 
 function columnsOf({ shape, rowid }: UserTable): string[] {
