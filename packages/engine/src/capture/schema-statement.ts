@@ -23,6 +23,7 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
     const statement = classifyStatement(sql)
     if (!isUpToDate || statement.kind !== 'schema' || statement.verb !== 'alter') {
       const result = run()
+      assertVirtualTablesVisible(db)
       captureSchema(db)
       return result
     }
@@ -36,6 +37,7 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
     if (isOurs) removeTriggers(db, name)
     const { schemaVersion } = currentVersions(db)
     const result = run()
+    assertVirtualTablesVisible(db)
     const hasChanged = currentVersions(db).schemaVersion !== schemaVersion
     if (hasChanged) recordSchema(db, splitStatements(sql)[0] ?? sql)
     refreshTriggers(db, knownSchema(db), currentSchema(db))
@@ -55,4 +57,20 @@ function captureWhatIsThere(db: Database.Database): boolean {
     if (!(error instanceof StateError)) throw error
     return false
   }
+}
+
+/**
+ * Behind a temporary table or view SQLite does not find the virtual table of the same name, and takes its shadow tables for ordinary ones. Triggers on
+ * those would make the file unreadable.
+ */
+function assertVirtualTablesVisible(db: Database.Database): void {
+  const hidden = `SELECT v.name FROM sqlite_temp_schema AS t JOIN main.sqlite_schema AS v
+    ON v.name = t.name COLLATE NOCASE AND v.type = 'table' AND v.rootpage = 0 LIMIT 1`
+  const name = db.prepare<[], string>(hidden).pluck().get()
+  if (name === undefined) return
+  throw new StateError(
+    'TIDEMARK_STATEMENT_REFUSED',
+    `a temporary table or view must not have the name of the virtual table ${name}: it would hide it from SQLite. Choose another name`,
+    { recovery: 'fix-data' },
+  )
 }

@@ -113,6 +113,20 @@ test.for(['fts3', 'fts4', 'fts5'])(
   },
 )
 
+test('a temporary table or view that hides a virtual table is refused: its shadow tables would be taken for ordinary ones', () => {
+  const a = capturedDatabase('CREATE VIRTUAL TABLE v USING fts5(x); CREATE TABLE t(x)')
+  const triggers = "SELECT tbl_name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'v%'"
+  for (const sql of ['CREATE TEMP TABLE v(x)', 'CREATE TEMP VIEW V AS SELECT 1']) {
+    expect(() => runSchema(a, sql)).toThrow(/Choose another name/)
+    runSchema(a, 'CREATE INDEX t_x ON t(x)')
+    runSchema(a, 'DROP INDEX t_x')
+    expect(a.prepare(triggers).all()).toEqual([])
+  }
+  runSchema(a, 'CREATE TEMP TABLE w(x)')
+  expect(() => runSchema(a, 'ALTER TABLE w RENAME TO v')).toThrow(/Choose another name/)
+  expect(() => runSchema(a, 'CREATE VIRTUAL TABLE main.w USING fts5(x)')).toThrow(/Choose another name/)
+})
+
 function expectSame(a: Database.Database, b: ApplyConnection): void {
   const rows = 'SELECT rowid AS r, * FROM v ORDER BY 1'
   expect(b.db.prepare(rows).all()).toEqual(a.prepare(rows).all())
