@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
-import { initProtocol } from '@tidemark/protocol'
+import { BusyError, initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 import { Replica } from '../src/index.ts'
@@ -97,12 +97,14 @@ describe('finding the base again', () => {
     new Database(path).exec(sql).close()
   }
 
-  it('counts as not begun when its file cannot be created', () => {
+  it('counts as not begun while somebody is writing', () => {
     loseBase("INSERT INTO note VALUES ('other', 'x')")
     const session = openSession(path)
-    mkdirSync(`${path}-changes`)
-    expect(() => new BaseRebuild(session)).toThrow('EISDIR')
+    const writer = new Database(path)
+    writer.exec('BEGIN IMMEDIATE')
+    expect(() => new BaseRebuild(session)).toThrow(BusyError)
     expect(session.base.watermark).toBeNull()
+    writer.close()
     session.close()
   })
 

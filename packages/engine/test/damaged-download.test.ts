@@ -54,7 +54,8 @@ for (const pending of ['nothing', 'a row']) {
       if (pending === 'a row') replica.connection.exec("INSERT INTO note VALUES ('mine', 'x')")
       const { revision } = replica.info
       const before = ids(replica.connection)
-      origin.exec("INSERT INTO note VALUES ('third', 'x')")
+      // More pages than are kept in memory.
+      origin.exec("INSERT INTO note VALUES ('third', hex(zeroblob(200000)))")
       origin.stage(replica)
       damage(`${path}-changes`)
       expect(() => replica.applyPull(keepLocal)).toThrow(ProtocolError)

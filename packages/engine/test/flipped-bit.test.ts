@@ -200,6 +200,8 @@ describe.each(places)('a bit that the disk has turned around, at place %i', (pla
   })
 
   it('in -changes: it is fetched again', () => {
+    // More pages than are kept in memory.
+    origin.exec('CREATE TABLE large (body); INSERT INTO large VALUES (zeroblob(400000))')
     const crashed = crashBefore()
     flip(`${crashed}-changes`, place)
     expect(rowsOrError(crashed)).toBe('mine old remote')

@@ -5,7 +5,6 @@ import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 import { injectStage } from '../src/replica/apply-pull.ts'
-import { PullStage, StagedPages } from '../src/replica/changes-file.ts'
 import { openReplica } from '../src/replica/open-replica.ts'
 import type { ReplayPlan } from '../src/replica/replay-file.ts'
 import type { Durability } from '../src/replica/replica-options.ts'
@@ -20,12 +19,12 @@ export function openSession(path: string, durability: Durability = 'full'): Repl
 
 /** Stages what `origin` has and the session's replica lacks. */
 export function stage(session: ReplicaSession, origin: Origin): void {
-  origin.stage({ info: session.info, stagePull: () => new PullStage(session.paths.changes) })
+  origin.stage(session)
 }
 
 /** The first half of applying a staged pull. */
 export function inject(session: ReplicaSession): ReplayPlan {
-  const pages = StagedPages.open(session.paths.changes)!
+  const pages = session.openStage()!
   try {
     return injectStage(session, pages)
   } finally {

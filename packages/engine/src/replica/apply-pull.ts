@@ -15,7 +15,7 @@ import { LOCK_BYTE_PAGE } from './base.ts'
 import { trueBase } from './base-pages.ts'
 import type { InjectedPages } from './base-pages.ts'
 import { captureForeign } from './capture-foreign.ts'
-import { StagedPages } from './changes-file.ts'
+import type { StagedPages } from './staged-pages.ts'
 import { closeCaptureGap } from './close-capture-gap.ts'
 import { adoptAcknowledgement, discardPullFiles, finishReplay } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
@@ -44,7 +44,7 @@ const ATTEMPTS = 5
 export function applyPull(session: ReplicaSession, options: ReplayOptions): ApplyReport {
   const resumed = resumeInterruptedPull(session, options)?.report
   if (resumed) return resumed
-  const stage = StagedPages.open(session.paths.changes)
+  const stage = session.openStage()
   if (stage === null) {
     throw new StateError('TIDEMARK_NOTHING_STAGED', 'There is no completed download to apply', {
       recovery: 'pull',

@@ -3,7 +3,7 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 
 import type { PageImage } from '../wal/inject.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
-import type { StagedPull } from './changes-file.ts'
+import type { StagedPull } from './staged-pages.ts'
 import { readPageOne } from './page-one.ts'
 import type { ReplicaSession } from './session.ts'
 

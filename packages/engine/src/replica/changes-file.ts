@@ -1,5 +1,5 @@
 /**
- * `<db>-changes`: a downloaded pull.
+ * `<db>-changes`: a downloaded pull of more pages than are kept in memory.
  *
  * | offset | bytes | field |
  * | --- | --- | --- |
@@ -21,6 +21,8 @@ import { removeFile } from './durable-file.ts'
 import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
 import type { PageOnePatch } from './info.ts'
 import { readPageOne } from './page-one.ts'
+import { PagesInMemory } from './staged-pages.ts'
+import type { StagedPages, StagedPull } from './staged-pages.ts'
 
 const MAGIC = 'tidemark-pull-2'
 /** Pages that are written or read at a time; most pulls have few. */
@@ -28,38 +30,31 @@ const PAGES_PER_CHUNK = 64
 const PAGES_AT_FIRST = 8
 const MAX_REVISION_LENGTH = 1024
 
-/** A downloaded pull: the server's newest image of each page that changed. */
-export interface StagedPull {
-  readonly revision: string
-  /** Size of the database at that revision. */
-  readonly sizeInPages: number
-  readonly pageCount: number
-  /** What page 1 holds where injection patches it; null: page 1 is not among the pages. */
-  readonly pageOne: PageOnePatch | null
-}
-
 interface Header extends StagedPull {
   /** Checksums, hex. */
   readonly imagesSeal: string
   readonly numbersSeal: string
 }
 
-/** Writes `-changes` as the answer arrives; nothing of the replica has changed until it is applied. Each page comes at most once. */
+/**
+ * Takes pages as the answer arrives; nothing of the replica has changed until they are applied. Each comes at most once. What is more than a chunk goes to
+ * `-changes`: a file for a few pages costs as much as applying them.
+ */
 export class PullStage {
   readonly #path: string
-  readonly #descriptor: number
+  /** Null: all pages are in memory. */
+  #descriptor: number | null = null
   readonly #pages = new Set<number>()
   readonly #seal = new Seal()
   #chunk = Buffer.allocUnsafe(PAGES_AT_FIRST * PAGE_SIZE)
   #written = 0
-  #isClosed = false
+  #staged: StagedPull | null = null
   /** The size that page 1 gives the database; 0 where it does not. */
   #sizeInPageOne = 0
   #pageOne: PageOnePatch | null = null
 
   constructor(path: string) {
     this.#path = path
-    this.#descriptor = openSync(path, 'w+')
   }
 
   /** @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none */
@@ -74,13 +69,12 @@ export class PullStage {
       this.#sizeInPageOne = checkPageOne(image)
       this.#pageOne = readPageOne(image)
     }
+    if (this.#pages.size - this.#written === PAGES_PER_CHUNK) this.#flush()
     const offset = (this.#pages.size - this.#written) * PAGE_SIZE
     if (offset === this.#chunk.byteLength)
       this.#chunk = Buffer.concat([this.#chunk], PAGES_PER_CHUNK * PAGE_SIZE)
     this.#chunk.set(image, offset)
-    this.#seal.add(image)
     this.#pages.add(pageNumber)
-    if (offset === (PAGES_PER_CHUNK - 1) * PAGE_SIZE) this.#flush()
   }
 
   /**
@@ -107,24 +101,37 @@ export class PullStage {
       )
     }
     if (isWhole) this.#assertWhole(end.sizeInPages)
-    this.#flush()
     const staged: StagedPull = { ...end, pageCount: this.#pages.size, pageOne: this.#pageOne }
-    const numbers = new Uint8Array(Uint32Array.from(this.#pages).buffer)
-    writeFully(this.#descriptor, numbers, imageOffset(staged.pageCount))
-    const header: Header = {
-      ...staged,
-      imagesSeal: textOf(this.#seal),
-      numbersSeal: textOf(new Seal().add(numbers)),
-    }
-    writeFully(this.#descriptor, encodeHeaderBlock(MAGIC, header), 0)
-    this.#close()
+    if (this.#descriptor !== null) this.#finishFile(staged)
+    this.#staged = staged
     return staged
+  }
+
+  /** What was staged, to be closed; null before {@link finish}. @throws ProtocolError when the file is damaged */
+  open(): StagedPages | null {
+    if (this.#staged === null) return null
+    if (this.#written === 0) return new PagesInMemory(this.#staged, this.#pages, this.#chunk)
+    return ChangesFile.open(this.#path)
   }
 
   /** Throws the stage away. */
   abort(): void {
     this.#close()
-    removeFile(this.#path)
+    this.#staged = null
+    if (this.#written > 0) removeFile(this.#path)
+  }
+
+  #finishFile(staged: StagedPull): void {
+    const descriptor = this.#flush()
+    const numbers = new Uint8Array(Uint32Array.from(this.#pages).buffer)
+    writeFully(descriptor, numbers, imageOffset(staged.pageCount))
+    const header: Header = {
+      ...staged,
+      imagesSeal: textOf(this.#seal),
+      numbersSeal: textOf(new Seal().add(numbers)),
+    }
+    writeFully(descriptor, encodeHeaderBlock(MAGIC, header), 0)
+    this.#close()
   }
 
   #assertWhole(sizeInPages: number): void {
@@ -134,21 +141,23 @@ export class PullStage {
     }
   }
 
-  #flush(): void {
+  #flush(): number {
+    this.#descriptor ??= openSync(this.#path, 'w+')
     const bytes = this.#chunk.subarray(0, (this.#pages.size - this.#written) * PAGE_SIZE)
+    this.#seal.add(bytes)
     writeFully(this.#descriptor, bytes, imageOffset(this.#written))
     this.#written = this.#pages.size
+    return this.#descriptor
   }
 
   #close(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    closeSync(this.#descriptor)
+    if (this.#descriptor !== null) closeSync(this.#descriptor)
+    this.#descriptor = null
   }
 }
 
 /** A complete `-changes` file. Its images are checked while {@link pages} reads them. */
-export class StagedPages {
+class ChangesFile implements StagedPages {
   readonly staged: StagedPull
   readonly #path: string
   readonly #descriptor: number
@@ -170,14 +179,14 @@ export class StagedPages {
   }
 
   /** Null when there is none, or one that was cut off while it was written. @throws ProtocolError when it is damaged */
-  static open(path: string): StagedPages | null {
+  static open(path: string): ChangesFile | null {
     if (!existsSync(path)) return null
     const descriptor = openSync(path, 'r')
     try {
       const block = Buffer.alloc(HEADER_BLOCK_SIZE)
       readSync(descriptor, block, 0, HEADER_BLOCK_SIZE, 0)
       const header = decodeHeaderBlock(MAGIC, block) as Header | null
-      if (header !== null) return new StagedPages(path, descriptor, header)
+      if (header !== null) return new ChangesFile(path, descriptor, header)
     } catch (error) {
       closeSync(descriptor)
       throw error
@@ -186,7 +195,6 @@ export class StagedPages {
     return null
   }
 
-  /** The image of one page, unchecked; null where it is not among the pages. */
   read(pageNumber: number): Uint8Array | null {
     const position = this.#positions.get(pageNumber)
     if (position === undefined) return null
@@ -195,11 +203,6 @@ export class StagedPages {
     return image
   }
 
-  /**
-   * All pages, in the order of the file; an image is valid until the next step.
-   *
-   * @throws ProtocolError after the last page where one of them was damaged: what is made of them must not count before
-   */
   *pages(): Generator<PageImage> {
     const seal = new Seal()
     const memory = new Uint8Array(Math.min(PAGES_PER_CHUNK, this.staged.pageCount) * PAGE_SIZE)

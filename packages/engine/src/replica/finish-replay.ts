@@ -15,7 +15,7 @@ import { checkResolution } from '../replay/check-resolution.ts'
 import type { Conflict, ConflictResolver } from '../replay/conflict.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { withDamageErrors } from './base-damaged.ts'
-import { removeDurably, removeFile } from './durable-file.ts'
+import { removeDurably } from './durable-file.ts'
 import { sentThrough } from './info.ts'
 import { writePulledBase } from './pulled-base.ts'
 import type { PulledBase } from './pulled-base.ts'
@@ -204,7 +204,7 @@ export function discardPullFiles(session: ReplicaSession): void {
   if (session.durability !== 'full') session.wal.sync()
   removeDurably(session.paths.replay)
   try {
-    removeFile(session.paths.changes)
+    session.discardStage()
   } catch {
     // The pull is done; the next download overwrites the file.
   }

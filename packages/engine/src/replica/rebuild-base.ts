@@ -1,6 +1,6 @@
 import { PAGE_SIZE, pageHash } from '@tidemark/protocol'
 
-import { PullStage } from './changes-file.ts'
+import type { PullStage } from './changes-file.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
@@ -17,7 +17,7 @@ export class BaseRebuild {
 
   constructor(session: ReplicaSession) {
     this.#session = session
-    this.#stage = new PullStage(session.paths.changes)
+    this.#stage = session.stagePull()
     try {
       this.localSizeInPages = session.withWriteLock((index) => {
         session.assumeBase(index)

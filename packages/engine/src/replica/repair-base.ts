@@ -13,8 +13,7 @@ import { readWalIndexHeader } from '../wal/wal-index.ts'
 import { patchPageOne } from './apply-pull.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { isBaseDamaged } from './base-damaged.ts'
-import { PullStage, StagedPages } from './changes-file.ts'
-import type { StagedPull } from './changes-file.ts'
+import { PullStage } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { loadInfo } from './info.ts'
@@ -24,6 +23,7 @@ import type { ReplicaPaths } from './paths.ts'
 import { readReplayPlan, readReplayRecords, ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { SessionOptions } from './replica-options.ts'
+import type { StagedPages, StagedPull } from './staged-pages.ts'
 import { SyncLock } from './sync-lock.ts'
 import { withBusyErrors } from './sqlite-errors.ts'
 
@@ -60,10 +60,10 @@ export async function repairBase<T>(
     const damage = findDamage(path, options.session)
     if (damage !== null) {
       if (options.keepPending && readReplayPlan(paths.replay) === null) throw damage
-      await stageWhole(paths, download)
+      const stage = await stageWhole(paths, download)
       // Stays open until the replica is: the last one to close moves the WAL into the main file, and the end of the injection with it.
       connection = new Database(path, { timeout: options.session.busyTimeoutMs })
-      injectWhole(connection, paths, options.keepPending)
+      injectWhole(connection, paths, stage, options.keepPending)
     }
     lock.release()
     return await reopen()
@@ -83,10 +83,11 @@ function findDamage(path: string, options: SessionOptions): StateError | null {
   }
 }
 
-async function stageWhole(paths: ReplicaPaths, download: WholeDownload): Promise<void> {
+async function stageWhole(paths: ReplicaPaths, download: WholeDownload): Promise<PullStage> {
   const stage = new PullStage(paths.changes)
   try {
     stage.finish({ ...(await download(stage)), isWhole: true })
+    return stage
   } catch (error) {
     stage.abort()
     throw error
@@ -94,11 +95,16 @@ async function stageWhole(paths: ReplicaPaths, download: WholeDownload): Promise
 }
 
 /** Uses no statement for which SQLite would read the schema. */
-function injectWhole(connection: Database.Database, paths: ReplicaPaths, keepPending: boolean): void {
+function injectWhole(
+  connection: Database.Database,
+  paths: ReplicaPaths,
+  whole: PullStage,
+  keepPending: boolean,
+): void {
   connection.pragma('wal_autocheckpoint = 0')
   // Makes SQLite write a frame, so that the WAL has a header.
   connection.pragma(`user_version = ${connection.pragma('user_version', { simple: true }) as number}`)
-  const stage = StagedPages.open(paths.changes)!
+  const stage = whole.open()!
   const wal = WalFile.open(paths.wal)
   const shmDescriptor = acquireDescriptor(paths.sharedMemory)
   try {

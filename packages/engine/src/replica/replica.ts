@@ -17,7 +17,7 @@ import type { AcknowledgedRows } from './acknowledged-rows.ts'
 import { applyPull } from './apply-pull.ts'
 import { BootstrapWriter } from './bootstrap.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
-import { PullStage } from './changes-file.ts'
+import type { PullStage } from './changes-file.ts'
 import { captureForeign } from './capture-foreign.ts'
 import { checkpoint } from './checkpoint.ts'
 import { explainDamage } from './base-damaged.ts'
@@ -286,7 +286,7 @@ export class Replica {
 
   /** Starts a download of changed pages; finish it, then {@link applyPull}. */
   stagePull(): PullStage {
-    return new PullStage(this.#session.paths.changes)
+    return this.#session.stagePull()
   }
 
   /**

@@ -7,8 +7,10 @@ import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { WalFile } from '../wal/wal-file.ts'
 import { readBackfilledFrames, readWalIndexHeader } from '../wal/wal-index.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
+import { PullStage } from './changes-file.ts'
 import { Connections } from './connections.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
+import { removeFile } from './durable-file.ts'
 import type { ReplayOptions } from './finish-replay.ts'
 import { parseInfo } from './info.ts'
 import type { BaseState, InfoPatch, ReplicaInfo, Watermark } from './info.ts'
@@ -23,6 +25,7 @@ import type { Durability, SessionOptions } from './replica-options.ts'
 import { describeQuietOverlay, isUntouched } from './quiet-overlay.ts'
 import type { QuietOverlay } from './quiet-overlay.ts'
 import { RevertFile } from './revert-file.ts'
+import type { StagedPages } from './staged-pages.ts'
 
 /** How long the replay after an injection waits for the lock: until it has it, no trigger captures what others write. */
 const REPLAY_LOCK_WAIT_MS = 60_000
@@ -44,6 +47,8 @@ export class ReplicaSession {
   #info: ReplicaInfo
   /** Where the overlay was known to be quiet; described when it is first asked for. */
   #quiet: { readonly watermark: Watermark; overlay?: QuietOverlay | null } | null = null
+  /** The download that was started last. */
+  #stage: PullStage | null = null
   /** False: a power loss may take the frame that the watermark names. */
   #isWatermarkDurable = true
 
@@ -244,6 +249,23 @@ export class ReplicaSession {
   /** Takes over a state that another process has written. */
   replaceInfo(info: ReplicaInfo): void {
     this.#info = info
+  }
+
+  /** Starts a download; the one before is not known any more. */
+  stagePull(): PullStage {
+    this.#stage = new PullStage(this.paths.changes)
+    return this.#stage
+  }
+
+  /** What was downloaded, to be closed; null: nothing, or not all of it. @throws ProtocolError when it was damaged on disk */
+  openStage(): StagedPages | null {
+    return this.#stage?.open() ?? null
+  }
+
+  /** What was downloaded is applied, or no use any more. */
+  discardStage(): void {
+    this.#stage = null
+    removeFile(this.paths.changes)
   }
 
   /** Closes everything. Frames that SQLite's last connection checkpoints by itself must have been sealed. */

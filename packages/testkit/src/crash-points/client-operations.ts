@@ -114,9 +114,14 @@ export function writeElsewhere(
   if (!isCheckpointed) client.takeOver(null)
 }
 
-/** More pages than the server writes to its history at once. */
+/** More pages than the server writes to its history at once, and than a pull keeps in memory. */
 export async function writeMuch(_: World, client: Client): Promise<void> {
   client.db.exec('CREATE TABLE large (body); INSERT INTO large VALUES (zeroblob(400000))')
+}
+
+export async function pushMuch(world: World, client: Client): Promise<void> {
+  await writeMuch(world, client)
+  await client.db.push()
 }
 
 function makeFile(path: string): void {

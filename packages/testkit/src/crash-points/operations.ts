@@ -11,6 +11,7 @@ import {
   loseAnswer,
   openClient,
   pushByAnother,
+  pushMuch,
   replaceFile,
   syncing,
   writeElsewhere,
@@ -117,7 +118,15 @@ export const OPERATIONS: readonly Operation[] = [
     run: syncing('push'),
   },
   { name: 'opening after a crash', before: BEFORE, prepare: crash, run: openClient },
-  { name: 'opening after a crash in a download', before: BEFORE, prepare: dyingAt(STAGED), run: openClient },
+  {
+    name: 'opening after a crash in a download',
+    before: BEFORE,
+    prepare: async (world, client) => {
+      await pushMuch(world, client)
+      await dieAt(client, 'pull', STAGED)
+    },
+    run: openClient,
+  },
   {
     name: 'opening after a crash in an injection',
     before: SEALED,
@@ -203,6 +212,7 @@ export const OPERATIONS: readonly Operation[] = [
     run: stopServer,
   },
   { name: 'push of many pages', before: BEFORE, prepare: writeMuch, run: syncing('push') },
+  { name: 'pull of many pages', before: BEFORE, prepare: pushMuch, run: syncing('pull') },
   {
     name: 'start of a server with a damaged end of its history',
     before: BEFORE,
