@@ -97,10 +97,16 @@ export class Catalog {
     const createdAt = new Date().toISOString()
     const unfinished = join(this.#directory, UNFINISHED + id)
     const directory = join(this.#directory, id)
-    mkdirSync(unfinished, { mode: 0o700 })
-    writeDurably(join(unfinished, RECORD), `${JSON.stringify({ format: 1, id, name, createdAt }, null, 2)}\n`)
-    syncDirectory(unfinished)
-    renameSync(unfinished, directory)
+    try {
+      mkdirSync(unfinished, { mode: 0o700 })
+      const record = { format: 1, id, name, createdAt }
+      writeDurably(join(unfinished, RECORD), `${JSON.stringify(record, null, 2)}\n`)
+      syncDirectory(unfinished)
+      renameSync(unfinished, directory)
+    } catch (error) {
+      rmSync(unfinished, { recursive: true, force: true })
+      throw error
+    }
     syncDirectory(this.#directory)
     const entry = { id, name, createdAt, directory }
     this.#entries.set(name, entry)

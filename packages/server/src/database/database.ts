@@ -173,7 +173,12 @@ export class Database {
    */
   recordCommits(): void {
     this.assertOpen()
-    this.#record()
+    try {
+      this.#record()
+    } catch (error) {
+      this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
+      throw error
+    }
     if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
     this.#isCheckpointAwaited = true
     this.#resources.events.onCheckpointDue(() => this.#checkpointWhenDue())

@@ -12,6 +12,7 @@ import type { HranaSettings } from './hrana-settings.ts'
 import { bindArguments, parameterNames } from './parameters.ts'
 import type { Bindings } from './parameters.ts'
 import { WATERMARK_TABLE } from './push-batch.ts'
+import { recordCommits } from './record-commits.ts'
 import { columnsOf, runStatement } from './run-statement.ts'
 import type { RowSink, StatementEffect } from './run-statement.ts'
 import { SqlRefusedError } from './sql-error.ts'
@@ -202,7 +203,7 @@ export class HranaStream {
       return
     }
     try {
-      if (mayHaveCommitted) this.#database.recordCommits()
+      if (mayHaveCommitted) recordCommits(this.#database)
     } finally {
       this.#endTransaction()
     }

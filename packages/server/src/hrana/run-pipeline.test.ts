@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@tidemark/protocol'
 import type { HranaPipelineResponse } from '@tidemark/protocol'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Database } from '../database/database.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
@@ -21,8 +21,10 @@ const CALLER = { access: 'write', party: 'somebody' } as const
 let root: string
 let database: Database
 let registry: StreamRegistry
+let problems: string[]
 
 beforeEach(async () => {
+  problems = []
   root = mkdtempSync(join(tmpdir(), 'tidemark-pipeline-'))
   database = await Database.open(
     root,
@@ -39,9 +41,7 @@ beforeEach(async () => {
       onRestart: () => {},
       onCheckpointDue: () => {},
       onReadersInTheWay: () => {},
-      onProblem: (message) => {
-        throw new Error(message)
-      },
+      onProblem: (message) => problems.push(message),
       onPanic: (error) => {
         throw error
       },
@@ -103,4 +103,21 @@ test('a request that comes to a busy worker leaves its stream as it was, which c
   expect(await send(baton, 'COMMIT')).toMatchObject({ baton: null, results: [{ type: 'ok' }] })
   expect(database.turns.isHeld).toBe(false)
   expect(registry.hasOpenStreams).toBe(false)
+})
+
+test('a commit that the history could not take is no failed statement, and the operator hears of it', async () => {
+  await send(null, 'CREATE TABLE t (x)')
+  const append = vi.spyOn(database.history, 'append').mockImplementationOnce(() => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  })
+  const { results } = await send(null, 'INSERT INTO t VALUES (1)')
+  expect(results).toMatchObject([{ type: 'error', error: { code: 'TIDEMARK_OUTCOME_UNKNOWN' } }])
+  expect(problems).toEqual([expect.stringContaining('the history cannot be written')])
+  append.mockRestore()
+  const before = database.history.head
+  await send(null, 'INSERT INTO t VALUES (2)')
+  expect(database.history.head).toBe(before + 2)
+  expect(await send(null, 'SELECT count(*) FROM t')).toMatchObject({
+    results: [{ response: { result: { rows: [[{ value: '2' }]] } } }],
+  })
 })

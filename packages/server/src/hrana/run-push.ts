@@ -4,6 +4,7 @@ import type { Caller } from '../worker/worker-calls.ts'
 import { PushTransaction } from './push-transaction.ts'
 import type { StepResult } from './push-transaction.ts'
 import type { BatchSink } from './run-batch.ts'
+import { recordCommits } from './record-commits.ts'
 import { SqlRefusedError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 
@@ -50,7 +51,7 @@ export async function runPush(
       const applied = guard.run(settings.applyTimeoutMs, () =>
         new PushTransaction(target, batch, textOf).run(),
       )
-      database.recordCommits()
+      recordCommits(database)
       return applied
     } finally {
       turn.release()
