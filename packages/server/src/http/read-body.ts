@@ -4,6 +4,8 @@ import type { BodyMemory } from './body-memory.ts'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
 const NO_BYTES = Buffer.alloc(0)
+/** Of each body, so that slow senders of large ones do not keep short requests out. `maxConnections` bounds how often. */
+const BYTES_OUTSIDE_MEMORY = 16 * 1024
 
 /**
  * The body, where all of it has come with the headers, as a short one does; null: its {@link bodyPieces} are to be waited for. To be called once.
@@ -59,7 +61,7 @@ export interface BodyLimits {
 }
 
 /**
- * Runs `use` with the whole body, which counts against `memory` meanwhile.
+ * Runs `use` with the whole body, which counts against `memory` meanwhile, but for its beginning.
  *
  * @throws as {@link bodyPieces}; BusyError when bodies of other requests take all the memory
  */
@@ -70,10 +72,13 @@ export async function withBody<T>(
 ): Promise<T> {
   const { maxBytes, silenceMs, memory } = limits
   const pieces: Buffer[] = []
+  let length = 0
   let taken = 0
   const keep = (piece: Buffer): void => {
-    if (!memory.take(piece.length)) throw new BusyError('Too much is being received at the same time')
-    taken += piece.length
+    length += piece.length
+    const wanted = Math.max(length - BYTES_OUTSIDE_MEMORY, 0)
+    if (!memory.take(wanted - taken)) throw new BusyError('Too much is being received at the same time')
+    taken = wanted
     pieces.push(piece)
   }
   try {

@@ -1,0 +1,55 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { BodyMemory } from './body-memory.ts'
+import { withBody } from './read-body.ts'
+
+const MEMORY_BYTES = 1_000_000
+
+let memory: BodyMemory
+let port: number
+let server: ReturnType<typeof createServer>
+
+beforeEach(async () => {
+  memory = new BodyMemory(MEMORY_BYTES)
+  const limits = { maxBytes: 2 * MEMORY_BYTES, silenceMs: 60_000, memory }
+  server = createServer((request, response) => {
+    void withBody(request, limits, async (body) => Promise.resolve(body.length)).then(
+      (length) => response.end(String(length)),
+      (error: unknown) => response.writeHead(503).end(String(error)),
+    )
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  ;({ port } = server.address() as AddressInfo)
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+})
+
+async function send(bytes: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', body: Buffer.alloc(bytes) })
+  await response.text()
+  return response.status
+}
+
+/** But for what is less than a large body. */
+function isMemoryTaken(): boolean {
+  if (!memory.take(50_000)) return true
+  memory.release(50_000)
+  return false
+}
+
+test('a large body that comes slowly keeps out other large ones, not short ones', async () => {
+  expect(await send(100_000)).toBe(200)
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${2 * MEMORY_BYTES}\r\n\r\n`)
+  socket.write(Buffer.alloc(MEMORY_BYTES))
+  await expect.poll(isMemoryTaken).toBe(true)
+  expect([await send(16_000), await send(100_000)]).toEqual([200, 503])
+  socket.destroy()
+})
