@@ -44,6 +44,10 @@ const CALLS_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['server/src/history/record.ts: appendRecord: log.truncate', 'a disk that fails: test/crash-points'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: openSync', 'a cache without a name'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: rmSync', 'a cache without a name'],
+  [
+    'server/src/catalog/catalog.ts: Catalog.create: rmSync',
+    'only where the disk fails; what it leaves is cleared away at the next start',
+  ],
   ['server/src/pull/chunk-file.ts: ChunkFile.append: writeSync', 'a cache without a name'],
   ['server/src/push/body-spool.ts: BodySpool.keepInFile: open', 'a body that nobody reads after a crash'],
   ['server/src/push/body-spool.ts: BodySpool.remove: rm', 'a body that nobody reads after a crash'],
