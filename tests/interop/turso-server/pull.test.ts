@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { contentOf, TursoSite } from './turso-site.ts'
@@ -133,6 +134,37 @@ test('a server whose WAL started over is noticed, also when it has grown past th
   await site.replaceServer('server.db')
   await a.sync()
   expect(a.prepare('SELECT id FROM t ORDER BY id').pluck().all()).toEqual(['old'])
+})
+
+test('a server that has lost its newest writes, and as many others since, is noticed by the next change', async () => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  a.exec('CREATE TABLE t (id TEXT PRIMARY KEY); CREATE TABLE state (x); INSERT INTO state VALUES (0)')
+  await a.sync()
+  const b = await site.client('b.db')
+  for (const [client, id] of [
+    [a, 'of a'],
+    [b, 'of b'],
+  ] as const) {
+    client.exec(`INSERT INTO t VALUES ('${id}')`)
+    await client.sync()
+  }
+  for (const end of ['', '-wal']) cpSync(site.path(`server.db${end}`), site.path(`backup.db${end}`))
+  a.exec(`BEGIN; INSERT INTO t VALUES ('lost'); UPDATE state SET x = 1; COMMIT`)
+  await a.sync()
+  const { revision } = await a.stats()
+  await site.replaceServer('backup.db')
+  await b.sync()
+  b.exec(`BEGIN; INSERT INTO t VALUES ('instead'); UPDATE state SET x = 1; COMMIT`)
+  await b.sync()
+  expect((await b.stats()).revision).toBe(revision)
+  b.exec('UPDATE state SET x = 2')
+  await b.push()
+  await a.sync()
+  expect(contentOf(a)).toEqual({
+    t: ['instead', 'of a', 'of b'].map((id) => ({ id })),
+    state: [{ x: 2 }],
+  })
 })
 
 test('a server that has checkpointed its pages away cannot serve them: a typed error, and the replica stays as it was', async () => {
