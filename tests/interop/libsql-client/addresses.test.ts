@@ -1,4 +1,5 @@
 import { createClient } from '@libsql/client'
+import { connect as connectTurso } from '@tursodatabase/sync'
 import { generateSigningKey, mintToken } from '@tidemark/server'
 import type { DatabasesClaim } from '@tidemark/server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -92,4 +93,23 @@ test('a replica that would push frames is told that it cannot', async () => {
   await replica.execute('INSERT INTO t VALUES (1)')
   await expect(replica.sync()).rejects.toThrow('open the replica without `offline`')
   replica.close()
+})
+
+test('a key for encryption is refused, and what was to be encrypted is not stored', async () => {
+  const authToken = await token({ '*': 'write' })
+  const plain = setup.client('plain', { authToken })
+  await plain.execute('CREATE TABLE t (a)')
+  const syncUrl = setup.server.database('plain')
+  const says = 'does not encrypt databases'
+  const keyed = createClient({ url: `${syncUrl}/`, authToken, remoteEncryptionKey: 'a2V5' })
+  await expect(keyed.execute("INSERT INTO t VALUES ('secret')")).rejects.toThrow(says)
+  const url = `file:${setup.folder}/keyed.db`
+  expect(() => createClient({ url, syncUrl, authToken, remoteEncryptionKey: 'a2V5' })).toThrow(says)
+  const remoteEncryption = { key: Buffer.alloc(32).toString('base64'), cipher: 'aes256gcm' } as const
+  const turso = await connectTurso({ path: `${setup.folder}/turso.db`, url: syncUrl, authToken })
+  await turso.exec("INSERT INTO t VALUES ('secret')")
+  await turso.close()
+  const again = connectTurso({ path: `${setup.folder}/turso.db`, url: syncUrl, authToken, remoteEncryption })
+  await expect(again.then(async (client) => await client.push())).rejects.toThrow(says)
+  expect((await plain.execute('SELECT * FROM t')).rows).toEqual([])
 })

@@ -19,6 +19,7 @@ const STATUS_BY_NAME: Readonly<Record<string, number>> = {
   ProtocolError: 400,
   DatabaseNameError: 400,
   UnauthenticatedError: 401,
+  EncryptionUnavailableError: 403,
   ForbiddenError: 403,
   DatabaseNotFoundError: 404,
   DatabaseExistsError: 409,

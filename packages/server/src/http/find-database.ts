@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { EncryptionUnavailableError } from '../auth/auth-error.ts'
 import type { Principal } from '../auth/authority.ts'
 import type { Scope } from '../auth/access-token.ts'
 import { DatabaseNameError, DatabaseNotFoundError } from '../catalog/catalog-error.ts'
@@ -6,6 +7,9 @@ import { databaseNameSchema } from '../config/config-schema.ts'
 import type { ServerConfig } from '../config/server-config.ts'
 import type { Access, Caller, DatabaseRef } from '../worker/worker-calls.ts'
 import type { ServerContext } from './server-context.ts'
+
+/** With it Turso's and libSQL's clients send the key that a database is to be encrypted with where it is stored. */
+const ENCRYPTION_KEY_HEADER = 'x-turso-encryption-key'
 
 export interface DatabaseRequest {
   readonly database: DatabaseRef
@@ -16,7 +20,7 @@ export interface DatabaseRequest {
  * The database that a request is for, once the caller may have `scope` on it: by path prefix `/db/<name>`, else by the first label of the
  * host name, else the root database. Nothing is said about databases that the caller may not use, not even whether they exist.
  *
- * @throws UnauthenticatedError, ForbiddenError, DatabaseNameError, DatabaseNotFoundError
+ * @throws UnauthenticatedError, ForbiddenError, EncryptionUnavailableError, DatabaseNameError, DatabaseNotFoundError
  */
 export async function findDatabase(
   context: ServerContext,
@@ -29,6 +33,7 @@ export async function findDatabase(
   const isKnown = context.catalog.has(name)
   if (!isKnown && !databaseNameSchema.safeParse(name).success) throw new DatabaseNameError(name)
   principal.require(name, scope)
+  if (request.headers[ENCRYPTION_KEY_HEADER] !== undefined) throw new EncryptionUnavailableError()
   const isNew = !isKnown && (context.config.autoCreate || name === context.config.rootDatabase)
   const { id, directory } = isNew ? context.catalog.create(name) : context.catalog.get(name)
   return { database: { id, name, directory }, caller: callerOf(request, principal, name) }
