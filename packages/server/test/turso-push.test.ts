@@ -271,6 +271,34 @@ describe('a push that a late one has overtaken, since the client asked how far t
     expect(errorsOf(await push(url, [line('c')], 6, 1))).toEqual([])
     expect(await run(url, "SELECT group_concat(word, '') FROM line")).toEqual([['abccdc']])
   })
+
+  test('is taken where it says the same once more, and has too few changes to have those of before again', async () => {
+    const url = await database('once-more', 'CREATE TABLE line(word)')
+    await push(url, [line('first')], 1)
+    await ask(url)
+    // Each is a transaction, whose end has a number too.
+    for (const changeId of [3, 5, 7]) expect(errorsOf(await push(url, [line('a')], changeId))).toEqual([])
+    expect(errorsOf(await push(url, [line('a'), line('b')], 11))).toEqual([])
+    expect(await run(url, "SELECT group_concat(word, '') FROM line")).toEqual([['firstaaaab']])
+    // These numbers are enough for one change more, and for all three.
+    expect(errorsOf(await push(url, [line('a'), line('b'), line('a')], 13))).toHaveLength(1)
+  })
+
+  test('is refused where it may have left some changes out', async () => {
+    const url = await database('left-out', 'CREATE TABLE line(word)')
+    await push(url, [line('first')], 1)
+    await ask(url)
+    await push(url, [line('a')], 3)
+    expect(errorsOf(await push(url, [line('a')], 9))).toHaveLength(1)
+    await ask(url)
+    expect(errorsOf(await push(url, [line('a')], 9))).toEqual([])
+    await ask(url)
+    await push(url, [line('b')], 11)
+    expect(errorsOf(await push(url, [line('b')], 13))).toEqual([])
+    await ask(url)
+    await push(url, [line('c')], 20)
+    expect(errorsOf(await push(url, [line('c')], 22))).toHaveLength(1)
+  })
 })
 
 test.each(['PRAGMA foreign_keys = ON', 'SAVEPOINT s', 'BEGIN', "ATTACH 'x' AS x", 'CREATE TEMP TABLE x(a)'])(

@@ -111,3 +111,9 @@ test('a large database is exported at one revision', async () => {
   expect(await single(replica, COUNT)).toBe(25_000)
   expect(setup.check('a')).toBe('ok')
 })
+
+test('what remains: the client does not encrypt a replica, whatever its encryptionKey', async () => {
+  const replica = setup.replica('keyed', { encryptionKey: 'k'.repeat(32) })
+  expect(await single(replica, COUNT)).toBe(1)
+  expect(setup.check('keyed')).toBe('ok')
+})

@@ -111,3 +111,12 @@ test('WITHOUT ROWID tables can be created, pushed and pulled, not written', asyn
   await client.pull()
   expect(await tursoContents(client)).toEqual({ t: [['text "a"', 'integer 1', 'integer 1']] })
 })
+
+test('UPDATE OR REPLACE: the row that it removes is not pushed, and the push is refused whole', async () => {
+  const database = tidemark.database()
+  const schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, u UNIQUE); INSERT INTO t VALUES (1, 'a'), (2, 'b')"
+  const [client] = await database.pair(schema)
+  await client.exec("UPDATE OR REPLACE t SET u = 'a' WHERE id = 2")
+  await expect(client.push()).rejects.toThrow('UNIQUE constraint failed: t.u (UPDATE of')
+  expect(await database.remote('SELECT id FROM t ORDER BY id')).toEqual([[1n], [2n]])
+})

@@ -144,3 +144,23 @@ test('a split push that fails in the middle goes on after its last batch, and ap
     Array.from({ length: 40 }, (_, v) => [BigInt(v)]),
   )
 })
+
+test('batches that say the same again are all taken: equal rows without a key, a counter', async () => {
+  const database = tidemark.database()
+  const transform: Transform = ({ tableName, before }) =>
+    tableName === 'counter' && before !== undefined
+      ? { operation: 'rewrite', stmt: { sql: 'UPDATE counter SET n = n + 1', values: [] } }
+      : null
+  const [observer] = await database.pair(
+    'CREATE TABLE line (v); CREATE TABLE counter (n); INSERT INTO counter VALUES (0)',
+  )
+  const alice = await database.connect({ pushOperationsThreshold: 1, transform })
+  for (let i = 0; i < 10; i++) {
+    await alice.exec("INSERT INTO line VALUES ('tick')")
+    if (i >= 5) await alice.exec('UPDATE counter SET n = n + 1')
+    if (i === 7) await alice.exec('UPDATE counter SET n = n + 1; UPDATE counter SET n = n + 1')
+  }
+  await alice.push()
+  const { line, counter } = await expectConverged(database.remote, [alice, observer])
+  expect([line!.length, counter]).toEqual([10, [['integer 7']]])
+})

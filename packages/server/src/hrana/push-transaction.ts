@@ -101,7 +101,7 @@ export class PushTransaction {
       const statements = this.#changes()
       for (const [client, now] of raised) this.#earlier.assertBehind(client, now, statements)
       this.#apply.db.exec('COMMIT')
-      for (const [client, now] of raised) this.#earlier.applied(client, now, statements)
+      for (const [client, now] of raised) this.#earlier.applied(client, before.get(client), now, statements)
     }
     this.#add('ok', { effect: NO_EFFECT })
   }

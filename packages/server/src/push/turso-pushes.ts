@@ -25,6 +25,9 @@ export interface PushedStatement extends Pick<HranaStatement, 'args' | 'named_ar
 
 interface AppliedPush {
   readonly statements: number
+  /** The watermark before it, null where its numbers were others, and since. */
+  readonly from: bigint | null
+  readonly until: bigint
   readonly digest: string
   /** How often it was told to the client that it had arrived. */
   refusals: number
@@ -55,6 +58,7 @@ export class TursoPushes {
     const earlier = this.#applied.get(client)
     if (earlier === undefined) return
     if (digestOf(watermark, statements.slice(0, earlier.statements)) !== earlier.digest) return
+    if (goesOnBehind(earlier, watermark, statements.length)) return
     earlier.refusals += 1
     if (earlier.refusals === MAX_REFUSALS) this.#applied.delete(client)
     throw new BusyError(
@@ -62,15 +66,43 @@ export class TursoPushes {
     )
   }
 
-  /** To be called when a push is committed. */
-  applied(client: string, watermark: Watermark, statements: readonly PushedStatement[]): void {
+  /**
+   * To be called when a push is committed.
+   *
+   * @param before the client's watermark until then; undefined: it has not pushed yet
+   */
+  applied(
+    client: string,
+    before: Watermark | undefined,
+    watermark: Watermark,
+    statements: readonly PushedStatement[],
+  ): void {
     this.#applied.delete(client)
     if (statements.length === 0) return
+    const { pullGeneration, changeId: until } = watermark
     const digest = digestOf(watermark, statements)
-    this.#applied.set(client, { statements: statements.length, digest, refusals: 0 })
+    const isSameNumbering = before === undefined || before.pullGeneration === pullGeneration
+    const from = isSameNumbering ? (before?.changeId ?? 0n) : null
+    this.#applied.set(client, { statements: statements.length, from, until, digest, refusals: 0 })
     const [oldest] = this.#applied.keys()
     if (this.#applied.size > MAX_CLIENTS) this.#applied.delete(oldest!)
   }
+}
+
+/**
+ * Whether a push that begins with the statements of the one before has too few of them to have its changes again: the next batch of the same client says the
+ * same where it counts, or logs, the same thing once more. Each statement has a number, as has the end of each transaction. Where there are more numbers, some
+ * changes are not pushed, and nothing can be told.
+ */
+function goesOnBehind(
+  { from, until, statements }: AppliedPush,
+  { changeId }: Watermark,
+  count: number,
+): boolean {
+  const canNumber = (first: bigint, last: bigint, pushed: number): boolean =>
+    last - first <= 2n * BigInt(pushed)
+  if (from === null || !canNumber(from, until, statements)) return false
+  return canNumber(until, changeId, count) && !canNumber(from, changeId, count)
 }
 
 /** Under other numbers the same changes are not known to be the same. */
