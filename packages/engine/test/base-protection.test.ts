@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -60,6 +60,21 @@ describe('another program that gets at the WAL after a checkpoint which could co
     expect(baseDifferences(crashed, origin)).toEqual([])
     crashed.close()
     replica.close()
+  })
+})
+
+describe('another program that opens and closes the file after a crash', () => {
+  it('I1: moves a WAL into the main file that was the first after a checkpoint: the base is not known any more', () => {
+    Replica.open(path).close()
+    const replica = Replica.open(path)
+    replica.connection.exec("INSERT INTO note VALUES ('mine', 'x')")
+    const crashed = afterCrash(path)
+    replica.close()
+    foreign(crashed, 'SELECT count(*) FROM note')
+    expect(existsSync(`${crashed}-wal`)).toBe(false)
+    const again = Replica.open(crashed)
+    expect(again.needsRebase).toBe(true)
+    again.close()
   })
 })
 

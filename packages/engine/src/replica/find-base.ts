@@ -12,7 +12,7 @@ import type { ReplicaSession } from './session.ts'
  * | found | base |
  * | --- | --- |
  * | nothing was ever pulled | empty; the watermark is of no meaning |
- * | the WAL under the recorded salts, frame W as recorded; and nothing after W, or the main file unchanged | up to W |
+ * | the WAL under the recorded salts, frame W as recorded; and it ends with W, or the main file is unchanged | up to W |
  * | another WAL or none, and the main file unchanged, which had all of the base | the main file |
  * | anything else | not known |
  */
@@ -41,14 +41,15 @@ function findWatermark(session: ReplicaSession, base: BaseState, index: WalIndex
 
 /**
  * Whether the main file has nothing newer than frame `base.frame` of the current WAL. That it has changed since `mainFile` was recorded is
- * harmless while what was copied to it is known to belong to the base.
+ * harmless while what was copied to it is known to belong to the base. An empty WAL does not tell: another one may have been there, moved into the main file and removed, and the
+ * salts are 0 before the first and after the last.
  */
 export function isMainFileIntact(
   session: ReplicaSession,
   base: { readonly frame: number; readonly mainFile: BaseState['mainFile'] | null },
   index: WalIndexHeader,
 ): boolean {
-  if (index.maxFrame === base.frame) return true
+  if (index.maxFrame > 0 && index.maxFrame === base.frame) return true
   const backfilled = readBackfilledFrames(session.shmDescriptor)
   if (backfilled > 0 && backfilled <= base.frame) return true
   return base.mainFile !== null && isUnchanged(session.paths.main, base.mainFile)
