@@ -1,7 +1,13 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { connect, Database } from '../src/index.ts'
+import type { StateError } from '../src/index.ts'
 import { contentOf, OwnSyncServer, SyncServer } from './sync-server.ts'
+
+const UNCLOSED = fileURLToPath(new URL('unclosed-child.ts', import.meta.url))
 
 describe('checkpoint and close', () => {
   test('a checkpoint empties the WAL, keeps the base for the next pull, and what is pending', async () => {
@@ -140,6 +146,81 @@ describe('checkpoint and close', () => {
     expect(contentOf(again)).toEqual({ t: [{ a: 1n }] })
     await again.sync()
     again.close()
+  })
+
+  test('a statement that is being iterated keeps the database open, also while operations run; it can be closed afterwards', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    a.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)')
+    await a.sync()
+    const rows = a.prepare('SELECT a FROM t').pluck().iterate()
+    expect(rows.next().value).toBe(1)
+    expect(() => a.close()).toThrow(TypeError)
+    const pull = a.pull({ longPollTimeoutMs: 10 })
+    expect(() => a.close()).toThrow(TypeError)
+    expect([a.open, ...rows]).toEqual([true, 2])
+    expect(await pull).toBe(false)
+    a.close()
+    expect(existsSync(server.directory.file('a.db-wal'))).toBe(false)
+  })
+
+  test('what is asked for as the database is closed is told that it was', async () => {
+    await using server = new SyncServer()
+    const path = server.directory.file('a.db')
+    await connect({ path, url: server.url() }).then((a) => a.close())
+    const reasons = new Set<unknown>()
+    for (let ticks = 0; ticks < 12; ticks += 1) {
+      const a = new Database({ path })
+      const asked = Promise.allSettled([a.stats(), a.rejected(), a.pending(), a.pull(), a.checkpoint()])
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve()
+      a.close()
+      for (const one of await asked)
+        if (one.status === 'rejected') reasons.add((one.reason as StateError).code)
+    }
+    expect([...reasons]).toEqual(['TIDEMARK_CLOSED'])
+  })
+
+  test.each(['exits', 'comes to its end'])(
+    'a program that %s without closing the database leaves a base that is known',
+    async (how) => {
+      await using server = new SyncServer()
+      const path = server.directory.file('a.db')
+      const a = await connect({ path, url: server.url() })
+      a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1)')
+      await a.sync()
+      a.close()
+      execFileSync(process.execPath, [UNCLOSED, path, how])
+      const again = new Database({ path })
+      const rebased: unknown[] = []
+      again.on('rebased', (event) => rebased.push(event))
+      expect(contentOf(again)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
+      expect(await again.discard({ table: 't' })).toBe(1)
+      expect(contentOf(again)).toEqual({ t: [{ a: 1n }] })
+      expect(rebased).toEqual([])
+      again.close()
+    },
+  )
+
+  test('an operation ends by its signal while it waits for its turn', async () => {
+    await using server = new SyncServer()
+    const release = Promise.withResolvers<void>()
+    let isHeldUp = false
+    const a = await server.client('a.db', {
+      fetch: async (...request) => {
+        if (isHeldUp) await release.promise
+        return await fetch(...request)
+      },
+    })
+    a.exec('CREATE TABLE t (a)')
+    isHeldUp = true
+    const push = a.push()
+    const abort = new AbortController()
+    const waiting = a.pull({ signal: abort.signal })
+    await new Promise(setImmediate)
+    abort.abort(new Error('enough'))
+    await expect(waiting).rejects.toThrow('enough')
+    release.resolve()
+    expect((await push).operations).toBe(1)
   })
 
   test('an operation ends when its signal says so', async () => {

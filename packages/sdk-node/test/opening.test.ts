@@ -21,6 +21,40 @@ describe('opening', () => {
     expect(contentOf(b)).toEqual({ t: [{ a: 'x' }] })
   })
 
+  test('a first download ends when nobody waits for it any more', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    a.exec('CREATE TABLE t (a)')
+    await a.push()
+    const requests: AbortSignal[] = []
+    let isSilent = true
+    const b = server.open('b.db', {
+      fetch: async (input, init) => {
+        const request = new Request(input, init)
+        if (!isSilent) return await fetch(request)
+        requests.push(request.signal)
+        return await new Promise((_, reject) => {
+          request.signal.addEventListener('abort', () => {
+            reject(request.signal.reason as Error)
+          })
+        })
+      },
+    })
+    const [first, second] = [new AbortController(), new AbortController()]
+    const pull = b.pull({ signal: first.signal })
+    const sync = b.sync({ signal: second.signal })
+    await expect.poll(() => requests.length).toBe(1)
+    first.abort(new Error('enough'))
+    await expect(pull).rejects.toThrow('enough')
+    expect(requests[0]!.aborted).toBe(false)
+    second.abort(new Error('enough too'))
+    await expect(sync).rejects.toThrow('enough too')
+    expect(requests[0]!.aborted).toBe(true)
+    isSilent = false
+    await b.pull()
+    expect(contentOf(b)).toEqual({ t: [] })
+  })
+
   test('a folder that does not exist is said to be missing, with and without a URL', async () => {
     await using server = new SyncServer()
     const path = server.directory.file('nowhere/a.db')

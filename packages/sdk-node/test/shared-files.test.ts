@@ -52,6 +52,28 @@ describe('the same files twice', () => {
     expect(contentOf(await server.client('b.db'))).toEqual(contentOf(second))
   })
 
+  test('connect() waits for another instance of the same process that is syncing, and lets it go on', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    await a.sync()
+    a.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)')
+    const isUnderWay = Promise.withResolvers<void>()
+    const path = server.directory.file('a.db')
+    const busy = new Database({
+      path,
+      fetch: async (...request) => {
+        isUnderWay.resolve()
+        return await fetch(...request)
+      },
+    })
+    const push = busy.push()
+    await isUnderWay.promise
+    const second = await connect({ path })
+    expect((await push).operations).toBe(1)
+    second.close()
+    busy.close()
+  })
+
   test('a file that another program checkpointed while it was closed finds its base again and loses nothing', async () => {
     await using server = new SyncServer()
     const path = server.directory.file('a.db')

@@ -176,10 +176,14 @@ export class Replica {
   /**
    * Runs a sync operation alone, across all processes and instances on the file.
    *
-   * @throws BusyError when another operation does not end in time; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs
+   * @throws BusyError when another operation does not end in time; the signal's reason while it is waited for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs
    */
-  async withSyncLock<T>(run: () => Promise<T>, timeoutMs: number = this.#lockTimeoutMs): Promise<T> {
-    await this.#lock.acquire(timeoutMs)
+  async withSyncLock<T>(
+    run: () => Promise<T>,
+    timeoutMs: number = this.#lockTimeoutMs,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    await this.#lock.acquire(timeoutMs, signal)
     try {
       await refreshPatiently(this.#session)
       return await run()
@@ -326,31 +330,43 @@ export class Replica {
     }
   }
 
+  /** Closes {@link connection}; an open transaction is rolled back. @throws TypeError when a statement of it is running or being iterated; nothing has changed then */
+  closeConnection(): void {
+    this.#session.user.close()
+  }
+
   /**
-   * Rolls an open transaction back, checkpoints if nobody is in the way, then closes. The replica can be opened again.
+   * Closes the connection, checkpoints if nobody is in the way, then closes. The replica can be opened again.
    *
-   * @throws TypeError when a statement of {@link connection} is being iterated; nothing has changed then
+   * @throws as {@link closeConnection}
    */
   close(): void {
     if (this.#isClosed) return
-    // Its open transaction would be in the way of the checkpoint. The last connection's close checkpoints all, sealed or not.
-    this.#session.user.close()
+    // Its open transaction would be in the way of the checkpoint.
+    this.closeConnection()
     this.#isClosed = true
     try {
-      this.#checkpointIfPossible()
+      this.checkpointIfPossible()
     } finally {
       this.#session.close()
       this.#lock.close()
     }
   }
 
-  #checkpointIfPossible(): void {
+  /**
+   * Checkpoints if nobody is in the way. To be done before SQLite closes the last connection, also at the end of the process: that checkpoints all, and the
+   * base images of what was not sealed are lost.
+   */
+  checkpointIfPossible(): void {
+    const isHeld = this.#lock.isHeld
     try {
-      this.#lock.acquireSync(0)
+      if (!isHeld) this.#lock.acquireSync(0)
       refresh(this.#session)
       checkpoint(this.#session)
     } catch {
       // Somebody else is at work on the file. What is not checkpointed stays in the WAL, or is found at the next opening.
+    } finally {
+      if (!isHeld) this.#lock.release()
     }
   }
 }

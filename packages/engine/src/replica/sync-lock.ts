@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs'
+
 import Database from 'better-sqlite3'
 
 import { BusyError } from '@tidemark/protocol'
@@ -7,6 +9,9 @@ import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
 
+/** The lock files that this thread holds: who waits for one of them without giving way to the event loop waits in vain. */
+const held = new Set<string>()
+
 /**
  * `<db>-lock`: held while a sync operation runs on the replica, by one instance in one process. It is an empty SQLite database under an
  * exclusive transaction, so the operating system releases it when its owner dies.
@@ -14,12 +19,15 @@ const RETRY_MS = 10
 export class SyncLock {
   readonly #connection: Database.Database
   readonly #path: string
+  readonly #key: string
   #timeoutMs = 0
   #isJournalInMemory = false
 
   constructor(path: string) {
     this.#path = path
     this.#connection = new Database(path, { timeout: 0 })
+    const { dev, ino } = statSync(path)
+    this.#key = `${dev}:${ino}`
   }
 
   /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError, the signal's reason */
@@ -32,9 +40,9 @@ export class SyncLock {
     }
   }
 
-  /** The same, blocking. @throws BusyError */
+  /** The same, blocking; not waiting for this thread. @throws BusyError */
   acquireSync(timeoutMs: number): void {
-    if (!this.#tryBegin(timeoutMs)) throw this.#busy()
+    if (held.has(this.#key) || !this.#tryBegin(timeoutMs)) throw this.#busy()
   }
 
   /** Takes the lock if it is free. */
@@ -47,10 +55,13 @@ export class SyncLock {
   }
 
   release(): void {
-    if (this.#connection.inTransaction) prepared(this.#connection, 'ROLLBACK').run()
+    if (!this.#connection.inTransaction) return
+    prepared(this.#connection, 'ROLLBACK').run()
+    held.delete(this.#key)
   }
 
   close(): void {
+    this.release()
     this.#connection.close()
   }
 
@@ -61,6 +72,7 @@ export class SyncLock {
     try {
       this.#keepJournalInMemory()
       prepared(this.#connection, 'BEGIN EXCLUSIVE').run()
+      held.add(this.#key)
       return true
     } catch (error) {
       if (isBusy(error)) return false

@@ -238,7 +238,12 @@ export class Database implements BetterSqlite3.Database {
     return this.#surface.connection.serialize(options)
   }
 
-  /** Checkpoints if nobody is in the way, then closes. A sync operation that is under way is given up and rejects. */
+  /**
+   * Checkpoints if nobody is in the way, then closes. A sync operation that is under way is given up and rejects. At the end of the process the checkpoint is made
+   * without it.
+   *
+   * @throws TypeError when a statement is running or being iterated; the database stays open then
+   */
   close(): this {
     this.#local = null
     this.#session.close()

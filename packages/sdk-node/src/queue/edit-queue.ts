@@ -40,7 +40,7 @@ export async function discard(
 ): Promise<number> {
   const { replica } = context
   const rejectedId = rejectedIdOf(filter)
-  return await exclusively(context, async () => {
+  return await exclusively(context, signal, async () => {
     if (rejectedId !== null)
       return await retrying(context, 'queue', signal, () => replica.queue.discardRejected(rejectedId))
     if (replica.needsRebase) await pullLocked(context, await remoteOf(context, signal), null, signal)
@@ -61,7 +61,7 @@ export async function retryRejected(
   const { row = null } = options
   if (typeof row !== 'object' || Array.isArray(row))
     throw new OptionsError('row', `expected an object, got ${describe(row)}`)
-  return await exclusively(context, () =>
+  return await exclusively(context, signal, () =>
     reportingConflicts(context, signal, (onConflict) =>
       context.replica.queue.retryRejected(id, { row, onConflict }),
     ),

@@ -23,7 +23,7 @@ export async function pull(
   if (longPollTimeoutMs > 0 && context.replica.info.revision !== '') {
     return await pullWhenNew(context, dialect, longPollTimeoutMs, signal)
   }
-  return await exclusively(context, () => pullLocked(context, dialect, null, signal))
+  return await exclusively(context, signal, () => pullLocked(context, dialect, null, signal))
 }
 
 async function pullWhenNew(
@@ -37,7 +37,7 @@ async function pullWhenNew(
     openAnswer(context, dialect, revision, longPollTimeoutMs, signal),
   )
   try {
-    return await exclusively(context, () => {
+    return await exclusively(context, signal, () => {
       // An answer from before a push does not have it.
       const { info } = context.replica
       const isStale = info.revision !== revision || info.pushId !== pushId

@@ -33,7 +33,7 @@ export async function push(
 ): Promise<void> {
   const dialect = await remoteOf(context, signal)
   const batchesBefore = progress.batches
-  await exclusively(context, () => new Push(context, dialect, progress, signal).run())
+  await exclusively(context, signal, () => new Push(context, dialect, progress, signal).run())
   if (progress.batches > batchesBefore) context.events.emit('push', progress.result())
 }
 

@@ -15,7 +15,7 @@ export async function reset(
   signal: AbortSignal,
 ): Promise<void> {
   const dialect = await remoteOf(context, signal)
-  await exclusively(context, async () => {
+  await exclusively(context, signal, async () => {
     const { replica } = context
     if (replica.needsRebase) await pullLocked(context, dialect, null, signal)
     const stage = replica.stagePull()

@@ -24,14 +24,15 @@ export interface ReplicaContext extends SyncContext {
 
 /**
  * Runs alone on the local file: first among the operations of this database object, then among all processes, for which it waits `lockTimeoutMs`; default: as
- * the replica was opened with. @throws BusyError
+ * the replica was opened with. @throws BusyError, the signal's reason while it waits
  */
 export function exclusively<T>(
   context: ReplicaContext,
+  signal: AbortSignal,
   run: () => Promise<T>,
   lockTimeoutMs?: number,
 ): Promise<T> {
-  return context.turns.take(() => context.replica.withSyncLock(run, lockTimeoutMs))
+  return context.turns.take(signal, () => context.replica.withSyncLock(run, lockTimeoutMs, signal))
 }
 
 /** {@link withBackoff} by the database's policy, of what is done {@link whenFree}; each wait is counted and told to `busy` listeners. */

@@ -17,6 +17,7 @@ import { readPending } from '../queue/read-pending.ts'
 import { newSyncCounters } from '../stats/sync-counters.ts'
 import { readSyncStats } from '../stats/sync-stats.ts'
 import type { SyncStats } from '../stats/sync-stats.ts'
+import { atExit } from './at-exit.ts'
 import { AutoCheckpoint } from './auto-checkpoint.ts'
 import { Resolver } from './conflict-resolution.ts'
 import { bootstrap } from './bootstrap.ts'
@@ -27,6 +28,7 @@ import { isOtherKind, maxWalPagesOf } from './remember-remote.ts'
 import { pausedError, RemoteAccess } from './remote-access.ts'
 import { repair } from './repair.ts'
 import { reset } from './reset.ts'
+import { SharedRun } from './shared-run.ts'
 import { sync } from './sync.ts'
 import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext, SyncContext } from './sync-context.ts'
@@ -45,7 +47,9 @@ export class SyncSession {
   #running = 0
   #autoCheckpoint: AutoCheckpoint | null = null
   #replica: Replica | null = null
-  #connecting: Promise<Replica> | null = null
+  readonly #download = new SharedRun<Replica>()
+  /** Keeps {@link #settle} from being called at the end of the process. */
+  readonly #forgetExit: () => void
   /** The local file cannot be read, and {@link reset} gets out of it. */
   #damage: StateError | null = null
   #isReadOnly = false
@@ -57,13 +61,16 @@ export class SyncSession {
     this.#context = { settings, events: this.events, counters, remote }
     if (settings.onConflict !== null) this.events.on('conflict', settings.onConflict)
     this.#file = localFile(settings.path)
+    this.#forgetExit = atExit(() => {
+      this.#settle()
+    })
     try {
       const replica = openLocal(this.#file.path, settings, this.#replicaOptions(), remote.configuredUrl())
       if (replica !== null) this.#use(replica)
     } catch (error) {
       if (isBaseDamaged(error)) this.#damage = error
       else {
-        this.#file.remove()
+        this.#closeFiles()
         throw error
       }
     }
@@ -76,8 +83,7 @@ export class SyncSession {
 
   /** Why {@link replica} is null. */
   notOpenError(): StateError {
-    if (this.#closing.signal.aborted)
-      return new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' })
+    if (this.#closing.signal.aborted) return closedError()
     return (
       this.#damage ??
       new StateError(
@@ -89,15 +95,15 @@ export class SyncSession {
   }
 
   async connect(): Promise<void> {
-    await this.#run({}, async (context) => {
-      if (this.#damage !== null) await exclusively(context, async () => undefined)
+    await this.#run({}, async (context, signal) => {
+      if (this.#damage !== null) await exclusively(context, signal, async () => undefined)
     })
   }
 
   async push(options: OperationOptions): Promise<PushResult> {
     return await this.#run(options, async (context, signal) => {
       const progress = new PushProgress()
-      await this.#pushing(context, () => push(context, progress, signal))
+      await this.#pushing(context, signal, () => push(context, progress, signal))
       return progress.result()
     })
   }
@@ -109,7 +115,7 @@ export class SyncSession {
       0,
     )
     return await this.#run(options, async (context, signal) => {
-      await this.#checkpointIfOverdue(context)
+      await this.#checkpointIfOverdue(context, signal)
       return await this.#checkpointingBehind(() => pull(context, longPollTimeoutMs, signal))
     })
   }
@@ -117,8 +123,8 @@ export class SyncSession {
   async sync(options: OperationOptions): Promise<SyncResult> {
     return await this.#run(options, async (context, signal) => {
       const progress = new PushProgress()
-      const hasNews = await this.#pushing(context, () =>
-        sync(context, progress, signal, () => this.#checkpointIfOverdue(context)),
+      const hasNews = await this.#pushing(context, signal, () =>
+        sync(context, progress, signal, () => this.#checkpointIfOverdue(context, signal)),
       )
       return { push: progress.result(), pull: hasNews }
     })
@@ -126,7 +132,7 @@ export class SyncSession {
 
   async checkpoint(): Promise<void> {
     await this.#run({}, async (context, signal) => {
-      await exclusively(context, () =>
+      await exclusively(context, signal, () =>
         retrying(context, 'checkpoint', signal, () => {
           context.replica.checkpoint()
         }),
@@ -165,7 +171,7 @@ export class SyncSession {
         })
       } catch (error) {
         if (!isBaseDamaged(error)) throw error
-        await this.#turns.take(() => this.#repair(keepPending, signal))
+        await this.#turns.take(signal, () => this.#repair(keepPending, signal))
       }
     })
   }
@@ -175,16 +181,28 @@ export class SyncSession {
     this.#autoCheckpoint?.countWrite()
   }
 
-  /** Operations under way are given up; the files are closed when the last of them has let go, at once if there is none. */
+  /**
+   * Operations under way are given up; the files are closed when the last of them has let go, at once if there is none.
+   *
+   * @throws TypeError when a statement is running or being iterated; the database stays open then
+   */
   close(): void {
     if (this.#closing.signal.aborted) return
-    this.#closing.abort(new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug' }))
+    this.#replica?.closeConnection()
+    this.#closing.abort(closedError())
     if (this.#running === 0) this.#closeFiles()
   }
 
   #closeFiles(): void {
     this.#replica?.close()
     this.#replica = null
+    this.#file.remove()
+    this.#forgetExit()
+  }
+
+  /** Leaves the files as {@link close} does, as far as that goes while others may still use them before the process ends. */
+  #settle(): void {
+    this.#replica?.checkpointIfPossible()
     this.#file.remove()
   }
 
@@ -200,7 +218,7 @@ export class SyncSession {
     signal: AbortSignal,
     operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
-    return await this.#whileOpen(async (replica) => {
+    return await this.#whileOpen(signal, async (replica) => {
       const context = { ...this.#context, replica, turns: this.#turns }
       const result = await operation(context, signal).catch(async (error: unknown) => {
         if (await isOtherKind(error, context, signal)) return await operation(context, signal)
@@ -251,8 +269,10 @@ export class SyncSession {
       return await run(signal)
     } catch (error) {
       if (isBaseDamaged(error)) this.#setDamage(error)
-      this.events.emit('error', error)
-      throw error
+      const { signal: closing } = this.#closing
+      const told = closing.aborted && error !== closing.reason ? closedError(error) : error
+      this.events.emit('error', told)
+      throw told
     } finally {
       this.#context.counters.lastSyncDurationMs = performance.now() - start
     }
@@ -260,14 +280,16 @@ export class SyncSession {
 
   async #reading<T>(run: (replica: Replica) => Promise<T>): Promise<T> {
     if (this.#damage !== null) throw this.notOpenError()
-    return await this.#whileOpen(run)
+    return await this.#whileOpen(this.#closing.signal, run)
   }
 
   /** Connects first. The files stay open until `run` has ended. */
-  async #whileOpen<T>(run: (replica: Replica) => Promise<T>): Promise<T> {
+  async #whileOpen<T>(signal: AbortSignal, run: (replica: Replica) => Promise<T>): Promise<T> {
     this.#running += 1
     try {
-      return await run(await this.#open())
+      const replica = await this.#open(signal)
+      signal.throwIfAborted()
+      return await run(replica)
     } finally {
       this.#leave()
     }
@@ -278,25 +300,25 @@ export class SyncSession {
     if (this.#running === 0 && this.#closing.signal.aborted) this.#closeFiles()
   }
 
-  async #open(): Promise<Replica> {
+  async #open(signal: AbortSignal): Promise<Replica> {
     await initProtocol()
     if (this.#closing.signal.aborted) throw this.notOpenError()
     if (this.#replica !== null) return this.#replica
-    this.#connecting ??= this.#download().finally(() => {
-      this.#connecting = null
-    })
-    return await this.#connecting
+    return await this.#download.join(signal, (given) => this.#make(given))
   }
 
-  async #download(): Promise<Replica> {
+  async #make(signal: AbortSignal): Promise<Replica> {
     const { path } = this.#file
-    const { signal } = this.#closing
     const url = this.#context.remote.configuredUrl()
     if (url === null) throw pausedError()
-    await Replica.make(path, signal, () => bootstrap(this.#context, path, url, signal))
-    const replica = this.#use(Replica.open(path, this.#replicaOptions()))
-    signal.throwIfAborted()
-    return replica
+    this.#running += 1
+    try {
+      await Replica.make(path, signal, () => bootstrap(this.#context, path, url, signal))
+      signal.throwIfAborted()
+      return this.#use(Replica.open(path, this.#replicaOptions()))
+    } finally {
+      this.#leave()
+    }
   }
 
   /** A pull that a crash has cut off is finished when the file is opened, before anybody can listen: conflicts are told right after. */
@@ -321,12 +343,12 @@ export class SyncSession {
   }
 
   /** Runs `operation`, which pushes: the WAL must not be longer than the server takes. */
-  async #pushing<T>(context: ReplicaContext, operation: () => Promise<T>): Promise<T> {
+  async #pushing<T>(context: ReplicaContext, signal: AbortSignal, operation: () => Promise<T>): Promise<T> {
     const checkpoints = this.#autoCheckpoint
     const limit = maxWalPagesOf(context)
     const isTooLong =
       checkpoints !== null && (limit === null ? checkpoints.isDue : checkpoints.walPages > limit)
-    if (isTooLong) await this.#checkpoint(context)
+    if (isTooLong) await this.#checkpoint(context, signal)
     return await this.#checkpointingBehind(operation)
   }
 
@@ -340,28 +362,32 @@ export class SyncSession {
   }
 
   /** What keeps a WAL from growing for ever where checkpoints behind find no time, as in programs that end when they have pulled. */
-  async #checkpointIfOverdue(context: ReplicaContext): Promise<void> {
-    if (this.#autoCheckpoint?.isOverdue === true) await this.#checkpoint(context)
+  async #checkpointIfOverdue(context: ReplicaContext, signal: AbortSignal): Promise<void> {
+    if (this.#autoCheckpoint?.isOverdue === true) await this.#checkpoint(context, signal)
   }
 
   /** In the background: it waits for nobody, with the sync lock or for it. Who closes this object and opens the file again would have it in the way. */
   async #tryCheckpoint(): Promise<void> {
     if (this.replica === null) return
-    await this.#run({}, (context) => this.#checkpoint(context, 0))
+    await this.#run({}, (context, signal) => this.#checkpoint(context, signal, 0))
   }
 
   /** A reader or writer in the way is no reason not to sync. */
-  async #checkpoint(context: ReplicaContext, lockTimeoutMs?: number): Promise<void> {
+  async #checkpoint(context: ReplicaContext, signal: AbortSignal, lockTimeoutMs?: number): Promise<void> {
     const { replica, counters, events } = context
     const run = async (): Promise<void> => {
       replica.checkpoint()
     }
     try {
-      await exclusively(context, run, lockTimeoutMs)
+      await exclusively(context, signal, run, lockTimeoutMs)
     } catch (error) {
       if (!(error instanceof BusyError)) throw error
       counters.busyRetries += 1
       events.emit('busy', { operation: 'checkpoint', error, waitMs: 0 })
     }
   }
+}
+
+function closedError(cause?: unknown): StateError {
+  return new StateError('TIDEMARK_CLOSED', 'the database was closed', { recovery: 'bug', cause })
 }

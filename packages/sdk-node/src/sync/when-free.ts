@@ -12,14 +12,18 @@ const RETRY_MS = 5
  *
  * @throws BusyError when the file does not become free in time
  */
-export async function whenFree<T>(signal: AbortSignal, attempt: () => Promise<T> | T): Promise<T> {
-  const deadline = performance.now() + PATIENCE_MS
+export async function whenFree<T>(
+  signal: AbortSignal | null,
+  attempt: () => Promise<T> | T,
+  patienceMs: number = PATIENCE_MS,
+): Promise<T> {
+  const deadline = performance.now() + patienceMs
   for (;;) {
     try {
       return await attempt()
     } catch (error) {
       const isLocked = error instanceof BusyError && error.code === 'TIDEMARK_BUSY'
-      if (!isLocked || performance.now() >= deadline || signal.aborted) throw error
+      if (!isLocked || performance.now() >= deadline || signal?.aborted === true) throw error
       await sleep(RETRY_MS)
     }
   }
