@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -264,5 +265,27 @@ describe('history', () => {
     restored.append(commitOf(restored, 0, [3]))
     expect(restored.history.resolveRevision(ahead)).toBeNull()
     restored.history.close()
+  })
+
+  test('an epoch that has begun is known after its segment was dropped: a commit that the log has lost keeps its name (seed 2150273)', () => {
+    const root = join(directory, 'begun')
+    const database = new ModelDatabase(root, 3, 20_000)
+    for (let i = 0; i < 10; i++) database.commit(commitOf(database, 0, [1, 2, 3]))
+    database.reopen()
+    database.history.beginEpoch()
+    database.checkpoint()
+    database.compact(0)
+    expect(database.history.floor).toBe(10)
+    const onDisk = join(directory, 'on-disk')
+    cpSync(root, onDisk, { recursive: true })
+    database.commit(commitOf(database, 0, [1]))
+    const name = database.history.formatRevision(11)
+    database.history.close()
+    rmSync(root, { recursive: true })
+    cpSync(onDisk, root, { recursive: true })
+    database.open()
+    database.append(commitOf(database, 0, [1]))
+    expect(database.history.formatRevision(11)).toBe(name)
+    database.history.close()
   })
 })

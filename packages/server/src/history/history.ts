@@ -191,8 +191,7 @@ export class History {
    */
   beginEpoch(): void {
     if (this.#epochs.last === this.#epoch) return
-    const content = this.#content('epoch', { sequence: this.head, epoch: this.#epoch })
-    appendRecord(this.#log, content, NO_PAGES, [])
+    this.#recordEpoch(this.#epoch)
     this.#log.sync()
     this.#epochs.add(this.head + 1, this.#epoch)
   }
@@ -259,6 +258,7 @@ export class History {
       keepFrom: plan.keepFrom,
     })
     const { table } = appendRecord(this.#log, content, pages, this.#imagesAt(pages, floor))
+    if (this.#epochs.last !== this.#epochs.epochOf(this.head)) this.#recordEpoch(this.#epochs.last)
     this.#log.sync()
     this.#index.raiseFloor(floor, content.sizeInPages, plan.keepFrom)
     this.#index.addBaseImages(table)
@@ -269,6 +269,11 @@ export class History {
 
   close(): void {
     this.#log.close()
+  }
+
+  /** The next commit belongs to `epoch`. Until that is in the log, this record alone says so. */
+  #recordEpoch(epoch: Epoch): void {
+    appendRecord(this.#log, this.#content('epoch', { sequence: this.head, epoch }), NO_PAGES, [])
   }
 
   #needsBase(page: number): boolean {
