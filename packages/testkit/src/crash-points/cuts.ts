@@ -41,7 +41,7 @@ export async function waysOf(operation: Operation): Promise<Readonly<Record<Side
 }
 
 /**
- * Chooses where to cut: each way that is in none of `known`, where it is gone first, and every fourth of those that another operation has been cut at.
+ * Chooses where to cut: each way that is in none of `known`, where it is gone first, and every eighth of those that another operation has been cut at.
  * `ways` come into `known`.
  */
 export function chooseCuts(ways: readonly string[], known: Set<string>): Cut[] {
@@ -51,7 +51,7 @@ export function chooseCuts(ways: readonly string[], known: Set<string>): Cut[] {
     if (here.has(way)) continue
     here.add(way)
     const isNew = !known.has(way)
-    if (!isNew && here.size % 4 !== 1) continue
+    if (!isNew && here.size % 8 !== 1) continue
     const turn = isNew ? known.size : here.size
     cuts.push(cutAt(index, MANNERS[turn % MANNERS.length]!))
     known.add(way)
