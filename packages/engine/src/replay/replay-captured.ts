@@ -201,7 +201,7 @@ class Replay {
     while (this.#takeOutOrphans());
   }
 
-  /** Latest first. Changes that are out already are none. False: there were none. */
+  /** Latest first. Changes that are out already are none. False: none was taken out. */
   #takeOutOrphans(): boolean {
     const { db, tables } = this.#connection
     const check = new ForeignKeyCheck(db, tables, new RowidMap())
@@ -215,13 +215,24 @@ class Replay {
       const message = check.violation(wire)
       if (message !== null) violations.push({ change, message })
     }
-    for (const { change, message } of violations.toReversed()) {
-      this.#rows.undo(change)
+    const takenOut = violations.toReversed().filter(({ change }) => this.#takeOut(change))
+    for (const { change, message } of takenOut) {
       this.#count(
         conflictOf(change, 'constraint', null, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY', message }),
       )
     }
-    return violations.length > 0
+    return takenOut.length > 0
+  }
+
+  /** False: a later change stands in the way, such as a row that has the unique value of a deleted one. Then it stays in its table, and the server is asked. */
+  #takeOut(change: CapturedRow): boolean {
+    try {
+      inSavepoint(this.#connection.db, () => this.#rows.undo(change))
+      return true
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return false
+    }
   }
 
   /** The ids of changes that were dropped must not be given out again either. */
