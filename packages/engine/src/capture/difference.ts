@@ -7,7 +7,9 @@ import { currentSchema, currentVersions, rememberSchema } from './known-schema.t
 import type { SchemaObject } from './known-schema.ts'
 import { recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
+import { TableObjects } from './table-objects.ts'
 import { uniqueKeys } from './unique-conditions.ts'
+import type { UniqueKeys } from './unique-conditions.ts'
 import { userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 import { virtualTables } from './virtual-table.ts'
@@ -30,9 +32,10 @@ export function captureDifference(base: Database.Database, current: Database.Dat
     const schema = schemaDifference(currentSchema(base), currentSchema(current), unchangedIn(base, current))
     recordAll(pragmas(base, current))
     recordAll(schema.statementsBeforeRows)
+    const objects = new TableObjects(current)
     for (const table of [...userTables(current), ...virtualTables(current).map((virtual) => virtual.table)]) {
       if (schema.newTables.has(table.shape.name)) count += recordRows(current, table)
-      else count += captureRows(base, current, table)
+      else count += captureRows(base, current, table, objects)
     }
     recordAll(schema.statementsAfterRows)
     rememberSchema(current)
@@ -63,9 +66,14 @@ function pragmas(base: Database.Database, current: Database.Database): string[] 
  * Rows that are gone come first, then the others: so a unique value moves from one row to another without being twice there. For the same
  * reason a row that has changed in a unique column is deleted and inserted.
  */
-function captureRows(base: Database.Database, current: Database.Database, table: UserTable): number {
+function captureRows(
+  base: Database.Database,
+  current: Database.Database,
+  table: UserTable,
+  objects: TableObjects,
+): number {
   const writer = new CapturedWriter(current)
-  const isUnique = uniqueColumns(current, table)
+  const isUnique = uniqueColumns(uniqueKeys(current, table, objects), table)
   const changed = (before: StoredRow, after: StoredRow): number[] =>
     table.shape.columns.flatMap((_, index) =>
       sameValue(before.image[index]!, after.image[index]!) ? [] : [index],
@@ -92,8 +100,7 @@ function captureRows(base: Database.Database, current: Database.Database, table:
   return count
 }
 
-function uniqueColumns(db: Database.Database, table: UserTable): (column: number) => boolean {
-  const { key, others } = uniqueKeys(db, table)
+function uniqueColumns({ key, others }: UniqueKeys, table: UserTable): (column: number) => boolean {
   const names = [key, ...others].flatMap((condition) => condition.columns ?? table.shape.columns)
   const columns = new Set(names.map((name) => table.shape.columns.indexOf(name)))
   return (column) => columns.has(column)

@@ -1,12 +1,13 @@
 import type Database from 'better-sqlite3'
 import { inSavepoint } from '../sql/savepoint.ts'
-import { installTriggers, removeTriggers } from './install.ts'
+import { installTriggers, removeTriggers } from './install-triggers.ts'
 import { noteLateTriggers } from './late-triggers.ts'
 import { currentSchema, currentVersions, knownSchema, knownVersions, rememberSchema } from './known-schema.ts'
 import type { SchemaObject } from './known-schema.ts'
 import { recordAddedColumns, recordRows, recordSchema } from './record.ts'
 import { schemaDifference } from './schema-difference.ts'
 import { userTables } from './user-table.ts'
+import type { UserTable } from './user-table.ts'
 import { captureVirtualRows, hasNewVirtualRows, rememberVirtualRows } from './virtual-rows.ts'
 import { virtualTables } from './virtual-table.ts'
 
@@ -115,11 +116,14 @@ export function refreshTriggers(
   const names = new Set(differing.map((object) => object.tbl_name.toLowerCase()))
   const origins = capturedOrigins(db)
   const tables = userTables(db)
-  const renamed = tables.filter(({ shape }) => origins.get(shape.name) !== shape.name)
+  const isRenamed = ({ shape }: UserTable): boolean => origins.get(shape.name) !== shape.name
   // Tables may have changed names with each other; what is named after the one must not be in the other's way.
-  for (const { shape } of renamed) removeTriggers(db, shape.name)
-  for (const table of tables) {
-    const { name } = table.shape
-    if (names.has(name.toLowerCase()) || renamed.includes(table)) installTriggers(db, table)
-  }
+  removeTriggers(
+    db,
+    tables.filter(isRenamed).map(({ shape }) => shape.name),
+  )
+  installTriggers(
+    db,
+    tables.filter((table) => names.has(table.shape.name.toLowerCase()) || isRenamed(table)),
+  )
 }

@@ -4,7 +4,7 @@ import { classifyStatement } from '../sql/classify-statement.ts'
 import { inWriteTransaction } from '../sql/savepoint.ts'
 import { splitStatements } from '../sql/split-statements.ts'
 import { captureForeignSchema, captureSchema, refreshTriggers } from './foreign-schema.ts'
-import { installTriggers, removeTriggers } from './install.ts'
+import { installTriggers, removeTriggers } from './install-triggers.ts'
 import { currentSchema, currentVersions, knownSchema, rememberSchema } from './known-schema.ts'
 import { isReservedName } from './own-tables.ts'
 import { recordSchema } from './record.ts'
@@ -34,7 +34,7 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
       (schemaName === null || schemaName === 'main') &&
       findTable(db, name) !== null
     // SQLite refuses to drop a column that a trigger mentions.
-    if (isOurs) removeTriggers(db, name)
+    if (isOurs) removeTriggers(db, [name])
     const { schemaVersion } = currentVersions(db)
     const result = run()
     assertVirtualTablesVisible(db)
@@ -42,7 +42,7 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
     if (hasChanged) recordSchema(db, splitStatements(sql)[0] ?? sql)
     refreshTriggers(db, knownSchema(db), currentSchema(db))
     const unchanged = isOurs && !hasChanged ? findTable(db, name) : null
-    if (unchanged !== null) installTriggers(db, unchanged)
+    if (unchanged !== null) installTriggers(db, [unchanged])
     rememberSchema(db)
     return result
   })

@@ -6,6 +6,13 @@ import type { TriggerParts } from './trigger-terms.ts'
 import type { UniqueCondition, UniqueKeys } from './unique-conditions.ts'
 import type { UserTable } from './user-table.ts'
 
+export interface CaptureTrigger {
+  readonly name: string
+  readonly table: string
+  /** As SQLite keeps it. */
+  readonly sql: string
+}
+
 /**
  * The triggers that capture one table, in the order in which they must be created: SQLite fires the last created first,
  * and ours must come before the application's AFTER triggers, whose own writes are captured as they happen.
@@ -19,16 +26,20 @@ export function captureTriggers(
   shapeId: number,
   keys: UniqueKeys,
   following: readonly string[],
-): string[] {
+): CaptureTrigger[] {
   const triggers = [
     ...rowTriggers(table, shapeId, following),
     ...replacingInsertTriggers(table, shapeId, keys),
     ...replacingUpdateTriggers(table, shapeId, keys),
   ]
-  return triggers.map(
-    ({ role, when, body }) =>
-      `CREATE TRIGGER tidemark_${shapeId}_${role} ${when} BEGIN ${body.join('; ')}; END`,
-  )
+  return triggers.map(({ role, when, body }) => {
+    const name = `tidemark_${shapeId}_${role}`
+    return {
+      name,
+      table: table.shape.name,
+      sql: `CREATE TRIGGER ${name} ${when} BEGIN ${body.join('; ')}; END`,
+    }
+  })
 }
 
 const anyEvicted = 'WHEN EXISTS (SELECT 1 FROM tidemark_evicted)'

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { parseCreateIndex } from '../sql/parse-create-index.ts'
+import type { TableObjects } from './table-objects.ts'
 import type { UserTable } from './user-table.ts'
 
 /** One way in which a new row can collide with a stored one. */
@@ -18,13 +19,11 @@ interface IndexColumn {
   readonly coll: string
   readonly seqno: number
   readonly origin: 'pk' | 'u' | 'c'
-  readonly sql: string | null
 }
 
 const selectIndexes = `
-  SELECT l.name AS "index", x.cid, x.name, x.coll, x.seqno, l.origin, s.sql
+  SELECT l.name AS "index", x.cid, x.name, x.coll, x.seqno, l.origin
   FROM pragma_index_list(?, 'main') AS l JOIN pragma_index_xinfo(l.name, 'main') AS x
-    LEFT JOIN sqlite_schema AS s ON s.type = 'index' AND s.name = l.name
   WHERE l."unique" = 1 AND x.key = 1 ORDER BY l.seq, x.seqno`
 
 /** The unique keys of a table through which REPLACE can remove rows. */
@@ -34,13 +33,13 @@ export interface UniqueKeys {
   readonly others: readonly UniqueCondition[]
 }
 
-/** The unique keys of `table`. A condition may find rows that do not collide (partial indexes), never miss one that does. */
-export function uniqueKeys(db: Database.Database, table: UserTable): UniqueKeys {
+/** The unique keys of `table`, whose indexes are in `objects`. A condition may find rows that do not collide (partial indexes), never miss one that does. */
+export function uniqueKeys(db: Database.Database, table: UserTable, objects: TableObjects): UniqueKeys {
   const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
   const others: UniqueCondition[] = []
   let key: UniqueCondition = { sql: `${table.rowid} = NEW.${table.rowid}`, columns: rowidColumns(table) }
-  for (const columns of Map.groupBy(rows, (row) => row.index).values()) {
-    const condition = indexCondition(table, columns)
+  for (const [index, columns] of Map.groupBy(rows, (row) => row.index)) {
+    const condition = indexCondition(table, columns, objects.indexSql(index))
     if (columns[0]?.origin === 'pk') key = condition
     else others.push(condition)
   }
@@ -53,8 +52,12 @@ function rowidColumns({ shape }: UserTable): readonly string[] {
   return [...alias, 'rowid', '_rowid_', 'oid']
 }
 
-function indexCondition(table: UserTable, columns: readonly IndexColumn[]): UniqueCondition {
-  const definition = columns[0]?.sql ? parseCreateIndex(columns[0].sql) : null
+function indexCondition(
+  table: UserTable,
+  columns: readonly IndexColumn[],
+  sql: string | null,
+): UniqueCondition {
+  const definition = sql === null ? null : parseCreateIndex(sql)
   const terms = columns.map(({ name, coll, seqno }) => {
     const collate = `COLLATE ${quoteIdentifier(coll)}`
     if (name !== null) return `${quoteIdentifier(name)} = NEW.${quoteIdentifier(name)} ${collate}`

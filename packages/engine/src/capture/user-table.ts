@@ -25,16 +25,19 @@ interface ColumnRow {
   readonly pkIndex: number
 }
 
-const select = `
+/** SQL over what `list` has of `pragma_table_list`. */
+const selectFrom = (list: string): string => `
   SELECT t.name AS "table", t.wr, c.name, c.pk, c.hidden,
     c.pk > 0 AND EXISTS (SELECT 1 FROM pragma_index_list(t.name, 'main') WHERE origin = 'pk') AS pkIndex
-  FROM pragma_table_list AS t JOIN pragma_table_xinfo(t.name, 'main') AS c
+  FROM ${list} AS t JOIN pragma_table_xinfo(t.name, 'main') AS c
   WHERE t.schema = 'main' AND t.type = 'table'`
 
 /** Every ordinary table of the application: no views, no virtual or shadow tables, none of the reserved names. By name. */
 export function userTables(db: Database.Database): UserTable[] {
   const rows = db
-    .prepare<[], ColumnRow>(`${select} AND ${notReserved('t.name')} ORDER BY t.name, c.cid`)
+    .prepare<[], ColumnRow>(
+      `${selectFrom('pragma_table_list')} AND ${notReserved('t.name')} ORDER BY t.name, c.cid`,
+    )
     .all()
   return [...Map.groupBy(rows, (row) => row.table).values()].map(describe)
 }
@@ -42,7 +45,7 @@ export function userTables(db: Database.Database): UserTable[] {
 /** The ordinary table `name` as it is now, whatever its case; null if there is none. */
 export function findTable(db: Database.Database, name: string): UserTable | null {
   const rows = db
-    .prepare<[string], ColumnRow>(`${select} AND t.name = ? COLLATE NOCASE ORDER BY c.cid`)
+    .prepare<[string], ColumnRow>(`${selectFrom('pragma_table_list(?)')} ORDER BY c.cid`)
     .all(name)
   return rows.length === 0 ? null : describe(rows)
 }

@@ -38,6 +38,8 @@ export function adoptDatabase(path: string, options: BootstrapOptions): void {
   try {
     assertUtf8(path, db)
     db.pragma('journal_mode = WAL')
+    // So that many triggers are created quickly, see `createManyTriggers`.
+    db.unsafeMode(true)
     db.transaction(() => {
       removeCapture(db)
       installCapture(db, { firstChangeId: 1 })

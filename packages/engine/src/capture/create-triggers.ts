@@ -1,0 +1,57 @@
+import type Database from 'better-sqlite3'
+import type { CaptureTrigger } from './trigger-sql.ts'
+
+/** From so many triggers on, reading the whole schema once costs less than creating them one by one. */
+const manyTriggers = 128
+
+/** Creates triggers, in their order, which decides in which order they fire. */
+export function createTriggers(db: Database.Database, triggers: readonly CaptureTrigger[]): void {
+  for (const { sql } of triggers) db.exec(sql.replace('CREATE TRIGGER ', 'CREATE TRIGGER main.'))
+}
+
+/**
+ * The same, faster for many, on a connection that nothing but the engine uses. For each CREATE TRIGGER SQLite reads `sqlite_schema` from end to end, so the time grows with the
+ * square of the number of triggers. Here the rows that it would write are written by us, all but the last, and read as SQLite reads
+ * those of any file; the last is created as usual, which tells all connections of the change. See docs/adr/0028.
+ *
+ * In a transaction. Where SQLite does not let `sqlite_schema` be written (defensive mode), as {@link createTriggers}.
+ */
+export function createManyTriggers(db: Database.Database, triggers: readonly CaptureTrigger[]): void {
+  const last = triggers.at(-1)
+  const isWorthIt = triggers.length >= manyTriggers && !hasAnyOf(db, triggers)
+  if (last === undefined || !isWorthIt || !allowSchemaWrites(db)) {
+    createTriggers(db, triggers)
+    return
+  }
+  try {
+    const insert = db.prepare(
+      `INSERT INTO main.sqlite_schema(type, name, tbl_name, rootpage, sql) VALUES ('trigger', ?, ?, 0, ?)`,
+    )
+    for (const { name, table, sql } of triggers.slice(0, -1)) insert.run(name, table, sql)
+    forgetSchema(db)
+    createTriggers(db, [last])
+  } catch (error) {
+    // What is in memory must not outlive the rollback.
+    forgetSchema(db)
+    throw error
+  }
+}
+
+/** SQLite refuses to create a second trigger of a name. Where it reads one, it takes the file for damaged. */
+function hasAnyOf(db: Database.Database, triggers: readonly CaptureTrigger[]): boolean {
+  const names = "SELECT lower(name) FROM main.sqlite_schema WHERE type = 'trigger'"
+  const taken = new Set(db.prepare<[], string>(names).pluck().all())
+  return triggers.some(({ name }) => taken.has(name))
+}
+
+function allowSchemaWrites(db: Database.Database): boolean {
+  db.exec('PRAGMA writable_schema = ON')
+  // Without effect in defensive mode.
+  return db.pragma('writable_schema', { simple: true }) === 1
+}
+
+/** The next statement reads the schema, which is not to be written any more. What full-text tables hold in memory is written before, since it goes with it. */
+function forgetSchema(db: Database.Database): void {
+  if (db.inTransaction) db.exec('SAVEPOINT tidemark_flush; RELEASE tidemark_flush')
+  db.exec('PRAGMA writable_schema = RESET')
+}
