@@ -30,12 +30,12 @@ export function schemaDifference(
   originOf: (table: string) => string | null,
 ): SchemaDifference {
   const tables = current.filter(({ type }) => type === 'table')
+  const knownTables = new Map(
+    known.filter(({ type }) => type === 'table').map((object) => [object.name, object]),
+  )
   const isToAlter = tables.some((table) => {
     const origin = originOf(table.name)
-    return (
-      origin !== null &&
-      known.find(({ type, name }) => type === 'table' && name === origin)?.sql !== table.sql
-    )
+    return origin !== null && knownTables.get(origin)?.sql !== table.sql
   })
   // Reading a whole schema into a model takes longer than most schema changes.
   const model = isToAlter ? new SchemaModel(known) : null
@@ -45,7 +45,7 @@ export function schemaDifference(
     const dropsFirst = model === null ? [] : dropsOf(vanished, new Set())
     model?.tryAll(dropsFirst)
     const alterations =
-      model === null ? unchangedTables(tables, originOf) : alterTables(model, known, tables, originOf)
+      model === null ? unchangedTables(tables, originOf) : alterTables(model, knownTables, tables, originOf)
     return differenceAfter(alterations, dropsFirst, model === null ? known : model.objects(), current)
   } finally {
     model?.close()
@@ -103,21 +103,22 @@ function unchangedTables(
 /** The tables that need not be created anew, with what has to be done to each. */
 function alterTables(
   model: SchemaModel,
-  known: readonly SchemaObject[],
+  known: ReadonlyMap<string, SchemaObject>,
   tables: readonly SchemaObject[],
   originOf: (table: string) => string | null,
 ): Alteration[] {
+  let altered = new SchemaIndex(model.objects())
   return tables.flatMap((object) => {
     const origin = originOf(object.name)
-    const before = known.find(
-      ({ type, name }) => type === 'table' && name.toLowerCase() === origin?.toLowerCase(),
-    )
+    const before = origin === null ? undefined : known.get(origin)
     if (before === undefined) return []
     const alteration = alterationOf(before, object)
     if (alteration === null) return []
-    const leadsThere =
-      model.tryAll(alteration.statements) && new SchemaIndex(model.objects()).find(object)?.sql === object.sql
-    return leadsThere ? [alteration] : []
+    if (alteration.statements.length > 0) {
+      if (!model.tryAll(alteration.statements)) return []
+      altered = new SchemaIndex(model.objects())
+    }
+    return altered.find(object)?.sql === object.sql ? [alteration] : []
   })
 }
 
