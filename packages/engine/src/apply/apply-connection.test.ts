@@ -38,6 +38,10 @@ function apply(run: () => void, keepSchema: boolean = true): void {
   connection.db.exec('COMMIT')
 }
 
+function changeSchema(statements: string): void {
+  connection.changeSchema(() => connection.db.exec(statements))
+}
+
 function logged(): unknown[] {
   return other.prepare('SELECT x FROM log').pluck().all()
 }
@@ -62,26 +66,33 @@ test('a trigger that another connection creates does not fire either', () => {
 test('a schema statement sees all triggers: it renames them, drops them with their table, and new ones do not fire', () => {
   apply(() => {
     connection.db.exec('INSERT INTO t VALUES(1)')
-    connection.runSchemaStatement('ALTER TABLE log RENAME TO journal')
+    changeSchema('ALTER TABLE log RENAME TO journal')
     connection.db.exec('INSERT INTO t VALUES(2)')
-    connection.runSchemaStatement(
-      "CREATE TRIGGER t3 AFTER INSERT ON t BEGIN INSERT INTO journal VALUES('t3'); END",
-    )
+    changeSchema("CREATE TRIGGER t3 AFTER INSERT ON t BEGIN INSERT INTO journal VALUES('t3'); END")
     connection.db.exec('INSERT INTO t VALUES(3)')
   })
   expect(other.prepare('SELECT count(*) FROM journal').pluck().get()).toBe(0)
   other.exec('INSERT INTO t VALUES(4)')
   expect(other.prepare('SELECT x FROM journal ORDER BY x').pluck().all()).toEqual([4, 't3'])
-  apply(() => connection.runSchemaStatement('DROP TABLE t'))
+  apply(() => changeSchema('DROP TABLE t'))
   expect(other.prepare("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all()).toEqual(['v1'])
   expect(other.pragma('integrity_check', { simple: true })).toBe('ok')
 })
 
+test('schema statements of which one fails change nothing, and no trigger fires after them', () => {
+  apply(() => {
+    const run = (): void => changeSchema('DROP TRIGGER t1; ALTER TABLE t DROP COLUMN missing')
+    expect(run).toThrow(/no such column/)
+    connection.db.exec('INSERT INTO t VALUES(1)')
+  })
+  expect(logged()).toEqual([])
+  other.exec('INSERT INTO t VALUES(2)')
+  expect(logged()).toEqual([2])
+})
+
 test('after a rollback the schema is what the file has', () => {
   connection.db.exec('BEGIN IMMEDIATE')
-  connection.withoutTriggers({ keepSchema: false }, () =>
-    connection.runSchemaStatement('CREATE TABLE gone(x)'),
-  )
+  connection.withoutTriggers({ keepSchema: false }, () => changeSchema('CREATE TABLE gone(x)'))
   connection.db.exec('ROLLBACK')
   other.exec('CREATE TABLE here(y)')
   apply(() => connection.db.exec('INSERT INTO here(y) VALUES(1); INSERT INTO t VALUES(1)'))

@@ -2,6 +2,7 @@ import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { pragmaNumber, prepared } from '../sql/prepared.ts'
 import { quoteIdentifier, quoteText } from '../sql/quote.ts'
+import { inSavepoint } from '../sql/savepoint.ts'
 import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
 
@@ -71,14 +72,15 @@ export class ApplyConnection {
   }
 
   /**
-   * Runs a schema statement in {@link withoutTriggers}. SQLite must see all triggers meanwhile: it drops them with their table and
-   * rewrites them when something is renamed.
+   * Runs schema statements in {@link withoutTriggers}, all of them or none. SQLite must see all triggers meanwhile: it drops them with their
+   * table and rewrites them when something is renamed. What a failure takes back is taken back before the triggers are hidden again: a rollback after
+   * that would bring them into sight.
    */
-  runSchemaStatement(sql: string): void {
+  changeSchema(run: () => void): void {
     this.#assertTransaction()
     this.forgetSchema()
     try {
-      this.db.exec(sql)
+      inSavepoint(this.db, run)
     } finally {
       if (this.#isBlind && this.db.inTransaction) this.#blind()
       this.#blindAt = null

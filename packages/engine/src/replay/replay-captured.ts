@@ -133,7 +133,9 @@ class Replay {
     const { acknowledgedId, sharedThroughId = 0, sentThroughId = Number.MAX_SAFE_INTEGER } = options
     this.#sharedThroughId = sharedThroughId
     this.#fixedThroughId = Math.max(acknowledgedId, sharedThroughId, sentThroughId)
-    this.#writer = new CapturedWriter(connection.db, (sql) => connection.runSchemaStatement(sql))
+    this.#writer = new CapturedWriter(connection.db, (sql) =>
+      connection.changeSchema(() => connection.db.exec(sql)),
+    )
     connection.tables.refresh(connection.schemaVersion())
     this.#rows = new RowReplay({
       tables: connection.tables,

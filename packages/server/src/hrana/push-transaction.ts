@@ -148,7 +148,7 @@ export class PushTransaction {
   }
 
   #createWatermarks(sql: string): void {
-    if (!this.#hasWatermarks()) this.#apply.runSchemaStatement(sql)
+    if (!this.#hasWatermarks()) this.#apply.changeSchema(() => this.#apply.db.exec(sql))
   }
 
   #hasWatermarks(): boolean {
