@@ -1,4 +1,4 @@
-import { planFor } from '../simulator/plan.ts'
+import { plainPlanFor, planFor } from '../simulator/plan.ts'
 import type { Fault, Plan, Step } from '../simulator/plan.ts'
 import { planOf } from '../simulator/plan-of-steps.ts'
 
@@ -166,7 +166,7 @@ export const SWITCHES: readonly Switch[] = [
     breaks: 'a refused transaction disappears instead of being set aside',
     module: 'engine/dist/queue/rejected-changes',
     edits: [['export function putRejected(db, row) {', 'export function putRejected(db, row) { return;']],
-    plan: planFor(160),
+    plan: plainPlanFor(160),
   },
   {
     breaks: 'files are renamed into place without having been synced',

@@ -8,8 +8,9 @@ import type { ReplicaInfo } from '@tidemark/engine'
 import { Database } from '@tidemark/sdk-node'
 import type { Row } from '@tidemark/sdk-node'
 
+import { rowsBetweenDrops } from './column-drops.ts'
 import { contentOf, ownRowsOf } from './content.ts'
-import type { Content } from './content.ts'
+import type { Content, Reader } from './content.ts'
 import { DamagingFetch } from './damaging-fetch.ts'
 import { unwatched } from './file-calls.ts'
 import { Line } from './network.ts'
@@ -213,8 +214,9 @@ export class Client {
     return contentOf(this.db)
   }
 
-  ownRows(): Map<string, string | null> {
-    return new Map(this.tables.map((table) => [table.name, ownRowsOf(this.db, table, this.writer)]))
+  ownRows(db: Reader = this.db): Map<string, string | null> {
+    const rows = this.tables.map((table) => [table.name, ownRowsOf(db, table, this.writer)] as const)
+    return new Map([...rows, ['columns', rowsBetweenDrops(db, this.writer)]])
   }
 
   /** As its files have it. */

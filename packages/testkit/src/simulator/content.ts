@@ -81,7 +81,8 @@ function show(lines: readonly string[]): string {
         .join(' | ')
 }
 
-function rowsOf(
+/** All rows of a table, by the names of its columns. */
+export function rowsOf(
   db: Reader,
   table: string,
   { where, withAdded }: { readonly where: string; readonly withAdded: boolean } = {

@@ -1,3 +1,4 @@
+import { withColumnDrops } from './column-drops.ts'
 import { Random } from './random.ts'
 import { RESOLUTIONS } from './resolutions.ts'
 import type { ResolutionPlan } from './resolutions.ts'
@@ -51,7 +52,7 @@ export type SyncKind = 'push' | 'pull' | 'sync' | 'checkpoint'
 
 export type Step =
   | {
-      readonly kind: 'write' | 'schema' | 'foreign write' | 'foreign schema'
+      readonly kind: 'write' | 'schema' | 'drop column' | 'foreign write' | 'foreign schema'
       readonly client: number
       readonly seed: number
     }
@@ -114,7 +115,7 @@ export interface Plan {
 const TOGETHER: readonly SyncKind[] = ['push', 'pull', 'sync', 'sync', 'checkpoint']
 
 /** Kinds that are put between the steps that are drawn. */
-type Added = 'turso' | 'power' | 'server power'
+type Added = 'turso' | 'power' | 'server power' | 'drop column'
 
 const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
   write: 40,
@@ -143,10 +144,10 @@ const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
 
 /** Everything that will happen, decided from the seed alone: a step does not depend on what came of those before. */
 export function planFor(seed: number): Plan {
-  return withResolutions(withPowerLosses(plainPlanFor(seed)))
+  return withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed))))
 }
 
-/** The plan of the same seed without what is drawn apart: losses of power, and other ways to decide conflicts. */
+/** The plan of the same seed without what is drawn apart: losses of power, dropped columns, and other ways to decide conflicts. */
 export function plainPlanFor(seed: number): Plan {
   const random = new Random(seed)
   const clients = Array.from({ length: random.pick([1, 2, 2, 2, 3]) }, () => clientPlan(random))

@@ -4,6 +4,7 @@ import { checkClient, checkSettled, describeQueues, isSettled, Violation } from 
 import type { Circumstances } from './circumstances.ts'
 import { Client } from './client.ts'
 import { syncTogether, useSecondInstance } from './concurrent-use.ts'
+import { tablesOfDrops } from './column-drops.ts'
 import { ownRowsOf } from './content.ts'
 import { backUpClient, backUpServer, copyClient, restoreClient, restoreServer } from './copies.ts'
 import { observing } from './file-calls.ts'
@@ -60,7 +61,7 @@ export class World {
       serverBackup: null,
     }
     this.#common = tables
-    this.#schema = sql
+    this.#schema = [...sql, ...tablesOfDrops(plan)]
     this.server = new LocalServer(root, plan.server)
     this.writes = new Writes({
       log: this.log,
@@ -109,6 +110,8 @@ export class World {
         return this.writes.onClient(client!, client!.db, client!.writer, step.seed)
       case 'schema':
         return this.writes.changeSchema(client!, client!.db, step.seed)
+      case 'drop column':
+        return this.writes.dropColumn(client!, client!.db, step.seed)
       case 'foreign write':
         return client!.withOutsider((db) => this.writes.onClient(client!, db, client!.writer, step.seed))
       case 'foreign schema':

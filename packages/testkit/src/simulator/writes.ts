@@ -2,6 +2,7 @@ import type Sqlite from 'better-sqlite3'
 import type { Database } from '@tidemark/sdk-node'
 
 import type { Client } from './client.ts'
+import { columnDrop } from './column-drops.ts'
 import { journalsOf, ownRowsOf } from './content.ts'
 import { linesAdded } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
@@ -59,8 +60,7 @@ export class Writes {
     const statements = transactionOf({ random, writer, tag, tables: client.tables, isContested })
     const isLoose = random.chance(25)
     this.#commit(client, db, tag, statements, isLoose)
-    if (client.own !== null)
-      client.own = new Map(client.tables.map((t) => [t.name, ownRowsOf(db, t, client.writer)]))
+    if (client.own !== null) client.own = client.ownRows(db)
   }
 
   /** Runs the statements and writes down what they left in the journals. Constraints are part of the game. */
@@ -116,8 +116,14 @@ export class Writes {
     const statements = random.chance(50) ? [journal, change.sql] : [change.sql, journal]
     if (!this.#commit(client, db, this.tag, statements, isPragma || random.chance(30))) return
     client.tables.splice(0, client.tables.length, ...change.tables)
-    if (client.own !== null)
-      client.own = new Map(client.tables.map((t) => [t.name, ownRowsOf(db, t, client.writer)]))
+    if (client.own !== null) client.own = client.ownRows(db)
+  }
+
+  dropColumn(client: Client, db: Writable, seed: number): void {
+    const random = new Random(seed)
+    const statements = columnDrop(random, db, client.writer, this.tag)
+    this.#commit(client, db, this.tag, statements, random.chance(30))
+    if (client.own !== null) client.own = client.ownRows(db)
   }
 
   onServer(seed: number): void {
