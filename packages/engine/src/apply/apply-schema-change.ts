@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import { removeTriggers } from '../capture/install.ts'
+import { removeTriggers } from '../capture/install-triggers.ts'
 import { hidesPragma, isReservedName } from '../capture/own-tables.ts'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import type { StatementClass } from '../sql/classify-statement.ts'
@@ -29,7 +29,7 @@ export function applySchemaChange(connection: ApplyConnection, sql: string): voi
   assertAllowed(statement, sql)
   if (isDone(db, statement, sql)) return
   connection.changeSchema(() => {
-    if (statement.verb === 'alter') removeTriggers(db, statement.name!)
+    if (statement.verb === 'alter') removeTriggers(db, [statement.name!])
     db.exec(sql)
   })
 }
