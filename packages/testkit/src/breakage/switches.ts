@@ -19,7 +19,7 @@ const COPY: Step = { kind: 'copy', client: 0, seed: 0 }
 const ANSWER_LOST: Fault = { on: 'request', nth: 1, what: 'lost', position: 0, seed: 0 }
 const DIES_BEFORE_THE_ANSWER: Fault = { on: 'request', nth: 1, what: 'crash', position: 0, seed: 0 }
 /** After the pages came in, before what was pending is back. */
-const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 16, what: 'write', seed: 1 }
+const SOMEBODY_WRITES: Fault = { on: 'file', side: 'client', nth: 12, what: 'write', seed: 1 }
 const CHECKPOINT: Step = { kind: 'checkpoint', client: 0, fault: null }
 const PULL: Step = { kind: 'pull', client: 0, fault: null }
 const SERVER_WRITE: Step = { kind: 'server write', seed: 2 }
@@ -28,7 +28,7 @@ const ALL = 2
 const POWER: Step = { kind: 'power', client: 0, inTransaction: false, seed: ALL }
 const SERVER_POWER: Step = { kind: 'server power', seed: ALL }
 /** After the pulled pages are committed, before what was pending is back. */
-const POWER_IN_THE_PULL: Fault = { on: 'file', side: 'client', nth: 16, what: 'power', seed: ALL }
+const POWER_IN_THE_PULL: Fault = { on: 'file', side: 'client', nth: 12, what: 'power', seed: ALL }
 const NORMAL = { clients: [{ durability: 'normal' }] } as const
 const TWO = { clients: [{}, {}] }
 

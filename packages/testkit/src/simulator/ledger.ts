@@ -58,6 +58,12 @@ export class Ledger {
     }
   }
 
+  /** The transaction was another program's, whose end nothing marks: what was done in another millisecond is set aside without the rest. */
+  mayBeSetAsideInPart(tag: string): void {
+    const entry = this.#entries.get(tag)
+    if (entry?.fate === 'kept') this.#entries.set(tag, { ...entry, isLoose: true })
+  }
+
   /**
    * They are in the queues of two copies of a replica. Rows without keys that the one has moved, to make room for others, before it pushed them cannot
    * be told from other rows by the other one.

@@ -21,6 +21,9 @@ export async function syncClient(
   client.pulls = 0
   client.rejections = 0
   const { error, hasFired } = await attempt(world, client.line, client, fault, async () => client.db[kind]())
+  // It has met a checkpoint in the background, of whichever client, whose failure nobody is told.
+  if (hasFired && error === null && fault?.on === 'file' && fault.side === 'client' && fault.what !== 'write')
+    for (const each of world.clients) each.mayLoseBase = true
   const hasCrashed = client.line.isDead
   let hasLostCommits = false
   if (hasCrashed) {

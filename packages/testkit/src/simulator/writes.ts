@@ -1,4 +1,4 @@
-import type Sqlite from 'better-sqlite3'
+import Sqlite from 'better-sqlite3'
 import type { Database } from '@tidemark/sdk-node'
 
 import type { Client } from './client.ts'
@@ -94,6 +94,7 @@ export class Writes {
     }
     if (isLoose) lines = linesAdded(before, journalsOf(db))
     this.#ledger.committed(tag, lines, isLoose)
+    if (db instanceof Sqlite && client.plan.onRejected === 'quarantine') this.#ledger.mayBeSetAsideInPart(tag)
     client.tags.add(tag)
     return true
   }
