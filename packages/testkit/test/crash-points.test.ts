@@ -126,6 +126,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
     'a WAL of 4,063 frames; zeros at the end of an index that the next to open the file makes anew',
   ],
   ['server/src/create-server.ts: start: mkdirSync', 'nothing is there yet'],
+  [
+    'server/src/catalog/catalog.ts: Catalog.create: rmSync',
+    'only where the disk fails; what it leaves is cleared away at the next start',
+  ],
   ['server/src/create-server.ts: start: rmSync', 'bodies of pushes that nobody has answered'],
   ['server/src/create-server.ts: start: mkdirSync (2)', 'a folder for such bodies'],
   ['server/src/database/database.ts: Database.close: rmSync', 'a damaged history: server/test/damage'],

@@ -16,6 +16,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'readFileSync',
   'readdirSync',
   'readlinkSync',
+  'realpathSync',
   'mkdtempSync',
 ])
 
