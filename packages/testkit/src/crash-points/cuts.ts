@@ -40,20 +40,12 @@ export async function waysOf(operation: Operation): Promise<Readonly<Record<Side
   return ways
 }
 
-/**
- * Chooses where to cut: each way that is in none of `known`, where it is gone first, and every eighth of those that another operation has been cut at.
- * `ways` come into `known`.
- */
+/** Chooses where to cut: each way that is in none of `known`, where it is gone first. `ways` come into `known`. */
 export function chooseCuts(ways: readonly string[], known: Set<string>): Cut[] {
   const cuts: Cut[] = []
-  const here = new Set<string>()
   for (const [index, way] of ways.entries()) {
-    if (here.has(way)) continue
-    here.add(way)
-    const isNew = !known.has(way)
-    if (!isNew && here.size % 8 !== 1) continue
-    const turn = isNew ? known.size : here.size
-    cuts.push(cutAt(index, MANNERS[turn % MANNERS.length]!))
+    if (known.has(way)) continue
+    cuts.push(cutAt(index, MANNERS[known.size % MANNERS.length]!))
     known.add(way)
   }
   return cuts
