@@ -2,6 +2,7 @@ import { StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { pragmaNumber, prepared } from '../sql/prepared.ts'
 import { quoteIdentifier, quoteText } from '../sql/quote.ts'
+import { forgetSchema } from '../sql/forget-schema.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
@@ -90,9 +91,7 @@ export class ApplyConnection {
   /** Drops the schema in memory. To be called after a rollback that took a schema change back. */
   forgetSchema(): void {
     this.#blindAt = null
-    // FTS3 and FTS4 hold what they index in memory, and write it at a savepoint. Afterwards there would be another instance of the table to ask.
-    if (this.db.inTransaction) this.db.exec('SAVEPOINT tidemark_flush; RELEASE tidemark_flush')
-    this.db.exec('PRAGMA writable_schema = RESET')
+    forgetSchema(this.db)
   }
 
   #assertTransaction(): void {

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { forgetSchema } from '../sql/forget-schema.ts'
 import type { CaptureTrigger } from './trigger-sql.ts'
 
 /** From so many triggers on, reading the whole schema once costs less than creating them one by one. */
@@ -48,10 +49,4 @@ function allowSchemaWrites(db: Database.Database): boolean {
   db.exec('PRAGMA writable_schema = ON')
   // Without effect in defensive mode.
   return db.pragma('writable_schema', { simple: true }) === 1
-}
-
-/** The next statement reads the schema, which is not to be written any more. What full-text tables hold in memory is written before, since it goes with it. */
-function forgetSchema(db: Database.Database): void {
-  if (db.inTransaction) db.exec('SAVEPOINT tidemark_flush; RELEASE tidemark_flush')
-  db.exec('PRAGMA writable_schema = RESET')
 }
