@@ -12,8 +12,10 @@ import { Replica } from '../src/index.ts'
 import { afterCrash, ids, keepLocal } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
-/** `TIDEMARK_CRASH_STRIDE=1` tries every call; the suite every third, each time others. */
+/** `TIDEMARK_CRASH_STRIDE=1` tries every call; the suite every sixth, each time others. */
 const STRIDE = Number(process.env['TIDEMARK_CRASH_STRIDE'] ?? '6')
+/** The soak tries tens of times as many steps, on whatever machine. */
+const TIMEOUT_MS = STRIDE === 1 ? 7_200_000 : 60_000
 let directory: string
 let template: string
 let origin: Origin
@@ -105,32 +107,36 @@ const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe.each(Object.entries(operations))('a %s that fails at any of its file calls', (_, operation) => {
   describe.each(Object.entries(aftermaths))('in a process that then %s', (aftermath, goOn) => {
-    it.each<FaultKind>(['refused', 'cut'])('I4: loses nothing (call %s)', (kind) => {
-      const before = descriptors()
-      let at = 1 + ((aftermath.length + kind.length) % STRIDE)
-      for (; ; at += STRIDE) {
-        const place = mkdtempSync(join(directory, 'try-'))
-        for (const suffix of ['', '-wal', '-info', '-wal-revert'])
-          spawnSync('cp', ['-a', template + suffix, join(place, `c.db${suffix}`)])
-        const path = join(place, 'c.db')
-        let replica = Replica.open(path)
-        operation.prepare(replica)
-        const { isReached, error } = withFault({ at, kind, code: at % 2 === 0 ? 'ENOSPC' : 'EIO' }, () =>
-          operation.run(replica),
-        )
-        try {
-          if (isReached && error !== null) replica = goOn(replica, operation.run, path)
-          check(replica, operation.ids)
-        } catch (cause) {
-          throw new Error(`${aftermath}, ${kind} at ${at}: ${String(error)}`, { cause })
-        } finally {
-          replica.close()
+    it.each<FaultKind>(['refused', 'cut'])(
+      'I4: loses nothing (call %s)',
+      (kind) => {
+        const before = descriptors()
+        let at = 1 + ((aftermath.length + kind.length) % STRIDE)
+        for (; ; at += STRIDE) {
+          const place = mkdtempSync(join(directory, 'try-'))
+          for (const suffix of ['', '-wal', '-info', '-wal-revert'])
+            spawnSync('cp', ['-a', template + suffix, join(place, `c.db${suffix}`)])
+          const path = join(place, 'c.db')
+          let replica = Replica.open(path)
+          operation.prepare(replica)
+          const { isReached, error } = withFault({ at, kind, code: at % 2 === 0 ? 'ENOSPC' : 'EIO' }, () =>
+            operation.run(replica),
+          )
+          try {
+            if (isReached && error !== null) replica = goOn(replica, operation.run, path)
+            check(replica, operation.ids)
+          } catch (cause) {
+            throw new Error(`${aftermath}, ${kind} at ${at}: ${String(error)}`, { cause })
+          } finally {
+            replica.close()
+          }
+          rmSync(place, { recursive: true })
+          if (!isReached) break
         }
-        rmSync(place, { recursive: true })
-        if (!isReached) break
-      }
-      expect(at).toBeGreaterThan(10)
-      expect(descriptors()).toBeLessThanOrEqual(before + 2)
-    })
+        expect(at).toBeGreaterThan(10)
+        expect(descriptors()).toBeLessThanOrEqual(before + 2)
+      },
+      TIMEOUT_MS,
+    )
   })
 })

@@ -14,7 +14,8 @@ import type { RequestFault } from '../src/simulator/plan.ts'
 
 /** `TIDEMARK_CRASH_STRIDE=1` tries every manner at every file call; the suite every call site in some of them. */
 const IS_EXHAUSTIVE = process.env['TIDEMARK_CRASH_STRIDE'] === '1'
-const TIMEOUT_MS = 600_000
+/** The soak tries tens of times as many steps, on whatever machine. */
+const TIMEOUT_MS = IS_EXHAUSTIVE ? 7_200_000 : 600_000
 
 /** Ways to disk that have been cut. */
 const known = new Set<string>()
