@@ -3,6 +3,7 @@ import { quoteIdentifier } from '../sql/quote.ts'
 import { createTriggers } from './create-triggers.ts'
 import { followingColumns } from './followed-updates.ts'
 import { growImages } from './image-tables.ts'
+import { hasDeleteActions } from './overruled-updates.ts'
 import { shapeNumber } from './shape-number.ts'
 import { TableObjects } from './table-objects.ts'
 import type { TableObject } from './table-objects.ts'
@@ -29,7 +30,10 @@ export function installTriggers(
   const missing: CaptureTrigger[] = []
   for (const table of tables) {
     const keys = uniqueKeys(db, table, objects)
-    const triggers = captureTriggers(table, shapeNumber(db, table.shape), keys, followingColumns(db, table))
+    const triggers = captureTriggers(table, shapeNumber(db, table.shape), keys, {
+      following: followingColumns(db, table),
+      hasDeleteActions: hasDeleteActions(db, table),
+    })
     const existing = objects.of(table.shape.name)
     if (areInstalled(existing, triggers)) continue
     drop(db, existing.filter(isOurs))

@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '../sql/quote.ts'
 import { hasFollowed, recordFollowed } from './followed-updates.ts'
+import { announceUpdate, forgetOverruled } from './overruled-updates.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
 import { images, isSameRow, record, rowidOf, sameKey, valuesOf } from './trigger-terms.ts'
 import type { TriggerParts } from './trigger-terms.ts'
@@ -11,6 +12,14 @@ export interface CaptureTrigger {
   readonly table: string
   /** As SQLite keeps it. */
   readonly sql: string
+}
+
+/** What foreign keys of a table that refer to the table itself may do to its rows. */
+export interface SelfReferences {
+  /** Columns that follow when a key changes. */
+  readonly following: readonly string[]
+  /** Whether a row may change when one is removed. */
+  readonly hasDeleteActions: boolean
 }
 
 /**
@@ -25,12 +34,12 @@ export function captureTriggers(
   table: UserTable,
   shapeId: number,
   keys: UniqueKeys,
-  following: readonly string[],
+  { following, hasDeleteActions }: SelfReferences,
 ): CaptureTrigger[] {
   const triggers = [
     ...rowTriggers(table, shapeId, following),
     ...replacingInsertTriggers(table, shapeId, keys),
-    ...replacingUpdateTriggers(table, shapeId, keys),
+    ...replacingUpdateTriggers(table, shapeId, keys, hasDeleteActions),
   ]
   return triggers.map(({ role, when, body }) => {
     const name = `tidemark_${shapeId}_${role}`
@@ -115,6 +124,7 @@ function replacingUpdateTriggers(
   table: UserTable,
   shapeId: number,
   { key, others }: UniqueKeys,
+  hasDeleteActions: boolean,
 ): TriggerParts[] {
   const conditions = [key, ...others]
   const name = quoteIdentifier(table.shape.name)
@@ -127,12 +137,19 @@ function replacingUpdateTriggers(
     {
       role: 'before_update',
       when: `BEFORE UPDATE${of} ON ${name} WHEN ${existsAny(table, conditions, isOther)}`,
-      body: [putAside(table, shapeId, conditions, isOther)],
+      body: [
+        ...(hasDeleteActions ? announceUpdate(table, shapeId) : []),
+        putAside(table, shapeId, conditions, isOther),
+      ],
     },
     {
       role: 'after_update',
       when: `AFTER UPDATE${of} ON ${name} ${anyEvicted}`,
-      body: [recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND (${gone})`), forget(shapeId)],
+      body: [
+        ...(hasDeleteActions ? forgetOverruled(table, shapeId) : []),
+        recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND (${gone})`),
+        forget(shapeId),
+      ],
     },
   ]
 }
