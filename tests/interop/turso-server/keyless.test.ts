@@ -279,3 +279,24 @@ async function hammerTurso(db: TursoClient, owner: string): Promise<string[]> {
   }
   return lines.map(({ word, n }) => `${owner} ${word} ${n}`)
 }
+
+test('rows without a key that are where they were are found without reading the whole table for each', async () => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  a.exec(
+    `CREATE TABLE line (word, n); CREATE TABLE keyed (word, n INTEGER PRIMARY KEY);
+     WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000) INSERT INTO line SELECT 'a', n FROM c;
+     INSERT INTO keyed SELECT * FROM line`,
+  )
+  await a.sync()
+  const pushWithout = async (table: string): Promise<number> => {
+    a.exec(`DELETE FROM ${table} WHERE n % 20 = 0`)
+    const start = performance.now()
+    await a.push()
+    return performance.now() - start
+  }
+  const keyed = await pushWithout('keyed')
+  // Thirty times as long where each statement reads the table.
+  expect(await pushWithout('line')).toBeLessThan(8 * keyed)
+  expect(await site.sql('SELECT count(*) FROM line')).toEqual([['19000']])
+}, 60_000)

@@ -102,9 +102,10 @@ function identity(change: RowChange, rowid: bigint | null, builder: StatementBui
     .map((column, index) => isSame(nameOf(table, column), change.expected[index]!, builder))
     .join(' AND ')
   const from = `FROM ${quoteIdentifier(table.name)} WHERE`
-  const there =
-    rowid === null ? 'NULL' : `(SELECT ${name} ${from} ${name}=${builder.bind(rowid)} AND ${sameRow})`
-  return `${name}=coalesce(${there},(SELECT ${name} ${from} ${sameRow} LIMIT 1))`
+  if (rowid === null) return `${name}=(SELECT ${name} ${from} ${sameRow} LIMIT 1)`
+  const there = `(SELECT ${name} ${from} ${name}=${builder.bind(rowid)} AND ${sameRow})`
+  // tursodb runs both arguments of coalesce: without the first condition it would read the whole table for each row that is where it was.
+  return `${name}=coalesce(${there},(SELECT ${name} ${from} ${there} IS NULL AND ${sameRow} LIMIT 1))`
 }
 
 function keyed(change: RowChange, builder: StatementBuilder): string {
