@@ -239,6 +239,7 @@ describe('what is not a replica', () => {
     ['{"format": 1', 'TIDEMARK_INFO_DAMAGED'],
     ['{"format": 1, "clientId": 7}', 'TIDEMARK_INFO_DAMAGED'],
     ['{"format": 2}', 'TIDEMARK_INFO_TOO_NEW'],
+    ['{"version": "v1", "client_unique_id": "turso-sync-js"}', 'TIDEMARK_NOT_SYNCED'],
   ])('refuses the sync state %s', (content, code) => {
     open().close()
     writeFileSync(`${path}-info`, content)

@@ -52,9 +52,12 @@ export const ownTables = [
   'tidemark_base',
 ] as const
 
-/** True for names that are never captured nor pushed: ours, Turso's and SQLite's own. */
+/** Names that begin like one of these are never captured nor pushed: ours, Turso's and SQLite's own. A Turso server refuses the last. */
+const reservedPrefixes = ['tidemark_', 'turso_', 'sqlite_', '__turso_internal_'] as const
+
+/** True for a name with one of {@link reservedPrefixes}, in letters of either case. */
 export function isReservedName(name: string): boolean {
-  return /^(tidemark_|turso_|sqlite_)/i.test(name)
+  return reservedPrefixes.some((prefix) => name.toLowerCase().startsWith(prefix))
 }
 
 /** True for a table that would stand before the function of the same name, by which the schema is read. */
@@ -64,7 +67,7 @@ export function hidesPragma(name: string): boolean {
 
 /** SQL condition that excludes {@link isReservedName} for the column `column`. */
 export function notReserved(column: string): string {
-  return ['tidemark', 'turso', 'sqlite']
-    .map((prefix) => `${column} NOT LIKE '${prefix}\\_%' ESCAPE '\\'`)
+  return reservedPrefixes
+    .map((prefix) => `${column} NOT LIKE '${prefix.replaceAll('_', '\\_')}%' ESCAPE '\\'`)
     .join(' AND ')
 }

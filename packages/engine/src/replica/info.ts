@@ -111,7 +111,7 @@ export function saveInfo(path: string, info: ReplicaInfo): void {
 
 /**
  * @throws StateError `TIDEMARK_INFO_DAMAGED` when the file is not what {@link saveInfo} writes, `TIDEMARK_INFO_TOO_NEW` when a newer
- * version wrote it
+ * version wrote it, `TIDEMARK_NOT_SYNCED` when Turso's client did
  */
 export function loadInfo(path: string): ReplicaInfo {
   return parseInfo(path, readInfoFile(path))
@@ -128,6 +128,7 @@ export function parseInfo(path: string, parsed: unknown): ReplicaInfo {
       { recovery: 'upgrade' },
     )
   }
+  if (typeof parsed['version'] === 'string' && 'client_unique_id' in parsed) throw tursos(path)
   const info = { ...LATER_FIELDS, ...parsed }
   for (const [name, isValid] of Object.entries(FIELD_CHECKS)) {
     const value: unknown = info[name as keyof typeof info]
@@ -139,8 +140,17 @@ export function parseInfo(path: string, parsed: unknown): ReplicaInfo {
 function damaged(path: string, reason: string): StateError {
   return new StateError(
     'TIDEMARK_INFO_DAMAGED',
-    `${path} is damaged: ${reason}. Restore it from a backup taken together with the database, or open with existing: 'adopt' (push everything) or 'replace' (start over).`,
+    `${path} is damaged: ${reason}. Restore it from a backup taken together with the database, or move it away and open with existing: 'adopt' (push everything) or 'replace' (start over).`,
     { recovery: 'reset' },
+  )
+}
+
+/** Turso's client has files of the same names beside its database. */
+function tursos(path: string): StateError {
+  return new StateError(
+    'TIDEMARK_NOT_SYNCED',
+    `${path} is not Tidemark's, Turso's client wrote it. Push with that client, close it, move ${path} away, and open with existing: 'replace' (start over from the server). Or 'adopt' (push everything).`,
+    { recovery: 'operator' },
   )
 }
 
