@@ -7,6 +7,7 @@ import { WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { checkPageOne } from './check-page-one.ts'
+import { companionMode } from './companion-mode.ts'
 import { readPageOne, writePageOne } from './page-one.ts'
 import { removeDurably, removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
@@ -42,10 +43,11 @@ export class BootstrapWriter {
   constructor(path: string, options: BootstrapOptions) {
     this.#path = path
     this.#options = options
+    const { bootstrap } = replicaPaths(path)
     this.#descriptor = openSync(
-      replicaPaths(path).bootstrap,
+      bootstrap,
       constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
-      0o644,
+      companionMode(bootstrap),
     )
   }
 

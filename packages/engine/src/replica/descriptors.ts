@@ -39,6 +39,12 @@ export function acquireDescriptor(path: string): number {
   return descriptor
 }
 
+/** Whether `path` leads to the very file that the descriptor is on. */
+export function leadsTo(path: string, descriptor: number): boolean {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found !== undefined && keyOf(found) === keyOf(fstatSync(descriptor))
+}
+
 /** Gives a descriptor back; call after closing one's SQLite connections. It is closed when that cannot drop anyone's lock. */
 export function releaseDescriptor(descriptor: number): void {
   for (const shared of open.values()) if (shared.descriptor === descriptor) shared.users -= 1

@@ -1,6 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
+import { companionMode } from './companion-mode.ts'
+
 /** Makes renames, creations and removals in the directory of `path` survive a power loss. */
 export function syncDirectoryOf(path: string): void {
   const descriptor = openSync(dirname(path), 'r')
@@ -11,10 +13,10 @@ export function syncDirectoryOf(path: string): void {
   }
 }
 
-/** Replaces the file: after a crash it holds the old content or the new, whole. On disk when this returns. */
+/** Replaces the file, which lies beside a database: after a crash it holds the old content or the new, whole. On disk when this returns. */
 export function replaceFile(path: string, content: string): void {
   const temporary = `${path}.tmp`
-  const descriptor = openSync(temporary, 'w', 0o644)
+  const descriptor = openSync(temporary, 'w', companionMode(temporary))
   try {
     writeFileSync(descriptor, content)
     fsyncSync(descriptor)

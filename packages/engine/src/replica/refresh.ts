@@ -12,8 +12,13 @@ import type { ReplicaSession } from './session.ts'
 const TIMEOUT_MS = 1000
 const RETRY_MS = 10
 
-/** Takes over what another process has done to the replica since, and finishes what it left unfinished. Under the sync lock. @throws BusyError */
+/**
+ * Takes over what another process has done to the replica since, and finishes what it left unfinished. Under the sync lock.
+ *
+ * @throws BusyError, StateError `TIDEMARK_FILE_REPLACED`
+ */
 export function refresh(session: ReplicaSession): void {
+  session.assertInPlace()
   if (resumeInterruptedPull(session) !== null) return
   const info = session.readInfo()
   if (isSame(info, session.info)) {

@@ -176,13 +176,15 @@ export class Replica {
   /**
    * Runs a sync operation alone, across all processes and instances on the file.
    *
-   * @throws BusyError when another operation does not end in time; the signal's reason while it is waited for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs
+   * @throws BusyError when another operation does not end in time; the signal's reason while it is waited for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs,
+   * `TIDEMARK_FILE_REPLACED` where the file was moved or replaced since it was opened
    */
   async withSyncLock<T>(
     run: () => Promise<T>,
     timeoutMs: number = this.#lockTimeoutMs,
     signal?: AbortSignal,
   ): Promise<T> {
+    this.#session.assertInPlace()
     await this.#lock.acquire(timeoutMs, signal)
     try {
       await refreshPatiently(this.#session)
@@ -197,9 +199,12 @@ export class Replica {
   /**
    * Changes the sync state: durably under the sync lock, or when nobody else has that. Otherwise only this object knows, until the next
    * {@link withSyncLock}: what another process writes at that moment must not be overwritten by what was read before.
+   *
+   * @throws StateError `TIDEMARK_FILE_REPLACED`
    */
   updateInfo(patch: InfoPatch): void {
     if (this.#lock.isHeld) return this.#session.saveOnly(patch)
+    this.#session.assertInPlace()
     if (!this.#lock.tryAcquire()) return this.#session.replaceInfo({ ...this.info, ...patch })
     try {
       this.#session.saveOnly(patch)
@@ -360,6 +365,7 @@ export class Replica {
   checkpointIfPossible(): void {
     const isHeld = this.#lock.isHeld
     try {
+      this.#session.assertInPlace()
       if (!isHeld) this.#lock.acquireSync(0)
       refresh(this.#session)
       checkpoint(this.#session)

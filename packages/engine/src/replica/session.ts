@@ -1,7 +1,7 @@
 import { fstatSync, statSync } from 'node:fs'
 
 import type Database from 'better-sqlite3'
-import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
+import { BusyError, PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { WalFile } from '../wal/wal-file.ts'
@@ -9,7 +9,7 @@ import { readBackfilledFrames, readWalIndexHeader } from '../wal/wal-index.ts'
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { PullStage } from './changes-file.ts'
 import { Connections } from './connections.ts'
-import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
+import { acquireDescriptor, leadsTo, releaseDescriptor } from './descriptors.ts'
 import { removeFile } from './durable-file.ts'
 import type { ReplayOptions } from './finish-replay.ts'
 import { parseInfo } from './info.ts'
@@ -114,12 +114,29 @@ export class ReplicaSession {
   }
 
   /**
+   * The connections stay on the file that they have opened, while `-info` and the other files beside it are found by its path: once another file is there, what one file
+   * has would be recorded beside the other.
+   *
+   * @throws StateError `TIDEMARK_FILE_REPLACED` where the path leads to another file by now, or to none
+   */
+  assertInPlace(): void {
+    const { main } = this.paths
+    if (leadsTo(main, this.#mainDescriptor)) return
+    throw new StateError(
+      'TIDEMARK_FILE_REPLACED',
+      `${main} is not the file any more that was opened: it was moved, deleted, or replaced by another. Nothing is synced until the database is closed and opened again. Until then reads and writes still go to the file that was opened; backup() makes a copy of it.`,
+      { recovery: 'operator' },
+    )
+  }
+
+  /**
    * Runs `run` while no writer, in any process, can move.
    *
-   * @throws BusyError when somebody is writing
+   * @throws BusyError when somebody is writing; StateError as {@link assertInPlace}
    */
   withWriteLock<T>(run: (index: WalIndexHeader) => T): T {
     return this.connections.withWriteLock(() => {
+      this.assertInPlace()
       const index = this.readIndex()
       this.#noticeRestart(index)
       return run(index)

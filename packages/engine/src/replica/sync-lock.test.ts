@@ -1,4 +1,4 @@
-import { mkdtempDisposableSync, readdirSync } from 'node:fs'
+import { mkdtempDisposableSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@tidemark/protocol'
@@ -25,4 +25,25 @@ it('is held by one at a time, and nothing lies beside it', async () => {
   }
   one.close()
   other.close()
+})
+
+it('is a lock still when its file has been deleted, and who comes later has made another', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-lock-'))
+  const path = join(folder.path, 'a.db-lock')
+  const one = new SyncLock(path)
+  rmSync(path)
+  const other = new SyncLock(path)
+  expect(one.tryAcquire()).toBe(true)
+  expect(other.tryAcquire()).toBe(false)
+  one.release()
+  expect(other.tryAcquire()).toBe(true)
+  expect(one.tryAcquire()).toBe(false)
+  one.close()
+  other.close()
+})
+
+it('is refused on a file that may only be read: SQLite would let two programs have it', () => {
+  // Nobody may write to it, not even root.
+  const path = '/proc/sys/kernel/ostype'
+  expect(() => new SyncLock(path)).toThrow(expect.objectContaining({ code: 'TIDEMARK_LOCK_READ_ONLY' }))
 })

@@ -1,10 +1,11 @@
-import { statSync } from 'node:fs'
+import { accessSync, chmodSync, constants, statSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
-import { BusyError } from '@tidemark/protocol'
+import { BusyError, StateError } from '@tidemark/protocol'
 
 import { prepared } from '../sql/prepared.ts'
+import { companionMode } from './companion-mode.ts'
 import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
@@ -17,17 +18,18 @@ const held = new Set<string>()
  * exclusive transaction, so the operating system releases it when its owner dies.
  */
 export class SyncLock {
-  readonly #connection: Database.Database
   readonly #path: string
-  readonly #key: string
+  #connection: Database.Database
+  /** Names the file that is open. */
+  #key: string
   #timeoutMs = 0
   #isJournalInMemory = false
 
+  /** @throws StateError `TIDEMARK_LOCK_READ_ONLY`, SqliteError */
   constructor(path: string) {
     this.#path = path
-    this.#connection = new Database(path, { timeout: 0 })
-    const { dev, ino } = statSync(path)
-    this.#key = `${dev}:${ino}`
+    this.#connection = openLock(path)
+    this.#key = keyOf(path)
   }
 
   /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError, the signal's reason */
@@ -72,12 +74,25 @@ export class SyncLock {
     try {
       this.#keepJournalInMemory()
       prepared(this.#connection, 'BEGIN EXCLUSIVE').run()
-      held.add(this.#key)
-      return true
     } catch (error) {
       if (isBusy(error)) return false
       throw error
     }
+    if (keyOf(this.#path) !== this.#key) {
+      this.#openAgain()
+      return this.#tryBegin(timeoutMs)
+    }
+    held.add(this.#key)
+    return true
+  }
+
+  /** Somebody has deleted the file: who comes next makes a new one, and that is the lock now. */
+  #openAgain(): void {
+    this.#connection.close()
+    this.#connection = openLock(this.#path)
+    this.#key = keyOf(this.#path)
+    this.#timeoutMs = 0
+    this.#isJournalInMemory = false
   }
 
   /** Nothing is ever written; in a file, the journal would be created and deleted with each lock. Reads the database, which another's lock forbids. */
@@ -92,4 +107,34 @@ export class SyncLock {
       `Another sync operation is running on this database (it holds ${this.#path}). Try again when it is done.`,
     )
   }
+}
+
+/** What may only be read is refused: SQLite would open it, and then begin an exclusive transaction as one that reads, which two programs can have at once. */
+function openLock(path: string): Database.Database {
+  const connection = new Database(path, { timeout: 0 })
+  try {
+    shareAsDatabase(path)
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return connection
+  } catch (cause) {
+    connection.close()
+    throw new StateError(
+      'TIDEMARK_LOCK_READ_ONLY',
+      `${path} must be writable: it keeps programs from syncing the database at the same time. Check who owns it; while no program has the database open it may be deleted.`,
+      { recovery: 'operator', cause },
+    )
+  }
+}
+
+/** Names a file as long as it exists; empty where there is none. */
+function keyOf(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false })
+  return status === undefined ? '' : `${status.dev}:${status.ino}`
+}
+
+/** Whoever may write to the database needs the lock too: SQLite does not give a database that it makes the permissions of another. */
+function shareAsDatabase(path: string): void {
+  const { mode, uid } = statSync(path)
+  const wanted = companionMode(path)
+  if (uid === process.getuid?.() && (mode & 0o777) !== wanted) chmodSync(path, wanted)
 }

@@ -47,9 +47,9 @@ export class WalFile {
     return new WalFile(openSync(path, constants.O_RDWR))
   }
 
-  /** Creates the file, or empties an existing one. */
-  static create(path: string): WalFile {
-    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o644))
+  /** Creates the file with the permissions `mode`, or empties an existing one. */
+  static create(path: string, mode: number): WalFile {
+    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, mode))
   }
 
   get sizeInBytes(): number {

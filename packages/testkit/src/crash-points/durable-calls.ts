@@ -6,6 +6,8 @@ import { MUTATING_CALLS } from '../simulator/file-calls.ts'
 
 /** Calls of `node:fs` that change no content and no name of a file that counts. */
 export const HARMLESS: ReadonlySet<string> = new Set([
+  'accessSync',
+  'chmodSync',
   'constants',
   'openAsBlob',
   'closeSync',
