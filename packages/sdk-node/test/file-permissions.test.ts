@@ -1,5 +1,6 @@
 import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { ConnectOptions } from '../src/index.ts'
 import { SyncServer } from './sync-server.ts'
 
 /** Permissions of the database in `folder` and of the files beside it, by what their names end in. */
@@ -28,13 +29,13 @@ test('the files beside a private database, which have the same data, are as priv
   first.close()
   for (const made of ['-info', '-lock']) rmSync(`${first.name}${made}`)
   const inReplay: Record<string, string>[] = []
-  const options = {
+  const options: Partial<ConnectOptions> = {
     existing: 'replace',
     conflictResolution: () => {
       inReplay.push(permissions(folder))
       return 'accept-remote'
     },
-  } as const
+  }
   const db = await server.client('a.db', options)
   other.exec('UPDATE t SET b = randomblob(500000)')
   await other.sync()

@@ -63,6 +63,18 @@ describe('opening', () => {
     await expect(connect({ path, url: () => null })).rejects.toMatchObject(missing)
   })
 
+  test.each(['refuse', 'adopt', 'replace'] as const)(
+    'a folder in the place of the file is said to be none (existing: %s)',
+    async (existing) => {
+      await using server = new SyncServer()
+      const folder = { path: server.directory.path, url: server.url(), existing }
+      await expect(connect(folder)).rejects.toMatchObject({
+        code: 'TIDEMARK_NOT_A_DATABASE',
+        message: expect.stringContaining('is not a file') as string,
+      })
+    },
+  )
+
   test('a restart needs no network: rows, what is pending and the saved URL are there', async () => {
     await using server = await OwnSyncServer.start()
     const path = server.directory.file('a.db')

@@ -45,5 +45,11 @@ it('is a lock still when its file has been deleted, and who comes later has made
 it('is refused on a file that may only be read: SQLite would let two programs have it', () => {
   // Nobody may write to it, not even root.
   const path = '/proc/sys/kernel/ostype'
-  expect(() => new SyncLock(path)).toThrow(expect.objectContaining({ code: 'TIDEMARK_LOCK_READ_ONLY' }))
+  expect(() => new SyncLock(path)).toThrow(expect.objectContaining({ code: 'TIDEMARK_NO_ACCESS' }))
+})
+
+it('says which file cannot be made where there is no folder for it', () => {
+  const path = '/proc/self/status/a.db-lock'
+  const refused = { code: 'TIDEMARK_NO_ACCESS', message: expect.stringContaining(path) as string }
+  expect(() => new SyncLock(path)).toThrow(expect.objectContaining(refused))
 })

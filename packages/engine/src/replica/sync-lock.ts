@@ -25,7 +25,7 @@ export class SyncLock {
   #timeoutMs = 0
   #isJournalInMemory = false
 
-  /** @throws StateError `TIDEMARK_LOCK_READ_ONLY`, SqliteError */
+  /** @throws StateError `TIDEMARK_NO_ACCESS` */
   constructor(path: string) {
     this.#path = path
     this.#connection = openLock(path)
@@ -111,16 +111,17 @@ export class SyncLock {
 
 /** What may only be read is refused: SQLite would open it, and then begin an exclusive transaction as one that reads, which two programs can have at once. */
 function openLock(path: string): Database.Database {
-  const connection = new Database(path, { timeout: 0 })
+  let connection: Database.Database | null = null
   try {
+    connection = new Database(path, { timeout: 0 })
     shareAsDatabase(path)
     accessSync(path, constants.R_OK | constants.W_OK)
     return connection
   } catch (cause) {
-    connection.close()
+    connection?.close()
     throw new StateError(
-      'TIDEMARK_LOCK_READ_ONLY',
-      `${path} must be writable: it keeps programs from syncing the database at the same time. Check who owns it; while no program has the database open it may be deleted.`,
+      'TIDEMARK_NO_ACCESS',
+      `${path} cannot be made, or written to (${(cause as Error).message}). It keeps programs from syncing the database at the same time. Check who owns it and its folder, and that its name is not too long; while no program has the database open it may be deleted.`,
       { recovery: 'operator', cause },
     )
   }

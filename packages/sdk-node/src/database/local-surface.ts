@@ -6,7 +6,7 @@ import type { StatementGuard } from '../statement/guarded-statement.ts'
 import { Statement } from '../statement/statement.ts'
 import { WriteStatement } from '../statement/write-statement.ts'
 import type { WriteCounter } from '../statement/write-statement.ts'
-import { checkAllowed } from './refused-statement.ts'
+import { checkAllowed, mentionsOwn } from './refused-statement.ts'
 import { TransactionFactory } from './transaction-function.ts'
 import { TransactionTracker } from './transaction-tracker.ts'
 
@@ -56,7 +56,8 @@ export class LocalSurface {
   prepare(sql: string): Statement {
     if (typeof sql !== 'string' || PLAIN_READ.test(sql))
       return new Statement(this.#database, this.#prepare(sql))
-    if (PLAIN_WRITE.test(sql)) return new WriteStatement(this.#database, this.#prepare(sql), this.#writes)
+    if (PLAIN_WRITE.test(sql) && !mentionsOwn(sql))
+      return new WriteStatement(this.#database, this.#prepare(sql), this.#writes)
     const statement = classifyStatement(sql)
     // First: some pragmas take effect when they are prepared.
     checkAllowed(statement, sql)
@@ -69,7 +70,7 @@ export class LocalSurface {
   }
 
   exec(sql: string): void {
-    if (typeof sql !== 'string' || !NEEDS_SPLITTING.test(sql)) {
+    if (typeof sql !== 'string' || !(NEEDS_SPLITTING.test(sql) || mentionsOwn(sql))) {
       this.connection.exec(sql)
     } else {
       this.#execScript(sql)
@@ -101,7 +102,8 @@ export class LocalSurface {
     for (const text of splitStatements(sql)) {
       const statement = classifyStatement(text)
       const guard = this.#guardOf(statement, text)
-      if (guard === null && statement.kind !== 'vacuum' && statement.kind !== 'pragma') {
+      const isChecked = ['vacuum', 'pragma'].includes(statement.kind) || mentionsOwn(text)
+      if (guard === null && !isChecked) {
         plain.push(text)
         continue
       }

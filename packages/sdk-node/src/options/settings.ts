@@ -78,7 +78,7 @@ export function validateOptions(options: ConnectOptions): Settings {
     if (options[name] !== undefined) checkFunction(name, options[name])
   }
   const path = checkText('path', options.path)
-  if (path.includes('\0')) checkText('path', undefined)
+  if (path.includes('\0')) throw new OptionsError('path', 'must not have a NUL character in it')
   if (path !== path.trimEnd())
     throw new OptionsError('path', 'must not end in white space, which better-sqlite3 leaves out')
   return {

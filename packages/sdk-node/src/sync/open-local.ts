@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Replica } from '@tidemark/engine'
@@ -50,6 +50,11 @@ export function openLocal(
   const creation = { ...options, clientId: newClientId(settings.clientName), url }
   if (!existsSync(dirname(path))) {
     throw new StateError('TIDEMARK_NO_FOLDER', `${path} cannot be made: its folder does not exist`, {
+      recovery: 'operator',
+    })
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+    throw new StateError('TIDEMARK_NOT_A_DATABASE', `${path} is not a file. It was left as it is.`, {
       recovery: 'operator',
     })
   }
