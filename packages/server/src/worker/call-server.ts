@@ -15,6 +15,8 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Where the pieces of the call's bytes are to go. To be called before the handler first waits. */
   receive(sink: PieceSink): void
+  /** `release` is called once the answer, or why there is none, has left this process: until then it is lost where the process ends. */
+  onAnswered(release: () => void): void
 }
 
 /** Takes the bytes of a call that follow it in pieces. */
@@ -51,6 +53,7 @@ interface ActiveCall {
   sink: PieceSink | null
   credits: number
   wake: (() => void) | null
+  readonly releases: (() => void)[]
 }
 
 /** Answers the main process's calls. */
@@ -85,6 +88,7 @@ export class CallServer {
       sink: null,
       credits: CHUNK_CREDITS,
       wake: null,
+      releases: [],
     }
     this.#active.set(frame.callId, call)
     const channel = this.#channel()
@@ -96,6 +100,7 @@ export class CallServer {
         receive: (sink) => {
           call.sink = sink
         },
+        onAnswered: (release) => call.releases.push(release),
       }
       const answer = await this.#handlers[name](args, frame.bytes, context)
       if ('chunks' in answer) await this.#stream(frame.callId, call, answer)
@@ -104,6 +109,9 @@ export class CallServer {
       channel.send('error', frame.callId, toWireError(error))
     } finally {
       this.#active.delete(frame.callId)
+      channel.whenSent(() => {
+        for (const release of call.releases) release()
+      })
     }
   }
 

@@ -27,6 +27,12 @@ export class FrameChannel {
     this.#socket.uncork()
   }
 
+  /** Calls back when all that was sent before has left this process, whose end it survives then; or when it cannot any more. */
+  whenSent(callback: () => void): void {
+    if (this.#socket.writableLength === 0) callback()
+    else this.#socket.write(NO_BYTES, callback)
+  }
+
   /** Closes when what was sent has left. */
   end(): void {
     this.#socket.end()

@@ -23,23 +23,26 @@ const settings = JSON.parse(process.env['TIDEMARK_WORKER'] ?? '{}') as WorkerSet
 const watchdog = new Watchdog()
 /** A part of the worker's memory: what is estimated is smaller than what it takes. */
 const answerMemory = new AnswerMemory(Math.max(settings.maxRssBytes / 4, settings.hrana.maxResponseBytes))
-const newBudget = (): ResponseBudget => new ResponseBudget(settings.hrana.maxResponseBytes, answerMemory)
 const host = new DatabaseHost(settings, (log) => channel.send('log', 0, log))
 
-/** A guard for the call, and what to do when the call has ended. */
-function guardFor({ callId, signal }: CallContext): {
-  readonly guard: StatementGuard
-  readonly done: () => void
-} {
-  let done: (() => void) | null = null
-  const guard: StatementGuard = {
+/** A call whose effect nobody has been told of must not be made again: it counts as begun until its answer is out. */
+function guardFor({ callId, signal, onAnswered }: CallContext): StatementGuard {
+  let hasBegun = false
+  return {
     run: (allowanceMs, statement) => watchdog.run(callId, allowanceMs, statement),
     begin: () => {
-      done ??= watchdog.begin(callId)
+      if (hasBegun) return
+      onAnswered(watchdog.begin(callId))
+      hasBegun = true
     },
     signal,
   }
-  return { guard, done: () => done?.() }
+}
+
+function budgetFor({ onAnswered }: CallContext): ResponseBudget {
+  const budget = new ResponseBudget(settings.hrana.maxResponseBytes, answerMemory)
+  onAnswered(() => budget.close())
+  return budget
 }
 
 // A signal to the whole process group is the main process's business; it tells the workers when to end.
@@ -95,10 +98,9 @@ const handlers: CallHandlers = {
   async push({ database: ref, caller, isWhole }, bytes, context) {
     const body = new PushBody(bytes, settings.push, isWhole)
     context.receive(body)
-    const { guard } = guardFor(context)
     return host.use(ref, async ({ pushTarget }) => ({
       result: null,
-      bytes: await receivePush(pushTarget, body, caller.party, guard),
+      bytes: await receivePush(pushTarget, body, caller.party, guardFor(context)),
     }))
   },
 
@@ -124,36 +126,20 @@ const handlers: CallHandlers = {
   },
 
   async pipeline({ database: ref, caller }, bytes, context) {
-    const { guard, done } = guardFor(context)
-    const budget = newBudget()
-    try {
-      return await host.use(ref, async ({ streams }) => ({
-        result: null,
-        bytes: Buffer.from(await runPipeline(streams, bytes, budget, caller, guard)),
-      }))
-    } finally {
-      budget.close()
-      done()
-    }
+    return host.use(ref, async ({ streams }) => ({
+      result: null,
+      bytes: Buffer.from(
+        await runPipeline(streams, bytes, budgetFor(context), caller, guardFor(context)),
+      ),
+    }))
   },
 
   async cursor({ database: ref, caller }, bytes, context) {
-    const { guard, done } = guardFor(context)
-    const { tenant, done: release } = await host.acquire(ref)
-    const budget = newBudget()
-    const finish = (): void => {
-      budget.close()
-      done()
-      release()
-    }
-    try {
-      const chunks = runCursor(tenant.streams, bytes, budget, caller, guard)
-      const first = await chunks.next()
-      return { result: null, chunks: until(startingWith(first, chunks), finish) }
-    } catch (error) {
-      finish()
-      throw error
-    }
+    const { tenant, done } = await host.acquire(ref)
+    context.onAnswered(done)
+    const chunks = runCursor(tenant.streams, bytes, budgetFor(context), caller, guardFor(context))
+    const first = await chunks.next()
+    return { result: null, chunks: startingWith(first, chunks) }
   },
 
   async status({ database: ref }) {
