@@ -170,33 +170,39 @@ describe('statements', () => {
   })
 })
 
-describe('POST /v3/cursor with slow readers', () => {
+describe.each(['cursor', 'pipeline'])('POST /v3/%s with slow readers', (endpoint) => {
   /** An answer of 40 MB: more than sockets hold. */
   const sql =
     'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT hex(zeroblob(10000)) FROM n'
 
   /** Resolves when the answer begins. */
-  async function cursor(url: string, signal: AbortSignal): Promise<Response> {
-    const body = JSON.stringify({ batch: { steps: [{ stmt: { sql } }] } })
-    return fetch(`${url}/v3/cursor`, { method: 'POST', body, signal })
+  async function ask(url: string, signal: AbortSignal): Promise<Response> {
+    const stmt = { sql }
+    const body = { batch: { steps: [{ stmt }] }, requests: [{ type: 'execute', stmt }, CLOSE] }
+    return fetch(`${url}/v3/${endpoint}`, { method: 'POST', body: JSON.stringify(body), signal })
   }
 
-  test('what they have not taken is bounded, over all of them; who leaves frees it', async () => {
-    // A quarter of this is for answers: 100 MB.
-    const small = await startServer({ maxWorkerBytes: 400_000_000, maxSqlResponseBytes: 50_000_000 })
+  test('what they have not taken is bounded, by database too; who leaves frees it', async () => {
+    // A quarter of this is for answers: 100 MB, 50 MB of one database.
+    const small = await startServer({
+      workers: 1,
+      maxWorkerBytes: 400_000_000,
+      maxSqlResponseBytes: 50_000_000,
+    })
     try {
-      const url = await small.create('slow')
+      const [url, others] = [await small.create('slow'), await small.create('others')]
       const leaving = new AbortController()
-      const unread = [await cursor(url, leaving.signal), await cursor(url, leaving.signal)]
+      const unread = await ask(url, leaving.signal)
       const { signal } = new AbortController()
-      const refused = await (await cursor(url, signal)).text()
+      const lengthOf = async (from: string): Promise<number> =>
+        (await (await ask(from, signal)).arrayBuffer()).byteLength
+      const refused = await (await ask(url, signal)).text()
       expect(refused.slice(-200)).toContain('SQLITE_BUSY')
       expect(await run(url, 'SELECT 1')).toEqual([[1]])
+      expect(await lengthOf(others)).toBeGreaterThan(40_000_000)
       leaving.abort()
-      expect(unread.map(({ status }) => status)).toEqual([200, 200])
-      await expect
-        .poll(async () => (await (await cursor(url, signal)).text()).length, { timeout: 10_000 })
-        .toBeGreaterThan(40_000_000)
+      expect(unread.status).toBe(200)
+      await expect.poll(async () => lengthOf(url), { timeout: 10_000 }).toBeGreaterThan(40_000_000)
     } finally {
       await small.close()
     }

@@ -4,7 +4,6 @@ import { fileOf, pull } from './pull-client.ts'
 import { CREATE_ITEMS, insertItem, push, schemaChange } from './push-client.ts'
 import { execute, pipeline, rawRequest, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
-import { CLOSE } from './sql-fixture.ts'
 
 /** Never ends, gives no row meanwhile. */
 const ENDLESS = 'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c'
@@ -51,13 +50,17 @@ describe('tenants on different workers', () => {
   })
 })
 
-describe('a server that is told to stop', () => {
-  test('does not wait for a statement longer than it may wait for requests', async () => {
+describe('a server whose statement never ends', () => {
+  test('says that it is not ready while one runs on all workers, and does not wait for it longer than for requests', async () => {
     const server = await startServer({ shutdownGraceMs: 100, statementTimeoutMs: 60_000 })
     const database = await server.create('endless')
     const answer = pipeline(database, [execute(ENDLESS), { type: 'close' }]).catch(String)
     // Its worker, the only one, says nothing while the statement runs.
     await expect.poll(async () => isWorkerSilent(server)).toBe(true)
+    const startedToAsk = performance.now()
+    const ready = await fetch(`${server.url}/health/ready`)
+    expect(performance.now() - startedToAsk).toBeLessThan(10_000)
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('runs a statement')])
     const startedAt = performance.now()
     await server.close()
     expect(performance.now() - startedAt).toBeLessThan(20_000)
@@ -142,27 +145,6 @@ describe('tenants on one worker', () => {
     const requests = [execute('INSERT INTO t VALUES (1)'), execute(ENDLESS), { type: 'close' } as const]
     await expect(pipeline(database, requests)).rejects.toThrow('413')
     expect(await run(database, 'SELECT count(*) FROM t')).toEqual([[1]])
-  })
-
-  test('a statement whose answer is on its way when another tenant’s ends the worker is not run twice', async () => {
-    const culprit = await server.create('behind')
-    const victim = await server.create('before')
-    await run(culprit, 'SELECT 1')
-    await run(victim, 'CREATE TABLE t (x)')
-    // The worker finds the other two together when it has counted, and runs them in one turn of its loop, in which nothing is sent.
-    const counted = pipeline(culprit, [execute(ENDLESS.replace('FROM c)', 'FROM c LIMIT 200000)')), CLOSE])
-    const inserted = pipeline(victim, [
-      execute('INSERT INTO t VALUES (1) RETURNING hex(zeroblob(3000000))'),
-      CLOSE,
-    ])
-    const ended = pipeline(culprit, [
-      ...Array.from({ length: 30 }, () => execute('SELECT 1')),
-      execute(ENDLESS),
-      CLOSE,
-    ])
-    const [, outcome] = await Promise.allSettled([counted, inserted, ended])
-    if (outcome.status === 'rejected') expect(String(outcome.reason)).toContain('unknown whether')
-    expect(await run(victim, 'SELECT count(*) FROM t')).toEqual([[1]])
   })
 
   test('a statement that takes too much memory is ended', async () => {

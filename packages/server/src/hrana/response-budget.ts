@@ -1,11 +1,13 @@
 import { LimitError } from '@tidemark/protocol'
 import type { HranaColumn, HranaError, HranaValue } from '@tidemark/protocol'
-import type { AnswerMemory } from './answer-memory.ts'
+import type { AnswerBytes } from './answer-memory.ts'
 
 const ROW_OVERHEAD = 2
 const VALUE_OVERHEAD = 24
 const COLUMN_OVERHEAD = 40
 const ERROR_OVERHEAD = 60
+/** Of each answer, so that large ones which nobody takes do not keep short ones from being given. `maxConnections` bounds how often. */
+const BYTES_OUTSIDE_MEMORY = 16 * 1024
 /** Of all errors for which there is no room, the same one. */
 const NO_ROOM: HranaError = {
   message: 'The answer is too large to say why this failed',
@@ -16,9 +18,9 @@ const NO_ROOM: HranaError = {
 export class ResponseBudget {
   #bytes: number
   readonly #maxBytes: number
-  readonly #memory: AnswerMemory
+  readonly #memory: AnswerBytes
 
-  constructor(maxBytes: number, memory: AnswerMemory) {
+  constructor(maxBytes: number, memory: AnswerBytes) {
     this.#maxBytes = maxBytes
     this.#bytes = maxBytes
     this.#memory = memory
@@ -30,7 +32,7 @@ export class ResponseBudget {
 
   /** What was spent since `left` bytes were left is not sent after all. */
   refundTo(left: number): void {
-    this.#memory.release(left - this.#bytes)
+    this.#memory.release(this.#takenAt(this.#bytes) - this.#takenAt(left))
     this.#bytes = left
   }
 
@@ -67,8 +69,13 @@ export class ResponseBudget {
   #spend(bytes: number): void {
     if (bytes > this.#bytes)
       throw new LimitError(`The result is larger than ${this.#maxBytes} bytes; ask for fewer rows`)
-    this.#memory.take(bytes)
+    this.#memory.take(this.#takenAt(this.#bytes - bytes) - this.#takenAt(this.#bytes))
     this.#bytes -= bytes
+  }
+
+  /** Bytes that are taken from memory where so many of the answer's are left. */
+  #takenAt(left: number): number {
+    return Math.max(this.#maxBytes - left - BYTES_OUTSIDE_MEMORY, 0)
   }
 }
 

@@ -1,6 +1,7 @@
 import { parseCursorRequest } from '@tidemark/protocol'
 import type { HranaColumn, HranaCursorEntry, HranaCursorResponse, HranaValue } from '@tidemark/protocol'
 import type { Caller } from '../worker/worker-calls.ts'
+import { PIECE_BYTES } from './pieces.ts'
 import type { ResponseBudget } from './response-budget.ts'
 import { runBatch } from './run-batch.ts'
 import { JSON_TIMEOUT_MS, parseJson } from './run-pipeline.ts'
@@ -60,8 +61,6 @@ export async function* runCursor(
   yield* lines.chunks()
 }
 
-const CHUNK_LENGTH = 256 * 1024
-
 /** Lines of JSON, joined into pieces of a good size to send. */
 class Lines {
   readonly #pieces: Buffer[] = []
@@ -69,7 +68,7 @@ class Lines {
 
   add(entry: HranaCursorEntry): void {
     this.#text += `${JSON.stringify(entry)}\n`
-    if (this.#text.length >= CHUNK_LENGTH) this.#flush()
+    if (this.#text.length >= PIECE_BYTES) this.#flush()
   }
 
   *chunks(): Generator<Uint8Array> {

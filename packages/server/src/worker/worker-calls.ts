@@ -69,8 +69,8 @@ export interface WorkerCalls {
   /** Bytes: JSON of a pipeline request and its response. */
   pipeline: {
     readonly args: { readonly database: DatabaseRef; readonly caller: Caller }
-    readonly result: null
-    readonly streams: false
+    readonly result: { readonly contentLength: number }
+    readonly streams: true
   }
   /** Bytes: JSON of a cursor request; answers lines of JSON. */
   cursor: {

@@ -6,6 +6,7 @@ import { servePull } from '../pull/serve-pull.ts'
 import { PushBody } from '../push/push-body.ts'
 import { receivePush } from '../push/receive-push.ts'
 import { AnswerMemory } from '../hrana/answer-memory.ts'
+import { PIECE_BYTES, piecesOf } from '../hrana/pieces.ts'
 import { ResponseBudget } from '../hrana/response-budget.ts'
 import { runCursor } from '../hrana/run-cursor.ts'
 import { runPipeline } from '../hrana/run-pipeline.ts'
@@ -17,12 +18,15 @@ import { DatabaseHost } from './database-host.ts'
 import { FRAMES_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import { Watchdog } from './watchdog.ts'
+import type { DatabaseRef } from './worker-calls.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
 const settings = JSON.parse(process.env['TIDEMARK_WORKER'] ?? '{}') as WorkerSettings
 const watchdog = new Watchdog()
 /** A part of the worker's memory: what is estimated is smaller than what it takes. */
-const answerMemory = new AnswerMemory(Math.max(settings.maxRssBytes / 4, settings.hrana.maxResponseBytes))
+const answerBytes = Math.max(settings.maxRssBytes / 4, settings.hrana.maxResponseBytes)
+const answerMemory = new AnswerMemory(answerBytes)
+const answerBytesOfDatabase = Math.max(answerBytes / 2, settings.hrana.maxResponseBytes)
 const host = new DatabaseHost(settings, (log) => channel.send('log', 0, log))
 
 /** A call whose effect nobody has been told of must not be made again: it counts as begun until its answer is out. */
@@ -39,8 +43,9 @@ function guardFor({ callId, signal, onAnswered }: CallContext): StatementGuard {
   }
 }
 
-function budgetFor({ onAnswered }: CallContext): ResponseBudget {
-  const budget = new ResponseBudget(settings.hrana.maxResponseBytes, answerMemory)
+function budgetFor({ onAnswered }: CallContext, { id }: DatabaseRef): ResponseBudget {
+  const memory = answerMemory.shareOf(id, answerBytesOfDatabase)
+  const budget = new ResponseBudget(settings.hrana.maxResponseBytes, memory)
   onAnswered(() => budget.close())
   return budget
 }
@@ -126,18 +131,20 @@ const handlers: CallHandlers = {
   },
 
   async pipeline({ database: ref, caller }, bytes, context) {
-    return host.use(ref, async ({ streams }) => ({
-      result: null,
-      bytes: Buffer.from(
-        await runPipeline(streams, bytes, budgetFor(context), caller, guardFor(context)),
-      ),
-    }))
+    const budget = budgetFor(context, ref)
+    return host.use(ref, async ({ streams }) => {
+      const answer = Buffer.from(await runPipeline(streams, bytes, budget, caller, guardFor(context)))
+      const result = { contentLength: answer.byteLength }
+      return answer.byteLength <= PIECE_BYTES
+        ? { result, bytes: answer }
+        : { result, chunks: piecesOf(answer) }
+    })
   },
 
   async cursor({ database: ref, caller }, bytes, context) {
     const { tenant, done } = await host.acquire(ref)
     context.onAnswered(done)
-    const chunks = runCursor(tenant.streams, bytes, budgetFor(context), caller, guardFor(context))
+    const chunks = runCursor(tenant.streams, bytes, budgetFor(context, ref), caller, guardFor(context))
     const first = await chunks.next()
     return { result: null, chunks: startingWith(first, chunks) }
   },

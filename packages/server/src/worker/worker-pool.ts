@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { BusyError, LimitError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { CallName, DatabaseRef, WorkerCalls } from './worker-calls.ts'
@@ -64,15 +65,16 @@ export class WorkerPool {
     return { running, ended, pendingCalls }
   }
 
-  /** Whether a worker answers. */
-  async isReady(): Promise<boolean> {
+  /** Whether a worker answers `withinMs`. One that runs a statement does not. */
+  async isReady(withinMs: number): Promise<boolean> {
     const running = this.#slots.filter(({ isRunning }) => isRunning)
-    return Promise.any(
+    const answered = Promise.any(
       (running.length > 0 ? running : this.#slots.slice(0, 1)).map(async (slot) => slot.call('ping', null)),
     ).then(
       () => true,
       () => false,
     )
+    return Promise.race([answered, delay(withinMs, false, { ref: false })])
   }
 
   /** Lets long polls end. */

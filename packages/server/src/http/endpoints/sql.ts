@@ -22,7 +22,11 @@ export function sql(app: FastifyInstance, context: ServerContext): void {
         const answer = await withBody(request.raw, bodyLimits(context, config.maxSqlBytes), async (bytes) =>
           pool.call('pipeline', database, { database, caller }, { bytes, signal }),
         )
-        return reply.header('content-type', 'application/json').send(answer.bytes)
+        return sendStream(reply, answer.bytes.byteLength > 0 ? answer.bytes : answer.chunks, {
+          contentType: 'application/json',
+          contentLength: answer.result.contentLength,
+          silenceMs: config.requestTimeoutMs,
+        })
       },
     })
   }
