@@ -120,3 +120,32 @@ test('UPDATE OR REPLACE: the row that it removes is not pushed, and the push is 
   await expect(client.push()).rejects.toThrow('UNIQUE constraint failed: t.u (UPDATE of')
   expect(await database.remote('SELECT id FROM t ORDER BY id')).toEqual([[1n], [2n]])
 })
+
+test.each([
+  ['CREATE VIRTUAL TABLE new USING fts5(v)', 'Virtual table module not found: fts5'],
+  ['CREATE VIRTUAL TABLE new USING rtree(id, low, high)', 'Virtual table module not found: rtree'],
+  ['CREATE TABLE new (v, upper AS (upper(v)) STORED)', 'Stored generated columns are not supported'],
+  ['CREATE TABLE new (v, upper AS (upper(v)))', 'generated_columns feature is not enabled'],
+])('after %s in another client it goes on pushing, and cannot pull', async (sql, message) => {
+  const database = tidemark.database()
+  const [client] = await database.pair('CREATE TABLE t (id INTEGER PRIMARY KEY, v)')
+  await database.remote(sql)
+  await client.exec('INSERT INTO t VALUES (1, 1)')
+  await client.push()
+  await expect(client.pull()).rejects.toThrow(message)
+  await client.exec('INSERT INTO t VALUES (2, 2)')
+  await client.push()
+  expect(await database.remote('SELECT id FROM t ORDER BY id')).toEqual([[1n], [2n]])
+})
+
+test('BEGIN CONCURRENT: what it writes is pushed, and no pull works any more', async () => {
+  const database = tidemark.database()
+  const [client] = await database.pair('CREATE TABLE t (id INTEGER PRIMARY KEY, v)')
+  await client.exec("PRAGMA journal_mode = 'mvcc'")
+  await client.exec('BEGIN CONCURRENT; INSERT INTO t VALUES (1, 1); COMMIT')
+  await client.push()
+  await expect(client.pull()).rejects.toThrow('MVCC transaction after remote apply')
+  await client.exec('INSERT INTO t VALUES (2, 2)')
+  await client.push()
+  expect(await database.remote('SELECT id FROM t ORDER BY id')).toEqual([[1n], [2n]])
+})
