@@ -201,6 +201,12 @@ describe.for(ways)('by $by', (way) => {
         fields: { code: 'TIDEMARK_HTTP', recovery: 'retry' },
       },
       {
+        name: 'a request that came too slowly',
+        status: 408,
+        error: NetworkError,
+        fields: { code: 'TIDEMARK_HTTP', recovery: 'retry' },
+      },
+      {
         name: 'a bad gateway with a web page',
         status: 502,
         headers: { 'content-type': 'text/html' },

@@ -3,6 +3,8 @@ import { AuthError } from '../errors/auth-error.ts'
 import { NetworkError } from '../errors/network-error.ts'
 import type { AnswerHeaders } from './exchange.ts'
 
+/** Refusals that pass: Node's servers and proxies answer 408 to a request that comes too slowly. */
+const TOO_EARLY_OR_LATE: ReadonlySet<number> = new Set([408, 425])
 const NO_SUCH_DATABASE = 'TIDEMARK_NO_SUCH_DATABASE'
 
 /** What is known of an answer that is not the one asked for. */
@@ -49,7 +51,7 @@ export function responseError(response: UnexpectedResponse): Error {
   }
   if (status === 413) return new LimitError(`${address} does not take a request of this size${said}`)
   if (status === 429 || status === 503) return serverBusy(response, said)
-  if (status >= 500) {
+  if (status >= 500 || TOO_EARLY_OR_LATE.has(status)) {
     return new NetworkError(`${address} failed with status ${status}${said}`, {
       code: 'TIDEMARK_HTTP',
       status,
