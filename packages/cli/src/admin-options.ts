@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
 import type { AdminApi } from './admin-api.ts'
+import { parseServerUrl } from './server-url.ts'
 
 /** Either `url` or `data` is there. */
 export interface AdminOptions {
@@ -11,7 +12,9 @@ export interface AdminOptions {
 /** Gives a command the options that say which server's databases it is about. */
 export function addAdminOptions(command: Command): Command {
   return command
-    .addOption(new Option('--url <url>', "the server's address").env('TIDEMARK_URL'))
+    .addOption(
+      new Option('--url <url>', "the server's address").env('TIDEMARK_URL').argParser(parseServerUrl),
+    )
     .addOption(new Option('--token <token>', 'admin token').env('TIDEMARK_TOKEN'))
     .addOption(
       new Option('--data <folder>', 'the data folder of a server that is not running').conflicts('url'),

@@ -15,9 +15,10 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** The exit code for a failure other than a wrong command line. */
+/** The exit code for a failure that commander did not see. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isTidemarkError(error)) return EXIT.failure
+  if (error.code === 'TIDEMARK_OPTIONS') return EXIT.usage
   switch (error.recovery) {
     case 'retry':
     case 'checkpoint':

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -33,6 +33,10 @@ describe('the command line', () => {
     [['sync', 'x.db', '--existing', 'maybe'], /Allowed choices are refuse, adopt, replace/u],
     [['db', 'list', '--url', 'http://localhost', '--data', '.'], /cannot be used with option/u],
     [['db', 'list'], /give --url/u],
+    [['db', 'list', '--url', 'nonsense'], /'nonsense' is invalid\. a server's address is like http/u],
+    [['db', 'create', 'a', '--url', ''], /a server's address is like http/u],
+    [['health', '--url', 'localhost:8080'], /'localhost:8080' is invalid\. a server's address is like http/u],
+    [['health', '--url', 'http://me:secret@localhost'], /give --token/u],
   ])('refuses %j with exit code 2 and one line that says what is wrong', async (args, message) => {
     const { code, stdout, stderr } = await tidemark(...args)
     expect(code).toBe(2)
@@ -64,6 +68,21 @@ describe('a failure', () => {
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .*adopt.*\n$/u)
     }
+  })
+
+  it('exits 2 where an option is refused later than by the command line, and makes nothing', async () => {
+    const path = join(folder, 'never.db')
+    const { code, stderr } = await tidemark('sync', path, '--url', 'nonsense')
+    expect({ code, made: existsSync(path) }).toEqual({ code: 2, made: false })
+    expect(stderr).toMatch(/expected http:\/\/.*got "nonsense"/u)
+  })
+
+  it('names the data folder that is none', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    const { code, stderr } = await tidemark('serve', '--port', '0', '--data', join(file, 'data'))
+    expect(code).toBe(1)
+    expect(stderr).toBe(`error: ${file} is not a folder. [TIDEMARK_NOT_A_FOLDER]\n`)
   })
 
   it('exits 3 where the server cannot be reached, since the same command may succeed later', async () => {

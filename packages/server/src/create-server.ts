@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { Authority } from './auth/authority.ts'
 import { Catalog } from './catalog/catalog.ts'
+import { makeDirectory } from './catalog/make-directory.ts'
 import { parseConfig } from './config/load-config.ts'
 import type { ServerConfig } from './config/server-config.ts'
 import { lockDirectory } from './database/database-lock.ts'
@@ -54,7 +55,7 @@ interface Running {
 }
 
 async function start(config: ServerConfig): Promise<Running> {
-  mkdirSync(config.data, { recursive: true, mode: 0o700 })
+  makeDirectory(config.data)
   const unlock = await lockDirectory(join(config.data, 'lock'), LOCK_WAIT_MS)
   const closers: (() => Promise<void> | void)[] = [unlock]
   const closeAll = async (): Promise<void> => {

@@ -1,11 +1,17 @@
 import { Command, Option } from 'commander'
 import { printing, type Result } from '../result.ts'
+import { parseServerUrl } from '../server-url.ts'
 
 /** `tidemark health`: is a server up? */
 export function healthCommand(): Command {
   const command = new Command('health')
     .description('Ask a server whether it is up.')
-    .addOption(new Option('--url <url>', "the server's address").env('TIDEMARK_URL').makeOptionMandatory())
+    .addOption(
+      new Option('--url <url>', "the server's address")
+        .env('TIDEMARK_URL')
+        .argParser(parseServerUrl)
+        .makeOptionMandatory(),
+    )
   return printing(command, askHealth)
 }
 

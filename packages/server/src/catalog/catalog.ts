@@ -11,11 +11,12 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { StateError } from '@tidemark/protocol'
 import { z } from 'zod'
 import { databaseNameSchema } from '../config/config-schema.ts'
 import { DatabaseExistsError, DatabaseNameError, DatabaseNotFoundError } from './catalog-error.ts'
+import { makeDirectory, syncDirectory } from './make-directory.ts'
 
 /** `database.json` in a database's directory. The id is the directory's name, and is in the history's files too. */
 const recordSchema = z.object({
@@ -140,12 +141,6 @@ export class Catalog {
   }
 }
 
-/** A power loss must not take a folder under which databases are created. One that died right here may have left it without a sync. */
-function makeDirectory(directory: string): void {
-  const outermost = mkdirSync(directory, { recursive: true, mode: 0o700 }) ?? directory
-  for (let made = directory; made !== dirname(outermost); made = dirname(made)) syncDirectory(dirname(made))
-}
-
 function readEntry(directory: string, id: string): CatalogEntry {
   const path = join(directory, RECORD)
   if (!existsSync(path)) throw catalogError(path, 'it is missing')
@@ -172,15 +167,6 @@ function writeDurably(path: string, content: string): void {
   const descriptor = openSync(path, 'wx', 0o600)
   try {
     writeFileSync(descriptor, content)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)

@@ -30,23 +30,24 @@ const answerBytesOfDatabase = Math.max(answerBytes / 2, settings.hrana.maxRespon
 const host = new DatabaseHost(settings, (log) => channel.send('log', 0, log))
 
 /** A call whose effect nobody has been told of must not be made again: it counts as begun until its answer is out. */
-function guardFor({ callId, signal, onAnswered }: CallContext): StatementGuard {
+function guardFor(context: CallContext): StatementGuard {
+  const { callId, signal } = context
   let hasBegun = false
   return {
     run: (allowanceMs, statement) => watchdog.run(callId, allowanceMs, statement),
     begin: () => {
       if (hasBegun) return
-      onAnswered(watchdog.begin(callId))
+      context.onAnswered(watchdog.begin(callId))
       hasBegun = true
     },
     signal,
   }
 }
 
-function budgetFor({ onAnswered }: CallContext, { id }: DatabaseRef): ResponseBudget {
+function budgetFor(context: CallContext, { id }: DatabaseRef): ResponseBudget {
   const memory = answerMemory.shareOf(id, answerBytesOfDatabase)
   const budget = new ResponseBudget(settings.hrana.maxResponseBytes, memory)
-  onAnswered(() => budget.close())
+  context.onAnswered(() => budget.close())
   return budget
 }
 

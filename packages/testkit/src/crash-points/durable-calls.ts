@@ -69,8 +69,9 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
   },
   'server/src/history/record.ts': { within: null, called: /^appendRecord$/ },
   'server/src/catalog/catalog.ts': {
-    within: /^(?:writeDurably|syncDirectory)$/,
-    called: /^(?:writeDurably|syncDirectory)$/,
+    within: /^writeDurably$/,
+    called: /^writeDurably$/,
   },
+  'server/src/catalog/make-directory.ts': { within: /^syncDirectory$/, called: /^syncDirectory$/ },
   'server/src/replica-frames/generation-file.ts': { within: null, called: /^writeGenerations$/ },
 }
