@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { StateError } from '@tidemark/protocol'
 import { Option, type Command } from 'commander'
 import type { AdminApi } from './admin-api.ts'
 import { parseServerUrl } from './server-url.ts'
@@ -30,14 +32,20 @@ export function addAdminOptions(command: Command): Command {
 /**
  * Runs something with an admin API: that of a running server, or of one that is started on the data folder for the moment.
  *
- * @throws TidemarkError when the server cannot be reached or refuses
+ * @throws TidemarkError when the server cannot be reached or refuses; StateError where there is no such folder, and nothing is to be made in it
  */
 export async function withAdminApi<T>(
   { url, token, data = '' }: AdminOptions,
   run: (api: AdminApi) => Promise<T>,
+  { makesFolder = false }: { readonly makesFolder?: boolean } = {},
 ): Promise<T> {
   const { AdminApi } = await import('./admin-api.ts')
   if (url !== undefined) return run(new AdminApi(url, token))
+  if (!makesFolder && !existsSync(data)) {
+    throw new StateError('TIDEMARK_NO_FOLDER', `there is no folder ${data}; check the path`, {
+      recovery: 'operator',
+    })
+  }
   const { createServer } = await import('@tidemark/server')
   const server = createServer({ data, host: '127.0.0.1', port: 0 })
   try {

@@ -36,6 +36,8 @@ describe('the command line', () => {
     [['db', 'list', '--url', 'nonsense'], /'nonsense' is invalid\. a server's address is like http/u],
     [['db', 'create', 'a', '--url', ''], /a server's address is like http/u],
     [['health', '--url', 'localhost:8080'], /'localhost:8080' is invalid\. a server's address is like http/u],
+    [['key', 'create', '--id', '', '--out', 'never'], /a key needs a name/u],
+    [['token', 'create', '--key', 'k', '--allow', 'a=read', '--expires', '0s'], /give a number/u],
     [['health', '--url', 'http://me:secret@localhost'], /give --token/u],
   ])('refuses %j with exit code 2 and one line that says what is wrong', async (args, message) => {
     const { code, stdout, stderr } = await tidemark(...args)
@@ -75,6 +77,13 @@ describe('a failure', () => {
     const { code, stderr } = await tidemark('sync', path, '--url', 'nonsense')
     expect({ code, made: existsSync(path) }).toEqual({ code: 2, made: false })
     expect(stderr).toMatch(/expected http:\/\/.*got "nonsense"/u)
+  })
+
+  it('says that there is no data folder at a mistyped path, and makes none', async () => {
+    const missing = join(folder, 'missing')
+    const { code, stderr } = await tidemark('db', 'list', '--data', missing)
+    expect({ code, made: existsSync(missing) }).toEqual({ code: 1, made: false })
+    expect(stderr).toMatch(/^error: there is no folder .*missing; .* \[TIDEMARK_NO_FOLDER\]\n$/u)
   })
 
   it('names the data folder that is none', async () => {

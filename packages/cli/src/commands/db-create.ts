@@ -11,6 +11,6 @@ export function dbCreateCommand(): Command {
 }
 
 async function createDatabase(name: string, options: AdminOptions): Promise<Result> {
-  const database = await withAdminApi(options, (api) => api.create(name))
+  const database = await withAdminApi(options, (api) => api.create(name), { makesFolder: true })
   return { json: database, text: `Created ${database.name}.` }
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { printing, type Result } from '../result.ts'
 
 interface KeyOptions {
@@ -14,7 +14,7 @@ export function keyCommand(): Command {
     .description(
       'Make a key pair: the file keeps the secret half, the server’s settings get the public half.',
     )
-    .requiredOption('--id <id>', 'names the key; tokens carry it')
+    .requiredOption('--id <id>', 'names the key; tokens carry it', parseKeyId)
     .requiredOption('--out <file>', 'file for the secret half; must not exist')
   return new Command('key')
     .description('Keys that tokens are signed with.')
@@ -30,6 +30,11 @@ async function createKey({ id, out }: KeyOptions): Promise<Result> {
     json: { secret: out, ...setting },
     text: `The secret half is in ${out}: keep it away from the server.\nInto the server’s --config file:\n${JSON.stringify(setting)}`,
   }
+}
+
+function parseKeyId(text: string): string {
+  if (text === '') throw new InvalidArgumentError('a key needs a name.')
+  return text
 }
 
 /** For the owner's eyes only. @throws StateError when the file exists: it may be the only copy of another key */

@@ -93,6 +93,6 @@ function collectScope(text: string, before: DatabasesClaim = {}): DatabasesClaim
 
 function parseDuration(text: string): number {
   const [, number, unit] = /^(\d+)([smhd])$/u.exec(text) ?? []
-  if (number === undefined) throw new InvalidArgumentError('give a number and s, m, h or d, as in 90d.')
+  if (!(Number(number) > 0)) throw new InvalidArgumentError('give a number and s, m, h or d, as in 90d.')
   return Number(number) * SECONDS[unit as keyof typeof SECONDS]
 }
