@@ -10,6 +10,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'chmodSync',
   'constants',
   'openAsBlob',
+  'close',
   'closeSync',
   'readSync',
   'fstatSync',
