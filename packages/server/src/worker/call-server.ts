@@ -16,7 +16,7 @@ export interface CallContext {
   /** Where the pieces of the call's bytes are to go. To be called before the handler first waits. */
   receive(sink: PieceSink): void
   /** `release` is called once the answer, or why there is none, has left this process: until then it is lost where the process ends. */
-  onAnswered(release: () => void): void
+  readonly onAnswered: (release: () => void) => void
 }
 
 /** Takes the bytes of a call that follow it in pieces. */
