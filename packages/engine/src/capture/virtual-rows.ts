@@ -71,25 +71,26 @@ function differences({ table }: VirtualTable, copy: string): Difference[] {
   const source = `main.${quoteIdentifier(name)}`
   const list = (prefix: string): string => columns.map((_, index) => prefix + index).join()
   const now = columns.map((column) => `v.${quoteIdentifier(column)}`)
+  const rowid = now[0]!
   const differs = now.map((value, index) => `${value} COLLATE BINARY IS NOT c.c${index}`).join(' OR ')
   return [
     {
       type: changeTypes.delete,
       images: list('b'),
       values: `c.c0, ${list('c.c')}`,
-      rows: `FROM ${copy} AS c WHERE NOT EXISTS (SELECT 1 FROM ${source} AS v WHERE v.rowid = c.c0)`,
+      rows: `FROM ${copy} AS c WHERE NOT EXISTS (SELECT 1 FROM ${source} AS v WHERE ${rowid} = c.c0)`,
     },
     {
       type: changeTypes.update,
       images: `${list('a')}, ${list('b')}`,
       values: `c.c0, ${now.join()}, ${list('c.c')}`,
-      rows: `FROM ${copy} AS c JOIN ${source} AS v ON v.rowid = c.c0 WHERE ${differs}`,
+      rows: `FROM ${copy} AS c JOIN ${source} AS v ON ${rowid} = c.c0 WHERE ${differs}`,
     },
     {
       type: changeTypes.insert,
       images: list('a'),
-      values: `v.rowid, ${now.join()}`,
-      rows: `FROM ${source} AS v WHERE NOT EXISTS (SELECT 1 FROM ${copy} AS c WHERE c.c0 = v.rowid)`,
+      values: `${rowid}, ${now.join()}`,
+      rows: `FROM ${source} AS v WHERE NOT EXISTS (SELECT 1 FROM ${copy} AS c WHERE c.c0 = ${rowid})`,
     },
   ]
 }

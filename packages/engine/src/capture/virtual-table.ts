@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { prepared } from '../sql/prepared.ts'
+import { quoteIdentifier } from '../sql/quote.ts'
 import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
 import { notReserved } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
@@ -28,9 +29,10 @@ const selectDefinitions = `
 export function virtualTables(db: Database.Database): VirtualTable[] {
   return definitions(db).flatMap(({ name, sql }) => {
     const { module, hasContentOption } = parseVirtualTable(sql)
-    if (treeModules.has(module)) return [{ table: describe(db, name, []), module }]
+    const columns = columnsOf(db, name)
+    if (treeModules.has(module)) return [{ table: describe(name, columns), module }]
     if (fullTextModules.has(module) && !hasContentOption)
-      return [{ table: describe(db, name, ['rowid']), module }]
+      return [{ table: describe(name, [fullTextRowid(columns), ...columns]), module }]
     return []
   })
 }
@@ -48,15 +50,24 @@ function definitions(db: Database.Database): Definition[] {
   return prepared<[], Definition>(db, selectDefinitions).all()
 }
 
-function describe(db: Database.Database, name: string, identity: readonly string[]): UserTable {
-  const columns = db
+function columnsOf(db: Database.Database, name: string): string[] {
+  return db
     .prepare<[string], string>("SELECT name FROM pragma_table_xinfo(?, 'main') WHERE hidden = 0 ORDER BY cid")
     .pluck()
     .all(name)
+}
+
+/** A column may be called rowid in FTS3 and FTS4, which have another name for it. */
+function fullTextRowid(columns: readonly string[]): string {
+  return columns.some((column) => column.toLowerCase() === 'rowid') ? 'docid' : 'rowid'
+}
+
+/** @param columns the name of the rowid, then the others. In an R-Tree one of these may be called rowid */
+function describe(name: string, columns: readonly string[]): UserTable {
   return {
-    shape: { name, columns: [...identity, ...columns], key: [0] },
+    shape: { name, columns, key: [0] },
     withoutRowid: false,
-    rowid: 'rowid',
+    rowid: quoteIdentifier(columns[0]!),
     rowidIsKey: true,
     generated: [],
   }

@@ -40,6 +40,14 @@ const tables: Record<string, { sql: string; writes: string[] }> = {
       'DELETE FROM v WHERE id = 2',
     ],
   },
+  'FTS4 (with a column rowid)': {
+    sql: 'CREATE VIRTUAL TABLE v USING fts4(title, rowid)',
+    writes: ["INSERT INTO v VALUES('a', 'b'), ('c', 'd')", "UPDATE v SET title = 'e' WHERE docid = 1"],
+  },
+  'R-Tree (with a column rowid)': {
+    sql: 'CREATE VIRTUAL TABLE v USING rtree(id, x0, rowid)',
+    writes: ['INSERT INTO v VALUES(1, 2, 3), (2, 3, 4)', 'UPDATE v SET x0 = 1 WHERE id = 1'],
+  },
 }
 
 for (const [module, { sql, writes }] of Object.entries(tables)) {
