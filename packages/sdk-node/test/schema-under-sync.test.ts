@@ -272,3 +272,21 @@ test('FTS5 and R-Tree tables arrive usable, with changes of both sides, for any 
     expect(db.prepare(`SELECT rtreecheck('box')`).pluck().get()).toBe('ok')
   }
 })
+
+test('a table and a column whose name is empty are like any other', async () => {
+  await using server = new SyncServer()
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE "" ("" PRIMARY KEY, body); INSERT INTO "" VALUES (1, 'one'), (2, 'two')`)
+  await a.sync()
+  const b = await server.client('b.db')
+  b.exec(`UPDATE "" SET "" = 3 WHERE "" = 1; INSERT INTO "" VALUES (4, 'four')`)
+  a.exec(`ALTER TABLE "" ADD COLUMN stars DEFAULT 5; DELETE FROM "" WHERE "" = 2`)
+  await a.push()
+  await expectConverged(a, b)
+  expect(contentOf(a)).toEqual({
+    '': [
+      { '': 3n, body: 'one', stars: 5n },
+      { '': 4n, body: 'four', stars: 5n },
+    ],
+  })
+})

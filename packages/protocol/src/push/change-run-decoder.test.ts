@@ -178,7 +178,6 @@ describe('a block', () => {
     ['another checksum', () => ({ ...sealed(table(NOTE as never)), checksum: new Uint8Array(8) })],
     ['an unknown codec', () => ({ ...sealed(new Uint8Array(0)), codec: 5 as never })],
     ['an unknown field', () => sealed(Uint8Array.of(0x7a, 0))],
-    ['a table without a name', () => sealed(table({ columns: ['a'] }))],
     ['a table without columns', () => sealed(table({ name: 't' }))],
     ['a table with a column twice', () => sealed(table({ name: 't', columns: ['a', 'a'] }))],
     ['a table whose key is not a column', () => sealed(table({ name: 't', columns: ['a'], key: [1] }))],

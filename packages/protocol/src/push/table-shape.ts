@@ -16,8 +16,8 @@ export function decodeTableShape(bytes: Uint8Array): TableShape {
   if (columns.length > PROTOCOL_LIMITS.columnsPerTable) {
     throw new LimitError(`table ${name} with ${columns.length} columns`)
   }
-  if (name === '' || columns.length === 0) {
-    throw new ProtocolError(`table "${name}" with ${columns.length} columns`)
+  if (columns.length === 0) {
+    throw new ProtocolError(`table "${name}" without columns`)
   }
   if (new Set(columns).size !== columns.length) throw new ProtocolError(`table ${name} has a column twice`)
   if (key.some((position) => position >= columns.length) || new Set(key).size !== key.length) {
