@@ -132,6 +132,24 @@ describe('checkpoint and close', () => {
     reader.close()
   })
 
+  test('a checkpoint that is held up does not hold up the pushes and pulls of another instance', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db', { retry: { attempts: 1000, delayMs: 1, maxDelayMs: 1 } })
+    a.exec('CREATE TABLE t (a)')
+    const b = await server.client('a.db')
+    const reader = new BetterSqlite3(server.directory.file('a.db'))
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM t').get()
+    a.exec('INSERT INTO t VALUES (1)')
+    const isHeldUp = new Promise((resolve) => a.on('busy', resolve))
+    const checkpoint = a.checkpoint()
+    await isHeldUp
+    expect((await b.sync()).push.operations).toBe(2)
+    for (const other of [reader, b]) other.close()
+    await checkpoint
+    expect((await a.stats()).mainWalSize).toBe(0)
+  })
+
   test('closing gives up what is under way, and leaves a replica that opens', async () => {
     await using server = new SyncServer()
     const path = server.directory.file('a.db')

@@ -21,6 +21,7 @@ import { atExit } from './at-exit.ts'
 import { AutoCheckpoint } from './auto-checkpoint.ts'
 import { Resolver } from './conflict-resolution.ts'
 import { bootstrap } from './bootstrap.ts'
+import { checkpoint } from './checkpoint.ts'
 import { pull } from './pull.ts'
 import { push } from './push.ts'
 import { PushProgress } from './push-progress.ts'
@@ -30,7 +31,7 @@ import { repair } from './repair.ts'
 import { reset } from './reset.ts'
 import { SharedRun } from './shared-run.ts'
 import { sync } from './sync.ts'
-import { exclusively, retrying } from './sync-context.ts'
+import { exclusively } from './sync-context.ts'
 import type { ReplicaContext, SyncContext } from './sync-context.ts'
 import type { PushResult, SyncResult } from './sync-results.ts'
 import { Turns } from './turns.ts'
@@ -131,13 +132,7 @@ export class SyncSession {
   }
 
   async checkpoint(): Promise<void> {
-    await this.#run({}, async (context, signal) => {
-      await exclusively(context, signal, () =>
-        retrying(context, 'checkpoint', signal, () => {
-          context.replica.checkpoint()
-        }),
-      )
-    })
+    await this.#run({}, checkpoint)
   }
 
   async stats(): Promise<SyncStats> {
