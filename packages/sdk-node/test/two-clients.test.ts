@@ -321,6 +321,11 @@ describe('conflicts', () => {
       (): unknown => ({ row: { bodi: 'x' } }),
       'The row of a conflict resolver has a column that note does not: bodi',
     ],
+    [
+      'whose row has another column, with a name that objects have',
+      (): unknown => ({ row: { constructor: 'x' } }),
+      'The row of a conflict resolver has a column that note does not: constructor',
+    ],
   ] as const)(
     'a resolver %s keeps the local change and is reported when the pull has been applied',
     async ([, resolver, message]) => {

@@ -16,7 +16,7 @@ export function checkResolution(resolution: Resolution, conflict: Conflict): Res
   for (const [column, value] of Object.entries(row)) {
     if (!isSqlValue(value))
       throw new TypeError(`The row of a conflict resolver has no SQLite value in ${table}.${column}`)
-    if (![base, local, remote].some((known) => known !== null && column in known))
+    if (![base, local, remote].some((known) => known !== null && Object.hasOwn(known, column)))
       throw new TypeError(`The row of a conflict resolver has a column that ${table} does not: ${column}`)
   }
   return resolution

@@ -66,6 +66,16 @@ test('an update of a column that the remote wrote too wins and is reported', () 
   expect(contents(server.db)).toEqual(contents(db))
 })
 
+test('a resolver’s row sets its own columns, not what every object has', () => {
+  const { local, server } = forked(
+    'CREATE TABLE t(id PRIMARY KEY, a, constructor); INSERT INTO t VALUES(1, 2, 3)',
+  )
+  local.exec('UPDATE t SET a = 4')
+  server.db.exec('UPDATE t SET a = 5')
+  const { db } = rebase(local, server.db, { resolve: () => ({ row: { a: 6n } }) })
+  expect(db.prepare('SELECT * FROM t').all()).toEqual([{ id: 1, a: 6, constructor: 3 }])
+})
+
 test('an update of a row that is gone puts it back', () => {
   const { local, server } = forked(one)
   local.exec('UPDATE people SET age = 31')

@@ -302,5 +302,7 @@ function rowOf({ table }: CapturedRow, image: Image): Row {
 
 /** The image of a row by names; columns left out are taken from `fallback`. */
 function imageOf({ table }: CapturedRow, row: Row, fallback: Image | null): SqlValue[] {
-  return table.columns.map((name, index) => (name in row ? row[name]! : (fallback?.[index] ?? null)))
+  return table.columns.map((name, index) =>
+    Object.hasOwn(row, name) ? row[name]! : (fallback?.[index] ?? null),
+  )
 }

@@ -93,6 +93,6 @@ function replaced(
   return image.map((value, index) => {
     const name = table.columns[index]!
     const old = refused.after![refused.table.columns.indexOf(name)]
-    return name in row && old !== undefined && sameValue(value, old) ? row[name]! : value
+    return Object.hasOwn(row, name) && old !== undefined && sameValue(value, old) ? row[name]! : value
   })
 }
