@@ -168,6 +168,26 @@ describe('statements', () => {
     })
     expect(replaced.results[1]).toMatchObject({ type: 'ok' })
   })
+
+  test('stored SQL is bounded over all streams, by database too; a stream that ends frees what it had', async () => {
+    // An eighth of this is for stored SQL: 50 MB, 25 MB of one database. Each of these may take 8 MB.
+    const store = { type: 'store_sql', sql_id: 1, sql: 'x'.repeat(4_000_000) } as const
+    const small = await startServer({ workers: 1, maxWorkerBytes: 400_000_000 })
+    try {
+      const [url, others] = [await small.create('storing'), await small.create('others')]
+      const stored = async (to: string) => pipeline(to, [store])
+      const answers: HranaPipelineResponse[] = []
+      for (let count = 0; count < 4; count++) answers.push(await stored(url))
+      const kinds = answers.map(({ results }) => results[0]!.type)
+      expect(kinds).toEqual(['ok', 'ok', 'ok', 'error'])
+      expect(answers[3]!.results[0]).toMatchObject({ error: { code: 'SQLITE_BUSY' } })
+      expect((await stored(others)).results[0]).toMatchObject({ type: 'ok' })
+      await pipeline(url, [CLOSE], { baton: answers[0]!.baton })
+      expect((await stored(url)).results[0]).toMatchObject({ type: 'ok' })
+    } finally {
+      await small.close()
+    }
+  })
 })
 
 describe.each(['cursor', 'pipeline'])('POST /v3/%s with slow readers', (endpoint) => {

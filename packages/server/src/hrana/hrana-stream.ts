@@ -1,4 +1,4 @@
-import { BusyError, LimitError } from '@tidemark/protocol'
+import { BusyError } from '@tidemark/protocol'
 import type { HranaDescribeResult, HranaSqlReference, HranaStatement } from '@tidemark/protocol'
 import { splitStatements } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
@@ -16,13 +16,13 @@ import { recordCommits } from './record-commits.ts'
 import { columnsOf, runStatement } from './run-statement.ts'
 import type { RowSink, StatementEffect } from './run-statement.ts'
 import { SqlRefusedError } from './sql-error.ts'
+import type { SqlBytes } from './sql-memory.ts'
 import { checkSql } from './sql-policy.ts'
 import type { StatementGuard } from './statement-guard.ts'
+import { StoredSql } from './stored-sql.ts'
 
 /** More than the statement's own timeout, which those that give rows notice themselves. */
 const WATCHDOG_MARGIN_MS = 500
-const MAX_STORED_SQL = 1000
-const MAX_STORED_CHARACTERS = 16 * 1024 * 1024
 const NO_ARGUMENTS: Bindings = { positional: [], named: {} }
 
 /**
@@ -35,19 +35,24 @@ export class HranaStream {
   readonly #database: Database
   readonly #connection: Connection
   readonly #settings: HranaSettings
-  readonly #storedSql = new Map<number, string>()
-  #storedCharacters = 0
+  readonly #storedSql: StoredSql
   #turn: Turn | null = null
   #transactionUntil = Infinity
   #isAltered = false
   #isReadOnly = false
   #isClosed = false
 
-  constructor(pushTarget: PushTarget, connection: Connection, settings: HranaSettings) {
+  constructor(
+    pushTarget: PushTarget,
+    connection: Connection,
+    settings: HranaSettings,
+    storedSqlMemory: SqlBytes,
+  ) {
     this.pushTarget = pushTarget
     this.#database = pushTarget.database
     this.#connection = connection
     this.#settings = settings
+    this.#storedSql = new StoredSql(storedSqlMemory)
   }
 
   get connection(): Connection {
@@ -69,7 +74,7 @@ export class HranaStream {
 
   /** Whether the next request would notice that it runs on another connection. A stream without state need not be kept for it. */
   get hasState(): boolean {
-    return !this.#isClosed && (!this.isAutocommit || this.#isAltered || this.#storedSql.size > 0)
+    return !this.#isClosed && (!this.isAutocommit || this.#isAltered || !this.#storedSql.isEmpty)
   }
 
   /** True once the connection has settings or temporary tables of this client. */
@@ -77,19 +82,13 @@ export class HranaStream {
     return this.#isAltered
   }
 
-  /** @throws LimitError when too many are stored */
+  /** @throws as {@link StoredSql.store}; BusyError when the stream was closed */
   storeSql(id: number, sql: string): void {
-    if (this.#storedSql.size >= MAX_STORED_SQL)
-      throw new LimitError(`More than ${MAX_STORED_SQL} stored statements`)
-    this.closeSql(id)
-    if (this.#storedCharacters + sql.length > MAX_STORED_CHARACTERS)
-      throw new LimitError(`More than ${MAX_STORED_CHARACTERS} characters of stored statements`)
-    this.#storedCharacters += sql.length
-    this.#storedSql.set(id, sql)
+    this.#assertOpen()
+    this.#storedSql.store(id, sql)
   }
 
   closeSql(id: number): void {
-    this.#storedCharacters -= this.#storedSql.get(id)?.length ?? 0
     this.#storedSql.delete(id)
   }
 
@@ -142,6 +141,7 @@ export class HranaStream {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#storedSql.clear()
     this.rollback()
     this.#setReadOnly(false)
   }

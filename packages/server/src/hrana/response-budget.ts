@@ -1,6 +1,6 @@
 import { LimitError } from '@tidemark/protocol'
 import type { HranaColumn, HranaError, HranaValue } from '@tidemark/protocol'
-import type { AnswerBytes } from './answer-memory.ts'
+import type { SqlBytes } from './sql-memory.ts'
 
 const ROW_OVERHEAD = 2
 const VALUE_OVERHEAD = 24
@@ -18,9 +18,9 @@ const NO_ROOM: HranaError = {
 export class ResponseBudget {
   #bytes: number
   readonly #maxBytes: number
-  readonly #memory: AnswerBytes
+  readonly #memory: SqlBytes
 
-  constructor(maxBytes: number, memory: AnswerBytes) {
+  constructor(maxBytes: number, memory: SqlBytes) {
     this.#maxBytes = maxBytes
     this.#bytes = maxBytes
     this.#memory = memory

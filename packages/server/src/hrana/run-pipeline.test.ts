@@ -7,15 +7,16 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Database } from '../database/database.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
-import { AnswerMemory } from './answer-memory.ts'
 import { ResponseBudget } from './response-budget.ts'
 import { runCursor } from './run-cursor.ts'
 import { runPipeline } from './run-pipeline.ts'
+import { SqlMemory } from './sql-memory.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import { StreamRegistry } from './stream-registry.ts'
 
 const MIB = 1024 * 1024
 const LONG_MS = 60_000
+const STORED_SQL_BYTES = 200
 const CALLER = { access: 'write', party: 'somebody' } as const
 
 let root: string
@@ -55,7 +56,7 @@ beforeEach(async () => {
     arrivalWaitMs: LONG_MS,
     applyTimeoutMs: LONG_MS,
   }
-  registry = new StreamRegistry(new PushTarget(database, 'id', push, new RecentPushes()), {
+  const settings = {
     foreignKeys: true,
     statementTimeoutMs: LONG_MS,
     turnWaitMs: LONG_MS,
@@ -64,7 +65,9 @@ beforeEach(async () => {
     streamIdleTimeoutMs: LONG_MS,
     maxStreams: 8,
     maxResponseBytes: MIB,
-  })
+  }
+  const target = new PushTarget(database, 'id', push, new RecentPushes())
+  registry = new StreamRegistry(target, settings, new SqlMemory('stored SQL', STORED_SQL_BYTES))
 })
 
 afterEach(() => {
@@ -87,10 +90,18 @@ const guardOfBusyWorker: StatementGuard = {
   },
 }
 
-const newBudget = (): ResponseBudget => new ResponseBudget(MIB, new AnswerMemory(MIB))
+const newBudget = (): ResponseBudget => new ResponseBudget(MIB, new SqlMemory('answers', MIB))
 
 async function send(baton: string | null, sql: string, by = guard): Promise<HranaPipelineResponse> {
-  const body = Buffer.from(JSON.stringify({ baton, requests: [{ type: 'execute', stmt: { sql } }] }))
+  return sendAll(baton, [{ type: 'execute', stmt: { sql } }], by)
+}
+
+async function sendAll(
+  baton: string | null,
+  requests: readonly unknown[],
+  by = guard,
+): Promise<HranaPipelineResponse> {
+  const body = Buffer.from(JSON.stringify({ baton, requests }))
   return JSON.parse(await runPipeline(registry, body, newBudget(), CALLER, by)) as HranaPipelineResponse
 }
 
@@ -120,4 +131,22 @@ test('a commit that the history could not take is no failed statement, and the o
   expect(await send(null, 'SELECT count(*) FROM t')).toMatchObject({
     results: [{ response: { result: { rows: [[{ value: '2' }]] } } }],
   })
+})
+
+test('all streams together store so much SQL, and a stream that ends gives back what it had', async () => {
+  const store = (length: number) => ({ type: 'store_sql', sql_id: 1, sql: 'x'.repeat(length) })
+  const refused = { results: [{ type: 'error', error: { code: 'SQLITE_BUSY' } }] }
+  const first = await sendAll(null, [store(60)])
+  const second = await sendAll(null, [store(40)])
+  expect(await sendAll(null, [store(1)])).toMatchObject({ baton: null, ...refused })
+  // What a number has is gone where its next text finds no room.
+  const third = await sendAll(second.baton, [store(41)])
+  expect(third).toMatchObject({ baton: null, ...refused })
+  await sendAll(first.baton, [{ type: 'close' }, store(1)])
+  for (let round = 0; round < 2; round++) {
+    const { baton, results } = await sendAll(null, [store(10), store(100)])
+    expect(results).toMatchObject([{ type: 'ok' }, { type: 'ok' }])
+    await sendAll(baton, [{ type: 'close_sql', sql_id: 1 }])
+  }
+  expect(registry.hasOpenStreams).toBe(false)
 })

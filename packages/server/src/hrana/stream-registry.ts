@@ -5,6 +5,7 @@ import type { Database } from '../database/database.ts'
 import type { PushTarget } from '../push/push-target.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { HranaStream } from './hrana-stream.ts'
+import type { SqlBytes } from './sql-memory.ts'
 
 const BATON_BYTES = 24
 /** Connections kept for the next streams, and for how long unless they are used. */
@@ -26,16 +27,19 @@ export class StreamRegistry {
   readonly #database: Database
   readonly #pushTarget: PushTarget
   readonly #settings: HranaSettings
+  readonly #storedSqlMemory: SqlBytes
   readonly #streams = new Set<HranaStream>()
   readonly #parked = new Map<string, Parked>()
   readonly #spare: Connection[] = []
   #spareTimer: NodeJS.Timeout | null = null
   #isClosed = false
 
-  constructor(pushTarget: PushTarget, settings: HranaSettings) {
+  /** @param storedSqlMemory what all streams together may store */
+  constructor(pushTarget: PushTarget, settings: HranaSettings, storedSqlMemory: SqlBytes) {
     this.#pushTarget = pushTarget
     this.#database = pushTarget.database
     this.#settings = settings
+    this.#storedSqlMemory = storedSqlMemory
   }
 
   get hasOpenStreams(): boolean {
@@ -121,7 +125,8 @@ export class StreamRegistry {
     if (this.#streams.size >= this.#settings.maxStreams && !this.#endLongestIdle()) {
       throw new LimitError(`The database has ${this.#settings.maxStreams} streams open`)
     }
-    const stream = new HranaStream(this.#pushTarget, this.#spare.pop() ?? this.#connect(), this.#settings)
+    const connection = this.#spare.pop() ?? this.#connect()
+    const stream = new HranaStream(this.#pushTarget, connection, this.#settings, this.#storedSqlMemory)
     this.#streams.add(stream)
     return stream
   }

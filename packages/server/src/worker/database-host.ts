@@ -4,6 +4,7 @@ import { Database } from '../database/database.ts'
 import type { DatabaseSettings } from '../database/database.ts'
 import { StreamRegistry } from '../hrana/stream-registry.ts'
 import type { HranaSettings } from '../hrana/hrana-settings.ts'
+import type { SqlBytes } from '../hrana/sql-memory.ts'
 import { KeptPull } from '../pull/kept-pull.ts'
 import type { PushSettings } from '../push/push-settings.ts'
 import { Generations } from '../replica-frames/generations.ts'
@@ -44,6 +45,7 @@ export interface HostSettings {
 /** The open databases of this worker. Those that nobody uses stay open until others need their place. */
 export class DatabaseHost {
   readonly #settings: HostSettings
+  readonly #storedSqlOf: (databaseId: string) => SqlBytes
   readonly #onLog: (log: WorkerLog) => void
   /** In order of last use. */
   readonly #entries = new Map<string, Entry>()
@@ -51,8 +53,14 @@ export class DatabaseHost {
   readonly #draining = new AbortController()
   #isClosing = false
 
-  constructor(settings: HostSettings, onLog: (log: WorkerLog) => void) {
+  /** @param storedSqlOf the memory that the streams of a database may store SQL in */
+  constructor(
+    settings: HostSettings,
+    storedSqlOf: (databaseId: string) => SqlBytes,
+    onLog: (log: WorkerLog) => void,
+  ) {
     this.#settings = settings
+    this.#storedSqlOf = storedSqlOf
     this.#onLog = onLog
   }
 
@@ -140,7 +148,7 @@ export class DatabaseHost {
     })
     const abort = new AbortController()
     const pushTarget = new PushTarget(database, ref.id, this.#settings.push, this.#recentPushes)
-    const streams = new StreamRegistry(pushTarget, this.#settings.hrana)
+    const streams = new StreamRegistry(pushTarget, this.#settings.hrana, this.#storedSqlOf(ref.id))
     return {
       database,
       streams,

@@ -5,11 +5,11 @@ import { servePageHashes } from '../pull/page-hashes.ts'
 import { servePull } from '../pull/serve-pull.ts'
 import { PushBody } from '../push/push-body.ts'
 import { receivePush } from '../push/receive-push.ts'
-import { AnswerMemory } from '../hrana/answer-memory.ts'
 import { PIECE_BYTES, piecesOf } from '../hrana/pieces.ts'
 import { ResponseBudget } from '../hrana/response-budget.ts'
 import { runCursor } from '../hrana/run-cursor.ts'
 import { runPipeline } from '../hrana/run-pipeline.ts'
+import { SqlMemory } from '../hrana/sql-memory.ts'
 import type { StatementGuard } from '../hrana/statement-guard.ts'
 import { serveReplica } from '../replica-frames/serve-replica.ts'
 import { CallServer } from './call-server.ts'
@@ -25,9 +25,16 @@ const settings = JSON.parse(process.env['TIDEMARK_WORKER'] ?? '{}') as WorkerSet
 const watchdog = new Watchdog()
 /** A part of the worker's memory: what is estimated is smaller than what it takes. */
 const answerBytes = Math.max(settings.maxRssBytes / 4, settings.hrana.maxResponseBytes)
-const answerMemory = new AnswerMemory(answerBytes)
+const answerMemory = new SqlMemory('answers', answerBytes)
 const answerBytesOfDatabase = Math.max(answerBytes / 2, settings.hrana.maxResponseBytes)
-const host = new DatabaseHost(settings, (log) => channel.send('log', 0, log))
+/** It is kept longer than answers are, and needed less. */
+const storedSqlBytes = settings.maxRssBytes / 8
+const storedSqlMemory = new SqlMemory('stored SQL', storedSqlBytes)
+const host = new DatabaseHost(
+  settings,
+  (databaseId) => storedSqlMemory.shareOf(databaseId, storedSqlBytes / 2),
+  (log) => channel.send('log', 0, log),
+)
 
 /** A call whose effect nobody has been told of must not be made again: it counts as begun until its answer is out. */
 function guardFor(context: CallContext): StatementGuard {

@@ -1,11 +1,11 @@
 import {
-  AnswerMemory,
   PushBody,
   receivePush,
   ResponseBudget,
   runPipeline,
   servePageHashes,
   servePull,
+  SqlMemory,
 } from '@tidemark/server/storage'
 import type { Database, PushTarget, StreamRegistry } from '@tidemark/server/storage'
 
@@ -52,7 +52,7 @@ export async function respond(tenant: Tenant, request: SimulatedRequest): Promis
   }
   if (path.endsWith('/page-hashes')) return Uint8Array.from(await servePageHashes(database.history, body))
   if (path.endsWith('/pipeline')) {
-    const budget = new ResponseBudget(MAX_ANSWER_BYTES, new AnswerMemory(MAX_ANSWER_BYTES))
+    const budget = new ResponseBudget(MAX_ANSWER_BYTES, new SqlMemory('answers', MAX_ANSWER_BYTES))
     const caller = { party: 'somebody', access: 'write' } as const
     return Uint8Array.from(Buffer.from(await runPipeline(streams, body, budget, caller, guard)))
   }

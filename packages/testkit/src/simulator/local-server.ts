@@ -4,7 +4,14 @@ import { join } from 'node:path'
 
 import type Sqlite from 'better-sqlite3'
 import { isTidemarkError } from '@tidemark/protocol'
-import { Database, errorResponse, PushTarget, RecentPushes, StreamRegistry } from '@tidemark/server/storage'
+import {
+  Database,
+  errorResponse,
+  PushTarget,
+  RecentPushes,
+  SqlMemory,
+  StreamRegistry,
+} from '@tidemark/server/storage'
 
 import { Violation } from './checks.ts'
 import { contentOf } from './content.ts'
@@ -121,7 +128,8 @@ export class LocalServer {
       applyTimeoutMs: 1000,
     }
     const target = new PushTarget(database, DATABASE_ID, settings, new RecentPushes())
-    return { id: DATABASE_ID, database, target, streams: new StreamRegistry(target, STREAMS) }
+    const streams = new StreamRegistry(target, STREAMS, new SqlMemory('stored SQL', 16 * MEGABYTE))
+    return { id: DATABASE_ID, database, target, streams }
   }
 
   /** In good order. */

@@ -1,23 +1,26 @@
 import { BusyError } from '@tidemark/protocol'
 
-/** Where the bytes of an answer are taken from, and go back to. */
-export interface AnswerBytes {
+/** Where bytes are taken from, and go back to. */
+export interface SqlBytes {
   /** @throws BusyError where others have taken them */
   take(bytes: number): void
   release(bytes: number): void
 }
 
-/** Bytes of answers to SQL that a worker holds, all requests together: those that clients have not taken yet among them. */
-export class AnswerMemory implements AnswerBytes {
+/** Bytes that a worker has for one purpose, all requests and databases together. */
+export class SqlMemory implements SqlBytes {
   #free: number
+  readonly #purpose: string
   readonly #takenBy = new Map<string, number>()
 
-  constructor(maxBytes: number) {
+  /** @param purpose as a refusal names it */
+  constructor(purpose: string, maxBytes: number) {
+    this.#purpose = purpose
     this.#free = maxBytes
   }
 
   take(bytes: number): void {
-    if (bytes > this.#free) throw new BusyError('Too many large answers are under way at the same time')
+    if (bytes > this.#free) throw new BusyError(`The memory for ${this.#purpose} is taken by others`)
     this.#free -= bytes
   }
 
@@ -25,13 +28,13 @@ export class AnswerMemory implements AnswerBytes {
     this.#free += bytes
   }
 
-  /** For answers of one database, which has `maxBytes` at most: clients that do not take their answers are not to keep those of others from theirs. */
-  shareOf(databaseId: string, maxBytes: number): AnswerBytes {
+  /** What one database takes, `maxBytes` at most: clients that keep much are not to leave nothing to those of others. */
+  shareOf(databaseId: string, maxBytes: number): SqlBytes {
     const taken = (): number => this.#takenBy.get(databaseId) ?? 0
     return {
       take: (bytes) => {
         if (taken() + bytes > maxBytes)
-          throw new BusyError('Too many large answers of this database are under way at the same time')
+          throw new BusyError(`This database's share of the memory for ${this.#purpose} is taken`)
         this.take(bytes)
         this.#takenBy.set(databaseId, taken() + bytes)
       },

@@ -1,12 +1,12 @@
 import { BusyError } from '@tidemark/protocol'
 import { expect, test } from 'vitest'
-import { AnswerMemory } from './answer-memory.ts'
 import { ResponseBudget } from './response-budget.ts'
+import { SqlMemory } from './sql-memory.ts'
 
 const row = (length: number) => [{ type: 'text', value: 'x'.repeat(length) }] as const
 
 test('a database does not get more than its share, which leaves the rest to others', () => {
-  const memory = new AnswerMemory(100)
+  const memory = new SqlMemory('answers', 100)
   const mine = memory.shareOf('mine', 60)
   mine.take(60)
   expect(() => mine.take(1)).toThrow(BusyError)
@@ -17,10 +17,12 @@ test('a database does not get more than its share, which leaves the rest to othe
   mine.release(60)
   theirs.take(20)
   mine.take(40)
+  mine.release(30)
+  mine.take(30)
 })
 
 test('a short answer is given where others have taken everything, and what it had is not given back', () => {
-  const memory = new AnswerMemory(100_000)
+  const memory = new SqlMemory('answers', 100_000)
   const large = new ResponseBudget(1_000_000, memory)
   large.spendRow(row(116_000))
   const short = new ResponseBudget(1_000_000, memory)
