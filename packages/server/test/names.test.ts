@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postJson, rawRequest, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
@@ -39,6 +41,14 @@ describe('names and paths from outside', () => {
     const { error } = JSON.parse(body) as { readonly error?: { readonly code?: string } }
     expect(error?.code).toBeTruthy()
     expect(readdirSync(join(server.data, 'databases'))).toEqual([])
+  })
+
+  test('two Host headers are refused, of which a proxy may have gone by the other', async () => {
+    for (const path of ['/health', '/nowhere']) {
+      const socket = connect(server.port, '127.0.0.1')
+      socket.end(`GET ${path} HTTP/1.1\r\nHost: a.localhost\r\nHost: b\r\nConnection: close\r\n\r\n`)
+      expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 [^]*more than one Host/)
+    }
   })
 
   test.each(['{}', 'null', '{"name": 7}', '{"name": "a", "more": 1}', 'x', '[]'])(

@@ -1,6 +1,7 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminDatabases } from '../admin/databases.ts'
+import { ProtocolError } from '@tidemark/protocol'
 import { allowOrigins } from './cors.ts'
 import { health } from './endpoints/health.ts'
 import { pageHashes } from './endpoints/page-hashes.ts'
@@ -39,6 +40,11 @@ export function buildApp(context: ServerContext): FastifyInstance {
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler(async (request, reply) => {
     return sendBody(reply.status(404), notFound(pathOf(request)))
+  })
+  app.addHook('onRequest', (request, _reply, done) => {
+    // A proxy in front may have gone by the other one (RFC 9112, 3.2).
+    const hasTwo = (request.raw.headersDistinct['host'] ?? []).length > 1
+    done(hasTwo ? new ProtocolError('There is more than one Host header') : undefined)
   })
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // A connection that is kept alive would hold up the end of a server that stopped listening while it answered.

@@ -85,7 +85,10 @@ export async function withBody<T>(
     const arrived = arrivedBody(request, maxBytes)
     if (arrived !== null) keep(arrived)
     else for await (const piece of bodyPieces(request, maxBytes, silenceMs)) keep(piece)
-    return await use(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces))
+    const body = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+    // They would be kept beside it.
+    pieces.length = 0
+    return await use(body)
   } finally {
     memory.release(taken)
   }
