@@ -1,5 +1,5 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
-import { NetworkError } from '@tidemark/sdk-node'
+import { NetworkError, OptionsError } from '@tidemark/sdk-node'
 import type { DatabaseDescription } from '@tidemark/server'
 import ky, { type KyInstance } from 'ky'
 
@@ -57,7 +57,14 @@ export class AdminApi {
     try {
       return await this.#http(path, { method, ...(json === undefined ? {} : { json }) })
     } catch (cause) {
-      throw new NetworkError(`cannot reach ${this.#url}: ${reason(cause)}`, { cause })
+      const why = reason(cause)
+      // Of `fetch`, which never uses the ports of some other protocols.
+      if (why === 'bad port')
+        throw new OptionsError(
+          'url',
+          `no request is ever sent to the port of ${this.#url}; let the server listen on another`,
+        )
+      throw new NetworkError(`cannot reach ${this.#url}: ${why}`, { cause })
     }
   }
 }

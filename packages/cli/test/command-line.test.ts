@@ -39,6 +39,7 @@ describe('the command line', () => {
     [['key', 'create', '--id', '', '--out', 'never'], /a key needs a name/u],
     [['token', 'create', '--key', 'k', '--allow', 'a=read', '--expires', '0s'], /give a number/u],
     [['health', '--url', 'http://me:secret@localhost'], /give --token/u],
+    [['token', 'create', '--key', 'k', '--allow', 'Bad Name=read'], /a database has up to 63/u],
   ])('refuses %j with exit code 2 and one line that says what is wrong', async (args, message) => {
     const { code, stdout, stderr } = await tidemark(...args)
     expect(code).toBe(2)
@@ -94,9 +95,21 @@ describe('a failure', () => {
     expect(stderr).toBe(`error: ${file} is not a folder. [TIDEMARK_NOT_A_FOLDER]\n`)
   })
 
+  it('exits 2 for a port that fetch never uses: later is no help', async () => {
+    const { code, stderr } = await tidemark('health', '--url', 'http://localhost:6000')
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/no request is ever sent to the port of http:\/\/localhost:6000/u)
+  })
+
+  it.runIf(existsSync('/proc/self'))('names the file that a data folder does not take', async () => {
+    const { code, stderr } = await tidemark('serve', '--port', '0', '--data', '/proc')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: the file \/proc\/lock cannot be made .* \[TIDEMARK_FOLDER\]\n$/u)
+  })
+
   it('exits 3 where the server cannot be reached, since the same command may succeed later', async () => {
-    const { code, stderr } = await tidemark('health', '--url', 'http://127.0.0.1:1')
+    const { code, stderr } = await tidemark('health', '--url', 'http://127.0.0.1:2')
     expect(code).toBe(3)
-    expect(stderr).toMatch(/cannot reach http:\/\/127\.0\.0\.1:1: .*\[TIDEMARK_NETWORK\]/u)
+    expect(stderr).toMatch(/cannot reach http:\/\/127\.0\.0\.1:2: .*\[TIDEMARK_NETWORK\]/u)
   })
 })

@@ -14,6 +14,8 @@ interface TokenOptions {
 }
 
 const SCOPES: readonly Scope[] = ['read', 'write', 'admin']
+/** The names that a server gives databases, and the one for all of them. */
+const DATABASES = /^(?:[a-z0-9][a-z0-9_-]{0,62}|\*)$/u
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 
 /** `tidemark token create`: signs a token with a key of `tidemark key create`. */
@@ -85,8 +87,13 @@ function notAKey(path: string, cause?: unknown): StateError {
 function collectScope(text: string, before: DatabasesClaim = {}): DatabasesClaim {
   const [database = '', scope] = text.split('=')
   const known = SCOPES.find((one) => one === scope)
-  if (database === '' || known === undefined) {
+  if (known === undefined) {
     throw new InvalidArgumentError('give a database and read, write or admin, as in notes=write.')
+  }
+  if (!DATABASES.test(database)) {
+    throw new InvalidArgumentError(
+      'a database has up to 63 of a-z, 0-9, _ and -, a letter or digit first; * is every database.',
+    )
   }
   return { ...before, [database]: known }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { BusyError } from '@tidemark/protocol'
+import { BusyError, StateError } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 
 const RETRY_MS = 20
@@ -9,7 +9,7 @@ const RETRY_MS = 20
  * server that died may leave a process behind for a moment, so the lock is worth waiting for.
  *
  * @returns what releases it
- * @throws BusyError when another process keeps it
+ * @throws BusyError when another process keeps it; StateError `TIDEMARK_FOLDER` when there can be no such file
  */
 export async function lockDirectory(path: string, waitMs: number): Promise<() => void> {
   const until = performance.now() + waitMs
@@ -22,7 +22,7 @@ export async function lockDirectory(path: string, waitMs: number): Promise<() =>
 }
 
 function tryLock(path: string): (() => void) | null {
-  const connection = new Sqlite(path, { timeout: 0 })
+  const connection = open(path)
   try {
     connection.pragma('journal_mode = MEMORY')
     connection.pragma('locking_mode = EXCLUSIVE')
@@ -32,5 +32,14 @@ function tryLock(path: string): (() => void) | null {
     connection.close()
     if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
     throw error
+  }
+}
+
+function open(path: string): Sqlite.Database {
+  try {
+    return new Sqlite(path, { timeout: 0 })
+  } catch (cause) {
+    const message = `the file ${path} cannot be made or opened: is its folder one to write to?`
+    throw new StateError('TIDEMARK_FOLDER', message, { recovery: 'operator', cause })
   }
 }
