@@ -36,7 +36,7 @@ describe('the command line', () => {
     [['db', 'list', '--url', 'nonsense'], /'nonsense' is invalid\. a server's address is like http/u],
     [['db', 'create', 'a', '--url', ''], /a server's address is like http/u],
     [['health', '--url', 'localhost:8080'], /'localhost:8080' is invalid\. a server's address is like http/u],
-    [['key', 'create', '--id', '', '--out', 'never'], /a key needs a name/u],
+    [['key', 'create', '--id', '', '--out', 'missing/never'], /a key needs a name/u],
     [['token', 'create', '--key', 'k', '--allow', 'a=read', '--expires', '0s'], /give a number/u],
     [['health', '--url', 'http://me:secret@localhost'], /give --token/u],
     [['token', 'create', '--key', 'k', '--allow', 'Bad Name=read'], /a database has up to 63/u],
