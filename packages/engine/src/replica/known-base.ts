@@ -1,4 +1,4 @@
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import { isTidemarkError, PAGE_SIZE, StateError } from '@tidemark/protocol'
 
 import type { PageImage } from '../wal/inject.ts'
 import type { WalFile } from '../wal/wal-file.ts'
@@ -156,6 +156,13 @@ export class KnownBase {
   }
 }
 
+const LOST = 'TIDEMARK_BASE_LOST'
+
+/** Whether `error` says that the base has to be fetched again. */
+export function isBaseLost(error: unknown): boolean {
+  return isTidemarkError(error) && error.code === LOST
+}
+
 function lost(message: string): StateError {
-  return new StateError('TIDEMARK_BASE_LOST', message, { recovery: 'pull' })
+  return new StateError(LOST, message, { recovery: 'pull' })
 }

@@ -11,6 +11,7 @@ import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { findBase } from './find-base.ts'
 import { loadInfo } from './info.ts'
 import type { ReplicaInfo } from './info.ts'
+import { isBaseLost } from './known-base.ts'
 import { replicaPaths } from './paths.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplicaSession } from './session.ts'
@@ -52,11 +53,16 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
   }
 }
 
-/** From here on the pin protects the base, whoever checkpoints. */
+/** From here on the pin protects the base, whoever checkpoints. A base of which pages cannot be read, as beside an older main file, counts as not known. */
 export function protectBase(session: ReplicaSession): void {
   session.withWriteLock((index) => {
+    try {
+      if (session.base.watermark !== null) session.seal(index)
+    } catch (error) {
+      if (!isBaseLost(error)) throw error
+      session.setBase(null)
+    }
     if (session.base.watermark === null) session.connections.repin()
-    else session.seal(index)
     session.save({})
   })
 }
