@@ -44,6 +44,19 @@ function begin(durability: 'full' | 'normal'): void {
   stage(session, origin)
 }
 
+it('tells who looks for the queue in between where it is, and has it in place when the pull is finished', () => {
+  begin('full')
+  const other = Replica.open(path)
+  inject(session)
+  expect(() => {
+    other.assertQueueInPlace()
+  }).toThrow(expect.objectContaining({ code: 'TIDEMARK_PULL_UNFINISHED', recovery: 'pull' }) as Error)
+  resumeInterruptedPull(session)
+  other.assertQueueInPlace()
+  expect(other.pendingCount()).toBe(1)
+  other.close()
+})
+
 it('I4: a commit frame that was written and not published cannot come back once -replay is gone', () => {
   begin('full')
   // The first call is before `-replay` is sealed.

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 
 import type Database from 'better-sqlite3'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import { PAGE_SIZE, StateError } from '@tidemark/protocol'
 
+import { hasCapture } from '../capture/install.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import {
@@ -239,6 +240,21 @@ export class Replica {
   capturedChange(changeId: number): CapturedChange | null {
     const [change] = readCaptured(this.#session.work.db, changeId - 1, changeId)
     return change ?? null
+  }
+
+  /**
+   * For who reads the queue without the sync lock.
+   *
+   * @throws StateError `TIDEMARK_PULL_UNFINISHED` where a pull has failed half-way or is just being applied by another process: the queue is in `-replay` then
+   */
+  assertQueueInPlace(): void {
+    const { work, paths } = this.#session
+    if (hasCapture(work.db) || !existsSync(paths.replay)) return
+    throw new StateError(
+      'TIDEMARK_PULL_UNFINISHED',
+      `A pull of ${paths.main} has failed half-way, or is just being applied by another program. What is pending is safe in ${paths.replay}; the next sync operation finishes the pull.`,
+      { recovery: 'pull' },
+    )
   }
 
   /** Number of captured changes that the server has not acknowledged. */

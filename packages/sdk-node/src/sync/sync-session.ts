@@ -275,7 +275,10 @@ export class SyncSession {
 
   async #reading<T>(run: (replica: Replica) => Promise<T>): Promise<T> {
     if (this.#damage !== null) throw this.notOpenError()
-    return await this.#whileOpen(this.#closing.signal, run)
+    return await this.#whileOpen(this.#closing.signal, async (replica) => {
+      replica.assertQueueInPlace()
+      return await run(replica)
+    })
   }
 
   /** Connects first. The files stay open until `run` has ended. */
