@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -19,6 +20,13 @@ describe('opening', () => {
     await b.sync()
     expect(b.open).toBe(true)
     expect(contentOf(b)).toEqual({ t: [{ a: 'x' }] })
+  })
+
+  test('makes nothing where the names of the files beside the database would be too long', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    await expect(server.client('x'.repeat(245))).rejects.toMatchObject({ code: 'TIDEMARK_NAME_TOO_LONG' })
+    expect(readdirSync(dirname(a.name)).filter((name) => name.startsWith('x'))).toEqual([])
   })
 
   test('a first download ends when nobody waits for it any more', async () => {

@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+
+import { StateError } from '@tidemark/protocol'
 
 import { replicaPaths } from './paths.ts'
 import { SyncLock } from './sync-lock.ts'
@@ -8,12 +10,13 @@ export function isReplica(path: string): boolean {
   return existsSync(path) && existsSync(replicaPaths(path).info)
 }
 
-/** Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is done, or gives up, or dies. */
+/** Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is done, or gives up, or dies. @throws StateError `TIDEMARK_NAME_TOO_LONG` */
 export async function makeReplica(
   path: string,
   signal: AbortSignal,
   make: () => Promise<void>,
 ): Promise<void> {
+  assertNamesFit(path)
   const lock = new SyncLock(replicaPaths(path).lock)
   try {
     await lock.acquire(Number.POSITIVE_INFINITY, signal)
@@ -24,8 +27,9 @@ export async function makeReplica(
   }
 }
 
-/** The same, blocking. @throws BusyError */
+/** The same, blocking. @throws BusyError, StateError */
 export function makeReplicaSync(path: string, timeoutMs: number, make: () => void): void {
+  assertNamesFit(path)
   const lock = new SyncLock(replicaPaths(path).lock)
   try {
     lock.acquireSync(timeoutMs)
@@ -33,5 +37,21 @@ export function makeReplicaSync(path: string, timeoutMs: number, make: () => voi
   } finally {
     lock.release()
     lock.close()
+  }
+}
+
+/** Before anything is made: some of the files beside the database are needed much later. */
+function assertNamesFit(path: string): void {
+  for (const file of Object.values({ ...replicaPaths(path) })) {
+    try {
+      statSync(file, { throwIfNoEntry: false })
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENAMETOOLONG') continue
+      throw new StateError(
+        'TIDEMARK_NAME_TOO_LONG',
+        `${path} cannot be made: its name is too long for the names of the files beside it, such as ${file}`,
+        { recovery: 'operator', cause },
+      )
+    }
   }
 }
