@@ -6,7 +6,8 @@ import type { StatementGuard } from '../statement/guarded-statement.ts'
 import { Statement } from '../statement/statement.ts'
 import { WriteStatement } from '../statement/write-statement.ts'
 import type { WriteCounter } from '../statement/write-statement.ts'
-import { checkAllowed, mentionsOwn } from './refused-statement.ts'
+import { checkAllowed } from './refused-statement.ts'
+import { mentionsReserved } from './reserved-names.ts'
 import { TransactionFactory } from './transaction-function.ts'
 import { TransactionTracker } from './transaction-tracker.ts'
 
@@ -56,7 +57,7 @@ export class LocalSurface {
   prepare(sql: string): Statement {
     if (typeof sql !== 'string' || PLAIN_READ.test(sql))
       return new Statement(this.#database, this.#prepare(sql))
-    if (PLAIN_WRITE.test(sql) && !mentionsOwn(sql))
+    if (PLAIN_WRITE.test(sql) && !mentionsReserved(sql))
       return new WriteStatement(this.#database, this.#prepare(sql), this.#writes)
     const statement = classifyStatement(sql)
     // First: some pragmas take effect when they are prepared.
@@ -70,7 +71,7 @@ export class LocalSurface {
   }
 
   exec(sql: string): void {
-    if (typeof sql !== 'string' || !(NEEDS_SPLITTING.test(sql) || mentionsOwn(sql))) {
+    if (typeof sql !== 'string' || !(NEEDS_SPLITTING.test(sql) || mentionsReserved(sql))) {
       this.connection.exec(sql)
     } else {
       this.#execScript(sql)
@@ -102,7 +103,7 @@ export class LocalSurface {
     for (const text of splitStatements(sql)) {
       const statement = classifyStatement(text)
       const guard = this.#guardOf(statement, text)
-      const isChecked = ['vacuum', 'pragma'].includes(statement.kind) || mentionsOwn(text)
+      const isChecked = ['vacuum', 'pragma'].includes(statement.kind) || mentionsReserved(text)
       if (guard === null && !isChecked) {
         plain.push(text)
         continue

@@ -360,6 +360,13 @@ describe('a database', () => {
     'REPLACE INTO tidemark_base DEFAULT VALUES',
     'CREATE TABLE turso_users (a)',
     'CREATE UNIQUE INDEX IF NOT EXISTS Tidemark_i ON t (a)',
+    'CREATE INDEX i ON tidemark_cdc (change_id)',
+    'CREATE TRIGGER r AFTER INSERT ON "tidemark_cdc" BEGIN SELECT 1; END',
+    'CREATE TEMP TABLE tidemark_cdc (a)',
+    'ALTER TABLE t RENAME TO turso_t',
+    'DROP TABLE turso_sync_last_change_id',
+    'ALTER TABLE turso_sync_last_change_id ADD COLUMN x',
+    'DELETE FROM turso_sync_last_change_id',
   ])('refuses %s: what is pending would be lost with it, or never pushed (I2)', async (sql) => {
     const db = new Database({ path: ':memory:', url: () => null })
     const refused = expect.objectContaining({ code: 'TIDEMARK_STATEMENT_REFUSED' }) as Error
@@ -379,6 +386,8 @@ describe('a database', () => {
       `WITH x AS (SELECT change_id FROM tidemark_cdc) INSERT INTO t SELECT change_id FROM x LIMIT 1`,
     ).run()
     expect(db.prepare('SELECT count(*) FROM t').pluck().get()).toBe(2)
+    db.exec('ALTER TABLE t RENAME COLUMN a TO turso_a')
+    expect(db.prepare('SELECT turso_a FROM t').all()).toHaveLength(2)
     db.close()
   })
 
