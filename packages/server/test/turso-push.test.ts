@@ -243,6 +243,20 @@ test('a push that arrives again, at once or after a later one, is answered as th
   expect(await run(url, 'SELECT change_id FROM turso_sync_last_change_id')).toEqual([[2]])
 })
 
+test('a push that arrives again is not stopped by the rows that it has brought (I3)', async () => {
+  const url = await database('own-rows', 'CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE)')
+  const insert = (id: number): Step => ['INSERT INTO "t" VALUES (?, ?)', id, 'a']
+  const changes: Step[] = [insert(1), ['UPDATE "t" SET "u" = ? WHERE "id" = ?', 'b', 1], insert(2)]
+  await push(url, changes, 4)
+  const again = await push(url, changes, 4)
+  expect(errorsOf(again)).toEqual([])
+  expect(again.step_results.filter((result) => result === null)).toEqual([])
+  expect(await run(url, 'SELECT id, u FROM t')).toEqual([
+    [1, 'b'],
+    [2, 'a'],
+  ])
+})
+
 describe('a push that a late one has overtaken, since the client asked how far the server is', () => {
   const line = (word: string): Step => ['INSERT INTO "line"("word") VALUES (?)', word]
 
@@ -259,6 +273,40 @@ describe('a push that a late one has overtaken, since the client asked how far t
     await ask(url)
     expect(errorsOf(await push(url, [line('c')], 4))).toEqual([])
     expect(await run(url, 'SELECT word FROM line')).toEqual([['a'], ['b'], ['c']])
+  })
+
+  test('is told to be made again, not that its own rows are in its way (I3)', async () => {
+    const url = await database('in-its-own-way', 'CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE)')
+    const insert = (id: number, u: string): Step => ['INSERT INTO "t" VALUES (?, ?)', id, u]
+    const changes: Step[] = [
+      insert(1, 'a'),
+      ['UPDATE "t" SET "u" = ? WHERE "id" = ?', 'b', 1],
+      insert(2, 'a'),
+    ]
+    await ask(url)
+    await push(url, changes, 4)
+    const refused = await push(url, [...changes, insert(3, 'c')], 6)
+    expect(refused.step_errors.filter((error) => error !== null)).toMatchObject([
+      { code: 'SQLITE_BUSY', message: expect.stringContaining('has arrived late') as string },
+    ])
+    expect(await run(url, 'SELECT id, u FROM t')).toEqual([
+      [1, 'b'],
+      [2, 'a'],
+    ])
+    await ask(url)
+    expect(errorsOf(await push(url, [insert(4, 'a')], 7))).toEqual([
+      expect.stringContaining('UNIQUE constraint failed') as string,
+    ])
+  })
+
+  test('leaves no watermark where a statement has rolled everything back (I3)', async () => {
+    const url = await database('rolled-back', 'CREATE TABLE t(id INTEGER PRIMARY KEY, u UNIQUE)')
+    const insert = (id: number): Step => ['INSERT OR ROLLBACK INTO "t" VALUES (?, ?)', id, 'a']
+    await push(url, [insert(1)], 1)
+    expect(errorsOf(await push(url, [insert(2)], 2))).toEqual([
+      expect.stringContaining('UNIQUE constraint failed') as string,
+    ])
+    expect(await run(url, 'SELECT change_id FROM turso_sync_last_change_id')).toEqual([[1]])
   })
 
   test('is taken where it goes on behind it, and where the client has asked again', async () => {

@@ -1,6 +1,6 @@
-import { applySchemaChange } from '@tidemark/engine'
+import { applySchemaChange, classifyStatement } from '@tidemark/engine'
 import type { ApplyConnection, StatementClass } from '@tidemark/engine'
-import { fromHranaValue } from '@tidemark/protocol'
+import { BusyError, fromHranaValue } from '@tidemark/protocol'
 import type { HranaBatch, HranaStatement, SqlValue } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import type { PushTarget } from '../push/push-target.ts'
@@ -80,8 +80,12 @@ export class PushTransaction {
         }
         this.#add('ok', { effect: this.#runStep(statement, sql, stmt) })
       } catch (error) {
-        this.#add('error', { error: this.#withRow(error, sql, stmt) })
-        if (!isToleratedFailure(sql)) return
+        if (isToleratedFailure(sql)) {
+          this.#add('error', { error })
+          continue
+        }
+        this.#answerFailure(step, before, this.#withRow(error, sql, stmt))
+        return
       }
     }
   }
@@ -93,25 +97,69 @@ export class PushTransaction {
    * @throws BusyError when a part of the push has been there before, and it is to be made again without
    */
   #commit(statement: StatementClass, before: Watermarks): void {
-    const raised = [...this.#watermarks()].filter(([client, now]) => isRaised(before.get(client), now))
+    const raised = this.#raised(before)
     const isRollback = statement.kind === 'transaction' && statement.action === 'rollback'
     if (raised.length === 0 || isRollback) {
       this.#apply.db.exec('ROLLBACK')
     } else {
       const statements = this.#changes()
-      for (const [client, now] of raised) this.#earlier.assertBehind(client, now, statements)
+      this.#assertBehind(before, statements)
       this.#apply.db.exec('COMMIT')
       for (const [client, now] of raised) this.#earlier.applied(client, before.get(client), now, statements)
     }
     this.#add('ok', { effect: NO_EFFECT })
   }
 
-  /** The statements that were run, but for those of the watermark. */
-  #changes(): PushedStatement[] {
-    return this.#outcomes.flatMap((outcome, step) => {
+  /** @throws BusyError when a part of the push has been there before */
+  #assertBehind(before: Watermarks, statements: readonly PushedStatement[]): void {
+    for (const [client, now] of this.#raised(before)) this.#earlier.assertBehind(client, now, statements)
+  }
+
+  /**
+   * A step may fail because rows of the same push are in its way: those of the time that it has been there before. It is answered as one that runs to its end then.
+   * The watermark that tells stands behind the step.
+   */
+  #answerFailure(failed: number, before: Watermarks, error: unknown): void {
+    const end = this.#endOf(failed)
+    let isRepeated = false
+    try {
+      this.#runWatermarkSteps(failed, end)
+      this.#assertBehind(before, this.#changes(end))
+      isRepeated = end < this.#batch.steps.length && this.#raised(before).length === 0
+    } catch (caught) {
+      return this.#add('error', { error: caught instanceof BusyError ? caught : error })
+    }
+    if (!isRepeated) return this.#add('error', { error })
+    while (this.#results.length <= end) this.#add('ok', { effect: NO_EFFECT })
+  }
+
+  /** @throws as SQLite where one fails */
+  #runWatermarkSteps(from: number, end: number): void {
+    // Some errors end the transaction: nothing may be written behind it.
+    if (!this.#apply.db.inTransaction) throw new Error('The transaction is over')
+    for (const [index, { stmt }] of this.#batch.steps.slice(from, end).entries()) {
+      const sql = this.#textOf(from + index)
+      if (sql.includes(WATERMARK_TABLE)) this.#runStep(checkSql(sql), sql, stmt)
+    }
+  }
+
+  /** The step that ends the push, of those behind another; the number of steps where none does. */
+  #endOf(from: number): number {
+    const end = this.#batch.steps.findIndex(
+      (_, step) => step > from && endsPush(classifyStatement(this.#textOf(step))),
+    )
+    return end === -1 ? this.#batch.steps.length : end
+  }
+
+  #raised(before: Watermarks): [string, Watermark][] {
+    return [...this.#watermarks()].filter(([client, now]) => isRaised(before.get(client), now))
+  }
+
+  /** The statements until a step that were not skipped, but for those of the watermark. */
+  #changes(end = this.#outcomes.length): PushedStatement[] {
+    return this.#batch.steps.slice(0, end).flatMap(({ stmt: { args, named_args } }, step) => {
       const sql = this.#textOf(step)
-      if (step === 0 || outcome === 'skipped' || sql.includes(WATERMARK_TABLE)) return []
-      const { args, named_args } = this.#batch.steps[step]!.stmt
+      if (step === 0 || this.#outcomes[step] === 'skipped' || sql.includes(WATERMARK_TABLE)) return []
       return [{ sql, args, named_args }]
     })
   }
