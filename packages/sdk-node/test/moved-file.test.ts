@@ -68,3 +68,30 @@ test('the file is deleted while it is open: no file comes back beside where it w
   await expectRefused(db)
   expect(readdirSync(dirname(db.name))).toEqual([])
 })
+
+test('-info is moved away: nothing is synced until it is back, and what is pending is kept', async () => {
+  await using server = new SyncServer()
+  const db = await withPendingRow(server)
+  const info = `${db.name}-info`
+  renameSync(info, `${info}.away`)
+  const lost = { code: 'TIDEMARK_INFO_LOST', recovery: 'operator' }
+  await expect(db.push()).rejects.toMatchObject(lost)
+  await expect(db.pull()).rejects.toMatchObject(lost)
+  db.exec(`INSERT INTO t VALUES (2, 'after')`)
+  renameSync(`${info}.away`, info)
+  await db.sync()
+  expect(contentOf(await server.client('b.db'))).toEqual(bothRows)
+})
+
+test('-info is deleted: the database is opened again as one to adopt, and everything is pushed', async () => {
+  await using server = new SyncServer()
+  const db = await withPendingRow(server)
+  rmSync(`${db.name}-info`)
+  await expect(db.sync()).rejects.toMatchObject({ code: 'TIDEMARK_INFO_LOST' })
+  db.exec(`INSERT INTO t VALUES (2, 'after')`)
+  db.close()
+  await expect(server.client('a.db')).rejects.toMatchObject({ code: 'TIDEMARK_NOT_SYNCED' })
+  const again = await server.client('a.db', { existing: 'adopt' })
+  await again.sync()
+  expect(contentOf(await server.client('b.db'))).toEqual(bothRows)
+})

@@ -1,6 +1,8 @@
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
 
+import { StateError } from '@tidemark/protocol'
+
 import { syncAside, writeFully } from '../wal/wal-file.ts'
 import { replaceFile } from './durable-file.ts'
 
@@ -53,9 +55,9 @@ export class InfoFile {
     this.#path = path
   }
 
-  /** As {@link readInfoFile}. The same object as before where the file is the same. */
+  /** As {@link readInfoFile}, and StateError `TIDEMARK_INFO_LOST` where there is no file. The same object as before where the file is the same. */
   read(): unknown {
-    const content = readFileSync(this.#path)
+    const content = this.#readContent()
     return stateOf(content, this.#entries(content))
   }
 
@@ -90,6 +92,19 @@ export class InfoFile {
     }
   }
 
+  #readContent(): Buffer {
+    try {
+      return readFileSync(this.#path)
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+      throw new StateError(
+        'TIDEMARK_INFO_LOST',
+        `${this.#path} is gone: it was moved or deleted while the database is open. Nothing is synced without it, and nothing that is pending is lost. Put it back; or close the database and open it with existing: 'adopt' (push everything) or 'replace' (start over from the server).`,
+        { recovery: 'operator', cause },
+      )
+    }
+  }
+
   #entries(content: Buffer): readonly Entry[] {
     if (this.#content?.equals(content) === true) return this.#known
     this.#known = slotsOf(content, this.#known)
@@ -104,7 +119,7 @@ export class InfoFile {
 
   /** Puts the new state over the oldest. Returns what is still to be synced, and closed; null: the whole file was replaced, durably. */
   #write(next: (current: unknown) => unknown): { readonly descriptor: number; readonly text: string } | null {
-    const content = readFileSync(this.#path)
+    const content = this.#readContent()
     const entries = this.#entries(content)
     const newest = newestOf(entries)
     const sequence = (newest?.sequence ?? 0) + 1
