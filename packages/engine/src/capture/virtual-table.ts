@@ -24,16 +24,15 @@ const selectDefinitions = `
 
 /**
  * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees. A full-text index over
- * another table, or without content, holds no rows: it follows from the rows of others (see {@link indexTables}).
+ * another table, or without content, holds no rows: it follows from the rows of others (see {@link indexTables}). Others are not looked at: SQLite may not have their modules.
  */
 export function virtualTables(db: Database.Database): VirtualTable[] {
   return definitions(db).flatMap(({ name, sql }) => {
     const { module, hasContentOption } = parseVirtualTable(sql)
+    const isFullText = fullTextModules.has(module) && !hasContentOption
+    if (!isFullText && !treeModules.has(module)) return []
     const columns = columnsOf(db, name)
-    if (treeModules.has(module)) return [{ table: describe(name, columns), module }]
-    if (fullTextModules.has(module) && !hasContentOption)
-      return [{ table: describe(name, [fullTextRowid(columns), ...columns]), module }]
-    return []
+    return [{ table: describe(name, isFullText ? [fullTextRowid(columns), ...columns] : columns), module }]
   })
 }
 

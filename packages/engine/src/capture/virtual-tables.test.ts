@@ -12,6 +12,7 @@ import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { adoptExisting } from './adopt-existing.ts'
 import { captureForeignSchema } from './foreign-schema.ts'
 import { installCapture } from './install.ts'
+import { virtualTables } from './virtual-table.ts'
 import { readCaptured } from './read-captured.ts'
 
 const tables: Record<string, { sql: string; writes: string[] }> = {
@@ -133,6 +134,15 @@ test('a temporary table or view that hides a virtual table is refused: its shado
   runSchema(a, 'CREATE TEMP TABLE w(x)')
   expect(() => runSchema(a, 'ALTER TABLE w RENAME TO v')).toThrow(/Choose another name/)
   expect(() => runSchema(a, 'CREATE VIRTUAL TABLE main.w USING fts5(x)')).toThrow(/Choose another name/)
+})
+
+test('a virtual table of a module that SQLite does not have here is in the way of nothing', () => {
+  const a = new Database(':memory:')
+  a.unsafeMode()
+  a.exec('CREATE TABLE t(x); PRAGMA writable_schema = 1')
+  a.exec("INSERT INTO sqlite_schema VALUES('table', 'v', 'v', 0, 'CREATE VIRTUAL TABLE v USING other(x)')")
+  a.exec('PRAGMA writable_schema = RESET')
+  expect(virtualTables(a)).toEqual([])
 })
 
 function expectSame(a: Database.Database, b: ApplyConnection): void {
