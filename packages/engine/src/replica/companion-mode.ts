@@ -9,6 +9,11 @@ const DEFAULT_MODE = 0o644
  * the database has to write to it.
  */
 export function companionMode(path: string): number {
+  return databaseMode(path) ?? DEFAULT_MODE
+}
+
+/** The permissions of the database that a file lies beside, by the file's name; null where there is no database yet. */
+export function databaseMode(path: string): number | null {
   const database = statSync(path.replace(COMPANION, ''), { throwIfNoEntry: false })
-  return database === undefined ? DEFAULT_MODE : database.mode & 0o777
+  return database === undefined ? null : database.mode & 0o777
 }

@@ -1,4 +1,4 @@
-import { mkdtempDisposableSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempDisposableSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusyError } from '@tidemark/protocol'
@@ -40,6 +40,29 @@ it('is a lock still when its file has been deleted, and who comes later has made
   expect(one.tryAcquire()).toBe(false)
   one.close()
   other.close()
+})
+
+it('can be had again after a time in which its file was gone and could not be made', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-lock-'))
+  const path = join(folder.path, 'a.db-lock')
+  const lock = new SyncLock(path)
+  rmSync(path)
+  mkdirSync(path)
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(() => lock.tryAcquire()).toThrow(expect.objectContaining({ code: 'TIDEMARK_NO_ACCESS' }))
+    expect(lock.isHeld).toBe(false)
+  }
+  rmSync(path, { recursive: true })
+  expect(lock.tryAcquire()).toBe(true)
+  lock.close()
+})
+
+it('is no more open to others than it was made while there is no database', () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-lock-'))
+  const path = join(folder.path, 'a.db-lock')
+  writeFileSync(path, '', { mode: 0o600 })
+  new SyncLock(path).close()
+  expect(statSync(path).mode & 0o777).toBe(0o600)
 })
 
 it('is refused on a file that may only be read: SQLite would let two programs have it', () => {

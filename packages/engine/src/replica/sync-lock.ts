@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { BusyError, StateError } from '@tidemark/protocol'
 
 import { prepared } from '../sql/prepared.ts'
-import { companionMode } from './companion-mode.ts'
+import { databaseMode } from './companion-mode.ts'
 import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
@@ -86,10 +86,12 @@ export class SyncLock {
     return true
   }
 
-  /** Somebody has deleted the file: who comes next makes a new one, and that is the lock now. */
+  /** Somebody has deleted the file: who comes next makes a new one, and that is the lock now. Where none can be made, the next attempt tries again. */
   #openAgain(): void {
+    prepared(this.#connection, 'ROLLBACK').run()
+    const connection = openLock(this.#path)
     this.#connection.close()
-    this.#connection = openLock(this.#path)
+    this.#connection = connection
     this.#key = keyOf(this.#path)
     this.#timeoutMs = 0
     this.#isJournalInMemory = false
@@ -135,7 +137,7 @@ function keyOf(path: string): string {
 
 /** Whoever may write to the database needs the lock too: SQLite does not give a database that it makes the permissions of another. */
 function shareAsDatabase(path: string): void {
+  const wanted = databaseMode(path)
   const { mode, uid } = statSync(path)
-  const wanted = companionMode(path)
-  if (uid === process.getuid?.() && (mode & 0o777) !== wanted) chmodSync(path, wanted)
+  if (wanted !== null && uid === process.getuid?.() && (mode & 0o777) !== wanted) chmodSync(path, wanted)
 }
