@@ -7,7 +7,7 @@ type SchemaStatement = StatementClass & { kind: 'schema' }
 /** What Tidemark keeps in the file, with the queue of what is pending, and what servers have recorded for their clients. */
 const OWN_NAME = /^(?:tidemark_|turso_sync_)/i
 /** Names whose objects are not captured. */
-const RESERVED_NAME = /^(?:tidemark|turso)_/i
+const RESERVED_NAME = /^(?:tidemark_|turso_|__turso_internal_)/i
 /** Between the verb of a statement that changes rows and the table's name. */
 const BEFORE_TABLE = ['OR', 'ROLLBACK', 'ABORT', 'FAIL', 'IGNORE', 'REPLACE', 'INTO', 'FROM']
 
@@ -26,17 +26,15 @@ export function checkSchemaChange(
   { verb, objectType, name, schemaName }: SchemaStatement,
   sql: string,
 ): void {
-  if (schemaName === 'temp') {
-    // It would be found in place of Tidemark's own.
-    if (verb === 'create') checkNotOwn(name)
-    return
-  }
-  if (schemaName !== null && schemaName !== 'main') return
+  const isTemporary = schemaName === 'temp'
+  if (schemaName !== null && schemaName !== 'main' && !isTemporary) return
   if (verb !== 'create') checkNotOwn(name)
   if (verb === 'drop') return
   const tokens = [...tokenize(sql)]
-  if (verb === 'alter') return checkNotReserved(nameBehind(tokens, 'RENAME', 'TO'))
-  checkNotReserved(name)
+  // What is temporary is never synced, but would be found in place of Tidemark's own.
+  const checkNew = isTemporary ? checkNotOwn : checkNotReserved
+  if (verb === 'alter') return checkNew(nameBehind(tokens, 'RENAME', 'TO'))
+  checkNew(name)
   if (objectType === 'index' || objectType === 'trigger') checkNotOwn(nameBehind(tokens, 'ON'))
 }
 
@@ -48,19 +46,25 @@ function checkNotOwn(name: string | null): void {
 function checkNotReserved(name: string | null): void {
   if (name !== null && RESERVED_NAME.test(name))
     throw refused(
-      `${name} would not be synced, since names that begin with tidemark_ or turso_ are reserved; choose another`,
+      `${name} would not be synced, since names that begin with tidemark_, turso_ or __turso_internal_ are reserved; choose another`,
     )
 }
 
-/** The name behind the first place where these words follow each other; null where they do not. */
+/** The name behind the first place where these words follow each other; null where they do not, as {@link nameInMain} otherwise. */
 function nameBehind(tokens: readonly Token[], ...words: string[]): string | null {
   const at = tokens.findIndex((_, start) =>
     words.every((word, index) => isKeyword(tokens[start + index], word)),
   )
-  return at === -1 ? null : nameOf(tokens[at + words.length])
+  return at === -1 ? null : nameInMain(tokens, at + words.length)
 }
 
-/** The table that an INSERT, UPDATE or DELETE changes, also behind WITH; null where it cannot be read. */
+/** The name at `at`, qualified or not; null for one in a database that is attached. */
+function nameInMain(tokens: readonly Token[], at: number): string | null {
+  if (tokens[at + 1]?.text !== '.') return nameOf(tokens[at])
+  return nameOf(tokens[at])?.toLowerCase() === 'main' ? nameOf(tokens[at + 2]) : null
+}
+
+/** The table that an INSERT, UPDATE or DELETE changes, also behind WITH; null where it cannot be read, or is in a database that is attached. */
 function changedTable(tokens: readonly Token[]): string | null {
   let depth = 0
   const outer = tokens.filter(({ text }) => {
@@ -73,7 +77,7 @@ function changedTable(tokens: readonly Token[]): string | null {
   )
   let at = verb + 1
   while (BEFORE_TABLE.some((word) => isKeyword(outer[at], word))) at += 1
-  return nameOf(outer[outer[at + 1]?.text === '.' ? at + 2 : at])
+  return nameInMain(outer, at)
 }
 
 function refused(message: string): StateError {

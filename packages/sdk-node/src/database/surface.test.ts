@@ -362,8 +362,12 @@ describe('a database', () => {
     'CREATE UNIQUE INDEX IF NOT EXISTS Tidemark_i ON t (a)',
     'CREATE INDEX i ON tidemark_cdc (change_id)',
     'CREATE TRIGGER r AFTER INSERT ON "tidemark_cdc" BEGIN SELECT 1; END',
+    'CREATE TRIGGER r AFTER INSERT ON main.tidemark_cdc BEGIN SELECT 1; END',
+    'CREATE TEMP TRIGGER r AFTER INSERT ON tidemark_cdc BEGIN SELECT 1; END',
     'CREATE TEMP TABLE tidemark_cdc (a)',
+    'ALTER TABLE temp.u RENAME TO tidemark_cdc',
     'ALTER TABLE t RENAME TO turso_t',
+    'CREATE TABLE __turso_internal_t (a)',
     'DROP TABLE turso_sync_last_change_id',
     'ALTER TABLE turso_sync_last_change_id ADD COLUMN x',
     'DELETE FROM turso_sync_last_change_id',
@@ -381,6 +385,8 @@ describe('a database', () => {
   test('names that are reserved may be read, and used in values, for temporary tables and in other databases', () => {
     const db = new Database({ path: ':memory:', url: () => null })
     db.exec(`CREATE TEMP TABLE turso_t (a); ATTACH ':memory:' AS other; CREATE TABLE other.tidemark_t (a)`)
+    db.exec(`INSERT INTO other.tidemark_t VALUES (1); CREATE INDEX other.i ON tidemark_t (a)`)
+    db.prepare('DELETE FROM "other".tidemark_t').run()
     db.exec(`CREATE TABLE t (a); INSERT INTO t VALUES ('DELETE FROM tidemark_cdc')`)
     db.prepare(
       `WITH x AS (SELECT change_id FROM tidemark_cdc) INSERT INTO t SELECT change_id FROM x LIMIT 1`,
