@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -19,6 +19,21 @@ test('a folder is made with those above it, for its owner alone, and stays as it
   makeDirectory(path)
   makeDirectory(path)
   for (const made of [path, join(directory, 'a')]) expect(statSync(made).mode & 0o777).toBe(0o700)
+})
+
+test('a folder in one that may not be listed can be used', () => {
+  const path = join(directory, 'a')
+  mkdirSync(path)
+  chmodSync(directory, 0o311)
+  const user = process.geteuid!()
+  // Root may list all.
+  if (user === 0) process.seteuid!(65_534)
+  try {
+    makeDirectory(path)
+  } finally {
+    process.seteuid!(user)
+    chmodSync(directory, 0o700)
+  }
 })
 
 test('what is no folder is named, wherever it is in the way', () => {

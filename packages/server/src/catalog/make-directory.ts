@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { StateError } from '@tidemark/protocol'
 
 /**
- * Makes a folder with those above it that are missing: a power loss does not take them. Not by `mkdirSync`'s `recursive`, which goes on for ever where a file
+ * Makes a folder with those above it that are missing: a power loss does not take them where the folder above may be listed. Not by `mkdirSync`'s `recursive`, which goes on for ever where a file
  * system has the folder above and takes none in it, as `/proc`.
  *
  * @throws StateError `TIDEMARK_NOT_A_FOLDER` where something else is in the way; the system's error
@@ -14,10 +14,10 @@ export function makeDirectory(path: string): void {
   for (let above = directory; !isDirectory(above); above = dirname(above)) missing.push(above)
   for (const made of missing.toReversed()) {
     makeOne(made)
-    syncDirectory(dirname(made))
+    syncIfReadable(dirname(made))
   }
   // One that died right here may have left it without a sync.
-  if (missing.length === 0) syncDirectory(dirname(directory))
+  if (missing.length === 0) syncIfReadable(dirname(directory))
 }
 
 export function syncDirectory(path: string): void {
@@ -26,6 +26,15 @@ export function syncDirectory(path: string): void {
     fsyncSync(descriptor)
   } finally {
     closeSync(descriptor)
+  }
+}
+
+/** A folder that may not be listed cannot be synced: it is of somebody else, who answers for what is in it. */
+function syncIfReadable(path: string): void {
+  try {
+    syncDirectory(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
   }
 }
 
