@@ -1,9 +1,19 @@
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Database } from './database.ts'
 import type { DatabaseSettings } from './database.ts'
 
@@ -258,6 +268,41 @@ describe('opening a database', () => {
     reopened.close()
   })
 
+  test('another program need not have changed the first page, or the size', async () => {
+    const { database } = await filled()
+    const { revision } = database
+    database.close()
+    const page = Buffer.alloc(PAGE_SIZE)
+    const pageOne = (): Buffer => {
+      const descriptor = openSync(join(root, 'main.db'), 'r')
+      readSync(descriptor, page, 0, PAGE_SIZE, 0)
+      closeSync(descriptor)
+      return Buffer.from(page)
+    }
+    const before = pageOne()
+    const foreign = new Sqlite(join(root, 'main.db'))
+    foreign.exec("UPDATE item SET body = 'foreign' WHERE id = 7")
+    foreign.close()
+    expect(pageOne()).toEqual(before)
+    const reopened = await open()
+    expect(restarts).toEqual([expect.stringContaining('while it was closed')])
+    expect(reopened.history.resolveRevision(revision)).toBeNull()
+    expect(pagesAt(reopened, reopened.history.head).equals(seenBySqlite(reopened))).toBe(true)
+    reopened.close()
+  })
+
+  test('another program that has only read the file has changed nothing', async () => {
+    const { database } = await filled()
+    const { revision } = database
+    database.close()
+    const foreign = new Sqlite(join(root, 'main.db'))
+    foreign.prepare('SELECT count(*) FROM item').get()
+    foreign.close()
+    const reopened = await open()
+    expect([restarts, reopened.revision]).toEqual([[], revision])
+    reopened.close()
+  })
+
   test('without its history, or with a damaged one, the rows are there and the history begins anew', async () => {
     const { database } = await filled()
     database.close()
@@ -282,6 +327,20 @@ describe('opening a database', () => {
       reopened.close()
     }
     expect(restarts).toEqual([])
+  })
+
+  test('commits are taken, and found again, where the clock is before 1970', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: -86_400_000 })
+    try {
+      const { database } = await filled()
+      const { revision } = database
+      database.close()
+      const reopened = await open()
+      expect([restarts, reopened.revision]).toEqual([[], revision])
+      reopened.close()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('one process at a time', async () => {

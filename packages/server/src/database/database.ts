@@ -204,6 +204,7 @@ export class Database {
       this.#checkpoint('TRUNCATE')
     }
     keeper.close()
+    if (!this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0) this.#endCheckpoint()
     recorder.close()
     mainFile.close()
     history.close()
@@ -220,6 +221,18 @@ export class Database {
       this.#record()
     } catch (error) {
       this.#resources.events.onPanic(error)
+    }
+  }
+
+  /** Without it, the next opening has less to know by whether another program has changed the main file meanwhile. */
+  #endCheckpoint(): void {
+    const { history, mainFile, events } = this.#resources
+    try {
+      if (history.mainFileMs === mainFile.modifiedMs) return
+      mainFile.flush()
+      history.endCheckpoint(mainFile.modifiedMs)
+    } catch (error) {
+      events.onProblem('the history could not be told that the database was closed', error)
     }
   }
 

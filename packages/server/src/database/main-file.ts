@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
 import { PAGE_SIZE } from '@tidemark/protocol'
 
 /**
@@ -21,10 +21,20 @@ export class MainFileReader {
     return Math.ceil(fstatSync(this.#descriptor).size / PAGE_SIZE)
   }
 
+  /** When it was last changed; milliseconds since the epoch. */
+  get modifiedMs(): number {
+    return Math.floor(fstatSync(this.#descriptor).mtimeMs)
+  }
+
   /** Fills `target` with the images of as many pages; zeros beyond the end of the file. */
   readPages(firstPage: number, target: Uint8Array): void {
     const length = readSync(this.#descriptor, target, 0, target.byteLength, (firstPage - 1) * PAGE_SIZE)
     if (length < target.byteLength) target.fill(0, length)
+  }
+
+  /** It is on disk when this returns, and {@link modifiedMs} too, which a checkpoint of SQLite's does not see to. */
+  flush(): void {
+    fsyncSync(this.#descriptor)
   }
 
   close(): void {

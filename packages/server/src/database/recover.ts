@@ -47,6 +47,9 @@ export function recoverHistory(
 function gapBetween(history: History, recorder: WalRecorder, mainFile: MainFileReader): string | null {
   if (recorder.continues(history.walPosition)) return null
   if (!history.mayBeCheckpointed) return `the WAL does not continue commit ${history.head}`
+  // In WAL mode a commit need not change page 1, or the size.
+  if (history.mainFileMs !== 0 && history.mainFileMs !== mainFile.modifiedMs)
+    return `the main file was changed after commit ${history.head}, while it was closed`
   if (recorder.position.frame > 0) return null
   const size = history.sizeAt(history.head)
   if (mainFile.sizeInPages !== size) {

@@ -1,5 +1,5 @@
 /**
- * The history log: segments of records, all fields little-endian.
+ * The history log: segments of records, all fields little-endian. Times are signed: a clock may be before 1970.
  *
  * Segment file `<position>.history` (16 hexadecimal digits), header of 64 bytes:
  *
@@ -29,13 +29,14 @@
  * | 48 | 4 | WAL frame number at which the commit ends; 0: none |
  * | 52 | 8 | WAL checksum of that frame |
  * | 60 | 8 | log position before which segments are gone (floor) |
- * | 68 | 8 | 0 |
+ * | 68 | 8 | time of the main file's last change, milliseconds since the epoch (checkpoint that a clean close ends with); 0: not known |
  * | 76 | 4 | CRC-32 of the 76 bytes before, continued over the page table |
  * | 80 | 8 × pages | page number (4), CRC-32 of its image (4) |
  * | … | 4096 × pages | the images, in the table's order |
  *
  * A *commit* holds the pages that it changed. A *base* holds images as of the floor, saved before a checkpoint overwrites them in the
- * main file. A *checkpoint* says that everything before it is on disk and that the WAL up to its frame may be gone. A *floor* says that
+ * main file. A *checkpoint* says that everything before it is on disk and that the WAL up to its frame may be gone; with a time, that nobody was to change
+ * the main file after it but a server that appends another checkpoint first. A *floor* says that
  * revisions before its sequence are gone; it brings the images, as of the floor, that would go with them. A page that no commit
  * between the floor and this record changed has its image in the main file alone. An *epoch* says that commits after it, which may have
  * been lost from the log and be only in the WAL, belong to this epoch.
@@ -72,6 +73,8 @@ export interface RecordHeader {
   readonly wal: WalPosition
   /** Log position before which nothing is needed; 0 but in a floor. */
   readonly keepFrom: number
+  /** When the main file was last changed, milliseconds since the epoch; 0 but in the checkpoint that a clean close ends with. */
+  readonly mainFileMs: number
   /** As stored. */
   readonly checksum: number
 }
@@ -96,7 +99,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   bytes.writeUInt32LE(PAGE_SIZE, 12)
   bytes.write(header.databaseId, 16, 'hex')
   bytes.writeBigUInt64LE(BigInt(header.position), 32)
-  bytes.writeBigUInt64LE(BigInt(header.createdMs), 40)
+  bytes.writeBigInt64LE(BigInt(header.createdMs), 40)
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60)
   return bytes
 }
@@ -109,7 +112,7 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | null {
   return {
     databaseId: bytes.toString('hex', 16, 32),
     position: Number(bytes.readBigUInt64LE(32)),
-    createdMs: Number(bytes.readBigUInt64LE(40)),
+    createdMs: Number(bytes.readBigInt64LE(40)),
   }
 }
 
@@ -122,13 +125,14 @@ export function encodeRecordHeader(header: Omit<RecordHeader, 'checksum'>, table
   bytes.writeUInt32LE(header.sizeInPages, 12)
   bytes.writeBigUInt64LE(BigInt(header.sequence), 16)
   bytes.write(header.epoch, 24, 'hex')
-  bytes.writeBigUInt64LE(BigInt(header.timeMs), 32)
+  bytes.writeBigInt64LE(BigInt(header.timeMs), 32)
   bytes.writeUInt32LE(header.wal.salts[0], 40)
   bytes.writeUInt32LE(header.wal.salts[1], 44)
   bytes.writeUInt32LE(header.wal.frame, 48)
   bytes.writeUInt32LE(header.wal.checksum[0], 52)
   bytes.writeUInt32LE(header.wal.checksum[1], 56)
   bytes.writeBigUInt64LE(BigInt(header.keepFrom), 60)
+  bytes.writeBigInt64LE(BigInt(header.mainFileMs), 68)
   bytes.writeUInt32LE(recordChecksum(bytes, table), 76)
   return bytes
 }
@@ -149,13 +153,14 @@ export function decodeRecordHeader(bytes: Buffer): RecordHeader | null {
     sizeInPages: bytes.readUInt32LE(12),
     sequence: Number(bytes.readBigUInt64LE(16)),
     epoch: bytes.toString('hex', 24, 32),
-    timeMs: Number(bytes.readBigUInt64LE(32)),
+    timeMs: Number(bytes.readBigInt64LE(32)),
     wal: {
       salts: [bytes.readUInt32LE(40), bytes.readUInt32LE(44)],
       frame: bytes.readUInt32LE(48),
       checksum: [bytes.readUInt32LE(52), bytes.readUInt32LE(56)],
     },
     keepFrom: Number(bytes.readBigUInt64LE(60)),
+    mainFileMs: Number(bytes.readBigInt64LE(68)),
     checksum: bytes.readUInt32LE(76),
   }
 }

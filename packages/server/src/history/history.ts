@@ -60,6 +60,7 @@ export class History {
   readonly #pins = new Map<number, number>()
   #wal: WalPosition
   #checkpointed: number
+  #mainFileMs: number
 
   private constructor(log: SegmentedLog, loaded: LoadedHistory, options: HistoryOptions, epoch: Epoch) {
     this.#log = log
@@ -69,6 +70,7 @@ export class History {
     this.#epochs = loaded.epochs
     this.#wal = loaded.wal
     this.#checkpointed = loaded.checkpointed
+    this.#mainFileMs = loaded.mainFileMs
     this.#epoch = epoch
   }
 
@@ -123,6 +125,11 @@ export class History {
   /** True when the newest commit was about to be checkpointed, so that the WAL may be gone. */
   get mayBeCheckpointed(): boolean {
     return this.#checkpointed === this.head
+  }
+
+  /** When the main file was last changed, as {@link endCheckpoint} was told; milliseconds since the epoch. 0: it may have been changed since, by a checkpoint. */
+  get mainFileMs(): number {
+    return this.#mainFileMs
   }
 
   sizeAt(sequence: number): number {
@@ -222,6 +229,18 @@ export class History {
     appendRecord(this.#log, this.#content('checkpoint', { sequence: this.head }), NO_PAGES, [])
     this.#log.sync()
     this.#checkpointed = this.head
+    this.#mainFileMs = 0
+  }
+
+  /**
+   * Call when the main file has all commits and is closed. Nothing is synced: a power loss may take it, and with it {@link mainFileMs}.
+   *
+   * @param mainFileMs when the main file was last changed
+   */
+  endCheckpoint(mainFileMs: number): void {
+    const content = this.#content('checkpoint', { sequence: this.head, mainFileMs })
+    appendRecord(this.#log, content, NO_PAGES, [])
+    this.#mainFileMs = mainFileMs
   }
 
   /** Keeps the revision readable until the returned function is called. */
@@ -311,6 +330,7 @@ export class History {
       readonly sizeInPages?: number
       readonly wal?: WalPosition
       readonly keepFrom?: number
+      readonly mainFileMs?: number
     },
   ) {
     return {
@@ -321,6 +341,7 @@ export class History {
       timeMs: this.#now(),
       wal: fields.wal ?? this.#wal,
       keepFrom: fields.keepFrom ?? 0,
+      mainFileMs: fields.mainFileMs ?? 0,
     }
   }
 }
@@ -347,7 +368,15 @@ function beginHistory(
   initial: { readonly sizeInPages: number; readonly wal: WalPosition },
   timeMs: number,
 ): LoadedHistory {
-  const content = { kind: 'floor', sequence: 0, epoch, timeMs, keepFrom: 0, ...initial } as const
+  const content = {
+    kind: 'floor',
+    sequence: 0,
+    epoch,
+    timeMs,
+    keepFrom: 0,
+    mainFileMs: 0,
+    ...initial,
+  } as const
   const state = new HistoryState()
   state.add(appendRecord(log, content, NO_PAGES, []))
   log.sync()

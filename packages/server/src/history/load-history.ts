@@ -13,6 +13,8 @@ export interface LoadedHistory {
   readonly wal: WalPosition
   /** The last commit is in the main file, as far as a checkpoint record can promise it. */
   readonly checkpointed: number
+  /** As {@link History.mainFileMs}. */
+  readonly mainFileMs: number
   /** Segments that end before this position are not needed. */
   readonly keepFrom: number
 }
@@ -25,6 +27,7 @@ export class HistoryState {
   #awaitsFloor = false
   #wal: WalPosition | null = null
   #checkpointed = 0
+  #mainFileMs = 0
   #keepFrom = 0
 
   /** @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the log has lost its beginning without a floor to take its place */
@@ -36,6 +39,7 @@ export class HistoryState {
       epochs: this.#epochs,
       wal: this.#wal,
       checkpointed: this.#checkpointed,
+      mainFileMs: this.#mainFileMs,
       keepFrom: this.#keepFrom,
     }
   }
@@ -60,6 +64,7 @@ export class HistoryState {
         break
       case 'checkpoint':
         this.#checkpointed = header.sequence
+        this.#mainFileMs = header.mainFileMs
         this.#wal = header.wal
         break
       case 'floor':
