@@ -84,7 +84,8 @@ export async function servePull(
     const header = encoder.header({ revision, sizeInPages })
     return pullStream(history, plan, encoder, { header, isAhead: options.isAhead && !isShort })
   }
-  const mayBeKept = dialect === 'tidemark' && !isShort && isWholeRevision(plan)
+  // What refers to the rows that a client has pushed is for that client.
+  const mayBeKept = dialect === 'tidemark' && pushed === null && !isShort && isWholeRevision(plan)
   const chunks =
     mayBeKept && options.kept !== null
       ? whilePinned(history, plan.target, options.kept.stream(revision, stream))

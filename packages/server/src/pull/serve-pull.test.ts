@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { encodePullRequest, initProtocol, PullDecoder, PushedRows } from '@tidemark/protocol'
+import type { PullRequest } from '@tidemark/protocol'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Database } from '../database/database.ts'
+import { KeptPull } from './kept-pull.ts'
+import { servePull } from './serve-pull.ts'
+
+const ROWS = 2000
+const MIB = 1024 * 1024
+const REQUEST: PullRequest = {
+  encoding: 'zstd',
+  serverRevision: '',
+  clientRevision: '',
+  longPollTimeoutMs: 0,
+  pageSelector: null,
+  serverQuery: null,
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'tidemark-serve-pull-'))
+const table = { name: 'item', columns: ['id', 'body'], key: [0] }
+const bodyOf = (id: number): string => `${id} `.repeat(50)
+const fail = (error: unknown): never => {
+  throw error
+}
+let database: Database
+let pushed: PushedRows
+
+beforeAll(async () => {
+  await initProtocol()
+  const settings = { durability: 'normal', maxDatabaseBytes: 64 * MIB, segmentBytes: MIB } as const
+  const limits = { checkpointFrames: 1000, lockWaitMs: 0, retention: { bytes: 64 * MIB, ageMs: Infinity } }
+  database = await Database.open(
+    directory,
+    '0'.repeat(32),
+    { ...settings, ...limits },
+    {
+      onRestart: fail,
+      onProblem: fail,
+      onCheckpointDue: () => {},
+      onReadersInTheWay: () => {},
+      onPanic: fail,
+    },
+  )
+  const connection = database.acquireConnection()
+  connection.exec('CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT); BEGIN')
+  const insert = connection.prepare('INSERT INTO item VALUES (?, ?)')
+  for (let id = 1; id <= ROWS; id++) insert.run(id, bodyOf(id))
+  connection.exec('COMMIT')
+  database.recordCommits()
+  pushed = PushedRows.from(
+    Array.from({ length: ROWS }, (_, index) => ({
+      kind: 'insert' as const,
+      changeId: index + 1,
+      table,
+      rowid: BigInt(index + 1),
+      key: [],
+      columns: [0, 1],
+      values: [BigInt(index + 1), bodyOf(index + 1)],
+      expectedColumns: [],
+      expected: [],
+    })),
+  )!
+})
+
+afterAll(() => {
+  database.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Pulls everything; how many pages came, and bytes. */
+async function pull(
+  kept: KeptPull,
+  own: PushedRows | null,
+): Promise<{ readonly pages: number; readonly bytes: number }> {
+  const echo = { clientId: 'c', firstChangeId: 1, lastChangeId: ROWS, digest: pushed.digest() }
+  const { chunks } = await servePull(
+    database,
+    encodePullRequest(own === null ? REQUEST : { ...REQUEST, echo }),
+    {
+      isTidemark: true,
+      maxLongPollMs: 0,
+      pinnedRevision: null,
+      isAhead: false,
+      kept,
+      skipBytes: 0,
+      pushedRows: () => own,
+      queryTimeoutMs: 0,
+      run: (_, statement) => statement(),
+      signal: new AbortController().signal,
+    },
+  )
+  const decoder = new PullDecoder({ oldImage: () => null, pushed: own })
+  let [pages, bytes] = [0, 0]
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength
+    for (const { type } of decoder.push(chunk)) if (type === 'page') pages += 1
+  }
+  decoder.end()
+  return { pages, bytes }
+}
+
+test('what refers to the rows that a client has pushed is not kept for others', async () => {
+  const kept = new KeptPull(join(directory, 'kept'))
+  const first = await pull(kept, null)
+  const own = await pull(kept, pushed)
+  expect(own.bytes).toBeLessThan(first.bytes)
+  expect(await pull(kept, null)).toEqual(first)
+  expect(await pull(kept, null)).toEqual(first)
+  expect(await pull(kept, pushed)).toEqual(own)
+  kept.close()
+})
