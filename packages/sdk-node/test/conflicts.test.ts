@@ -35,6 +35,30 @@ async function expectConverged(a: Database, b: Database): Promise<void> {
   expect((await b.stats()).cdcOperations).toBe(0)
 }
 
+test('conflicts of many long values are told with the values that they had', async () => {
+  await using server = new SyncServer()
+  const seen: Conflict[] = []
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE file (name BLOB PRIMARY KEY, body BLOB) WITHOUT ROWID`)
+  const keys = Array.from({ length: 40 }, (_, index) => index + 1)
+  const insert = a.prepare('INSERT INTO file VALUES (?, ?)')
+  for (const key of keys) insert.run(Buffer.alloc(3, key), Buffer.alloc(20_000))
+  await a.push()
+  const b = await server.client('b.db', { onConflict: (conflict) => seen.push(conflict) })
+  a.exec(`UPDATE file SET body = 'theirs'`)
+  await a.push()
+  const update = b.prepare('UPDATE file SET body = ? WHERE name = ?')
+  for (const key of keys) update.run(Buffer.alloc(20_000, key), Buffer.alloc(3, key))
+  await b.pull()
+  expect(seen.map(({ key }) => key)).toEqual(keys.map((key) => [Buffer.alloc(3, key)]))
+  const isAll = (value: unknown, byte: number): boolean =>
+    (value as Buffer).equals(Buffer.alloc(20_000, byte))
+  const wrong = seen.filter(
+    ({ base, local }, index) => !isAll(base!['body'], 0) || !isAll(local!['body'], keys[index]!),
+  )
+  expect(wrong).toEqual([])
+})
+
 test('every row that a push overwrites is told: in its result, by event with all three rows, in the stats', async () => {
   await using server = new SyncServer()
   const seen: Conflict[] = []

@@ -231,6 +231,35 @@ describe('retryRejected', () => {
     expect(second!.id).toBeGreaterThan(first!.id)
     expect(mails(b)).toEqual([[1, 'x']])
   })
+
+  const change = `UPDATE log SET line = 'changed' WHERE line = 'mine'`
+  const insert = `INSERT INTO log VALUES ('another')`
+  test.each([
+    ['a row', [change]],
+    ['a row, and then inserts one', [change, insert]],
+    ['one that it inserts, and a row', [insert, change]],
+  ])('a row without a key that has moved meanwhile is changed where it is: %s', async (_, statements) => {
+    await using server = new SyncServer()
+    const [a, b] = await pair(server)
+    a.exec(`INSERT INTO log VALUES ('theirs')`)
+    await a.push()
+    alone(b, `INSERT INTO log VALUES ('mine')`)
+    b.transaction(() => {
+      for (const sql of statements) b.exec(sql)
+      b.exec(`INSERT INTO person (id, mail) VALUES (2, 'x')`)
+    })()
+    await b.sync()
+    const [entry] = await b.rejected()
+    a.exec('DELETE FROM person')
+    await a.push()
+    await b.pull()
+    await b.retryRejected(entry!.id)
+    await b.sync()
+    await a.pull()
+    const lines = statements.includes(insert) ? ['another', 'changed', 'theirs'] : ['changed', 'theirs']
+    for (const db of [a, b])
+      expect(db.prepare('SELECT line FROM log ORDER BY line').pluck().all()).toEqual(lines)
+  })
 })
 
 test('stop: the push fails, nothing is pushed, and a discard lets the rest go on', async () => {

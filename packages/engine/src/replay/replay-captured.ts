@@ -12,6 +12,7 @@ import { capturedCount, maxChangeId, readCaptured } from '../capture/read-captur
 import { rememberVirtualRows } from '../capture/virtual-rows.ts'
 import { toWireChange } from '../capture/to-wire-change.ts'
 import { blockedChanges, recordBlocked } from '../queue/blocked-changes.ts'
+import { moveRejections } from '../queue/moved-rejections.ts'
 import { reasonOf } from '../queue/reason.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { tableRenaming } from '../sql/table-renaming.ts'
@@ -52,6 +53,8 @@ export interface ReplayReport {
  * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and `captureDifference` found them) have higher ids,
  * so they are taken back and come last. With schema changes among them they cannot be: then they come first, and the pending changes get new ids after
  * theirs, as far as they have never been sent. A table may have been built anew, without the rows that are pending.
+ *
+ * What was set aside is in its table before, and follows the rows without keys that go elsewhere.
  */
 export function replayCaptured(
   connection: ApplyConnection,
@@ -65,14 +68,16 @@ export function replayCaptured(
     const first = hasSlipped ? remaining.next() : replay.passSettled(remaining)
     if (first.done === true && !hasSlipped) {
       replay.finish()
-      return replay.report
+    } else {
+      runReplay(connection, replay, () => {
+        const slipped = replay.takeBack()
+        for (let next = first; next.done !== true; next = remaining.next())
+          replay.apply(slipped === null ? replay.renumber(next.value) : next.value)
+        for (const change of slipped ?? []) replay.apply(change)
+      })
     }
-    return runReplay(connection, replay, () => {
-      const slipped = replay.takeBack()
-      for (let next = first; next.done !== true; next = remaining.next())
-        replay.apply(slipped === null ? replay.renumber(next.value) : next.value)
-      for (const change of slipped ?? []) replay.apply(change)
-    })
+    moveRejections(connection.db, replay.rowids)
+    return replay.report
   } finally {
     remaining.return?.()
   }
@@ -114,7 +119,8 @@ class Replay {
   readonly #options: ReplayOptions
   readonly #writer: CapturedWriter
   readonly #rows: RowReplay
-  readonly #rowids = new RowidMap()
+  /** Where the rows without keys are now. */
+  readonly rowids = new RowidMap()
   readonly #acknowledgedRowids: RowidMap
   #replayed = 0
   #conflicts = 0
@@ -139,7 +145,7 @@ class Replay {
     connection.tables.refresh(connection.schemaVersion())
     this.#rows = new RowReplay({
       tables: connection.tables,
-      rowids: this.#rowids,
+      rowids: this.rowids,
       rowidsAreReused: options.rowidsAreReused ?? false,
       resolve: options.resolve,
       onConflict: (conflict) => this.#count(conflict),
@@ -266,13 +272,13 @@ class Replay {
       // The server has kept where they went under the last name that it was told.
       const renaming = tableRenaming(change.sql)
       if (renaming === null) return
-      this.#rowids.rename(renaming.from, renaming.to)
-      this.#rowids.adopt(this.#acknowledgedRowids, renaming.to)
+      this.rowids.rename(renaming.from, renaming.to)
+      this.rowids.adopt(this.#acknowledgedRowids, renaming.to)
       return
     }
     if (change.kind === 'commit' || change.rowid === null || change.kind === 'delete') return
     const remote = this.#acknowledgedRowids.resolve(change.table.name, change.rowid)
-    if (remote !== change.rowid) this.#rowids.set(change.table.name, change.rowid, remote)
+    if (remote !== change.rowid) this.rowids.set(change.table.name, change.rowid, remote)
   }
 
   #applySchema(change: CapturedSchema): void {
@@ -280,7 +286,7 @@ class Replay {
     try {
       inSavepoint(db, () => applySchemaChange(this.#connection, change.sql))
       const renaming = tableRenaming(change.sql)
-      if (renaming !== null) this.#rowids.rename(renaming.from, renaming.to)
+      if (renaming !== null) this.rowids.rename(renaming.from, renaming.to)
     } catch (error) {
       if (!isRefusal(error)) throw error
       this.#count({

@@ -1,3 +1,4 @@
+import { RawText } from '@tidemark/protocol'
 import type { ConflictKind, SqlValue } from '@tidemark/protocol'
 import { identityOf } from '../apply/row-identity.ts'
 import type { RowidMap } from '../apply/rowid-map.ts'
@@ -275,7 +276,7 @@ export function isKnownByRowid({ table, rowid, after }: CapturedRow): boolean {
   return after !== null && identityOf(table, keyOf(table.key, after), rowid).by === 'rowid'
 }
 
-/** A conflict of `change` with the row `remote`. */
+/** A conflict of `change` with the row `remote`. May be kept: what it has of the change are copies. */
 export function conflictOf(
   change: CapturedRow,
   kind: ConflictKind,
@@ -286,7 +287,7 @@ export function conflictOf(
   const key = keyOf(table.key, before ?? after!)
   return {
     table: table.name,
-    key: key.length > 0 && !key.includes(null) ? key : [change.rowid],
+    key: key.length > 0 && !key.includes(null) ? key.map(copyOf) : [change.rowid],
     kind,
     changeId,
     base: before === null ? null : rowOf(change, before),
@@ -297,7 +298,13 @@ export function conflictOf(
 }
 
 function rowOf({ table }: CapturedRow, image: Image): Row {
-  return Object.fromEntries(table.columns.map((name, index) => [name, image[index]!]))
+  return Object.fromEntries(table.columns.map((name, index) => [name, copyOf(image[index]!)]))
+}
+
+/** Bytes of a decoded change are a view of its record, whose memory the next one takes. */
+function copyOf(value: SqlValue): SqlValue {
+  if (value instanceof RawText) return new RawText(Buffer.from(value.bytes))
+  return value instanceof Uint8Array ? Buffer.from(value) : value
 }
 
 /** The image of a row by names; columns left out are taken from `fallback`. */
