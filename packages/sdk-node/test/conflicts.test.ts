@@ -35,6 +35,25 @@ async function expectConverged(a: Database, b: Database): Promise<void> {
   expect((await b.stats()).cdcOperations).toBe(0)
 }
 
+test('a row that is replaced while a trigger replaces others is no conflict where nobody else has changed it', async () => {
+  await using server = new SyncServer()
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c');
+    CREATE TRIGGER count BEFORE INSERT ON t WHEN NEW.id = 1 BEGIN
+      INSERT INTO t VALUES (3, 'left out') ON CONFLICT DO NOTHING; REPLACE INTO t VALUES (2, 'counted'); END`)
+  await a.push()
+  const told: Conflict[] = []
+  const b = await server.client('b.db', { conflictResolution: 'accept-remote' })
+  b.on('conflict', (conflict) => told.push(conflict))
+  a.exec('CREATE TABLE other (x)')
+  await a.push()
+  b.exec(`REPLACE INTO t VALUES (1, 'mine')`)
+  await b.pull()
+  expect(told).toEqual([])
+  await expectConverged(a, b)
+  expect(contentOf(a)['t']).toMatchObject([{ v: 'mine' }, { v: 'counted' }, { v: 'c' }])
+})
+
 test('conflicts of many long values are told with the values that they had', async () => {
   await using server = new SyncServer()
   const seen: Conflict[] = []

@@ -33,7 +33,7 @@ export function hasCapturedAfter(db: Database.Database, afterId: number): boolea
 }
 
 /**
- * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7).
+ * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7), and the rows that nested triggers replace.
  * No statement stays open between two steps, so the connection can be used for anything else meanwhile.
  */
 export function* readCaptured(
@@ -52,7 +52,11 @@ export function* readCaptured(
       const change = captured(kind.type, shape, cells)
       last = change.changeId
       if (kind.type === changeTypes.touch) replaced.touch(change as CapturedRow)
-      else yield 'table' in change ? replaced.resolve(change) : change
+      else if ('table' in change) yield replaced.resolve(change)
+      else {
+        replaced.endOfStatement()
+        yield change
+      }
     }
     if (next !== null) kind = next
   }
