@@ -74,9 +74,9 @@ async function measureWorks(): Promise<WorkResult[]> {
   return compared
 }
 
-/** In fewer rounds. Measures again what fell below its floor: a regression does so twice, noise rarely. */
+/** In fewer rounds, of new processes. Measures again what fell below its floor: a regression does so twice, noise rarely. */
 async function guard(work: Work): Promise<WorkResult> {
-  const quick = { ...work, rounds: Math.min(Math.ceil(work.rounds / 2), MOST_QUICK_ROUNDS) }
+  const quick = { ...work, warmUps: 0, rounds: Math.min(Math.ceil(work.rounds / 2), MOST_QUICK_ROUNDS) }
   const first = await compareWork(quick, progress)
   if (shortfallsOf(first).length === 0) return first
   const second = await compareWork(quick, progress)

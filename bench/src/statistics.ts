@@ -15,19 +15,20 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * Lets two contenders take turns, so that noise hits both alike, after a turn of each that does not count. A turn resolves to what it
+ * Lets two contenders take turns, so that noise hits both alike, after turns of each that do not count. A turn resolves to what it
  * measured.
  */
 export async function takeTurns(
   rounds: number,
   first: (round: number) => number | Promise<number>,
   second: (round: number) => number | Promise<number>,
+  warmUps = 1,
 ): Promise<readonly [first: Spread, second: Spread]> {
   const measured: [number[], number[]] = [[], []]
-  for (let round = 0; round <= rounds; round++) {
+  for (let round = 0; round < warmUps + rounds; round++) {
     for (const index of round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)) {
       const value = await [first, second][index]!(round)
-      if (round > 0) measured[index].push(value)
+      if (round >= warmUps) measured[index].push(value)
     }
   }
   return [spreadOf(measured[0]), spreadOf(measured[1])]

@@ -39,7 +39,7 @@ export interface WorkResult {
 }
 
 /**
- * Runs a work on both sides, a round here, a round there. The first round warms up and does not count. A side that fails has failed
+ * Runs a work on both sides: the warm-ups of one, of the other, then a round here, a round there, of which the first does not count. A side that fails has failed
  * the work; both have where their rows differ.
  */
 export function compareWork(work: Work, log: (line: string) => void): Promise<WorkResult> {
@@ -50,9 +50,11 @@ export function compareWork(work: Work, log: (line: string) => void): Promise<Wo
     try {
       await tidemark.start('tidemark', work, folder)
       await turso.start('turso', work, folder)
+      log(`${work.name}: warm-up`)
+      for (const run of runs) await run.warmUp(work.warmUps)
       for (let round = 0; round < work.rounds; round++) {
         log(`${work.name}: round ${round + 1} of ${work.rounds}`)
-        for (const run of round % 2 === 0 ? runs : runs.toReversed()) await run.round(round)
+        for (const run of round % 2 === 0 ? runs : runs.toReversed()) await run.round(work.warmUps + round)
         requireSameRows(runs, round)
       }
     } finally {
@@ -86,6 +88,10 @@ class SideRun {
     const client = new Client(side, work, directory)
     this.#client = client
     await this.#attempt(() => client.ready())
+  }
+
+  async warmUp(rounds: number): Promise<void> {
+    if (this.failure === null) await this.#attempt(() => this.#client!.warmUp(rounds))
   }
 
   async round(round: number): Promise<void> {

@@ -74,6 +74,13 @@ async function runRound(bench: Bench, current: Work, round: number): Promise<Sam
   return { ...measured, digest: await current.check(bench, round) }
 }
 
+async function warmUp(bench: Bench, current: Work, rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    await current.prepare?.(bench, round)
+    await current.run(bench, round)
+  }
+}
+
 function tell(message: ClientMessage): void {
   process.send!(message)
 }
@@ -88,8 +95,12 @@ async function attempt(run: () => Promise<void>): Promise<void> {
 
 const server = await side.startServer(folder)
 const bench = new BenchFolder(server)
-process.on('message', ({ round }: ClientOrder) => {
-  void attempt(async () => tell({ type: 'sample', sample: await runRound(bench, work, round) }))
+process.on('message', (order: ClientOrder) => {
+  void attempt(async () => {
+    if ('round' in order) return tell({ type: 'sample', sample: await runRound(bench, work, order.round) })
+    await warmUp(bench, work, order.warmUps)
+    tell({ type: 'ready' })
+  })
 })
 // The parent is gone; nobody else would end the server.
 process.on('disconnect', () => process.kill(-process.pid, 'SIGKILL'))

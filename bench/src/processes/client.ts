@@ -44,10 +44,17 @@ export class Client {
     await this.#answer()
   }
 
+  /** Runs the work's first rounds, which nobody measures. @throws SideFailure */
+  async warmUp(rounds: number): Promise<void> {
+    const answer = this.#answer()
+    this.#tell({ warmUps: rounds })
+    await answer
+  }
+
   /** @throws SideFailure */
   async round(round: number): Promise<Sample> {
     const answer = this.#answer()
-    this.#child.send({ round } satisfies ClientOrder)
+    this.#tell({ round })
     const said = await answer
     if (said.type !== 'sample') throw new SideFailure('the process answered out of turn')
     return said.sample
@@ -61,6 +68,10 @@ export class Client {
       // The group is gone already.
     }
     await this.#ended.catch(() => {})
+  }
+
+  #tell(order: ClientOrder): void {
+    this.#child.send(order)
   }
 
   async #answer(): Promise<ClientMessage> {

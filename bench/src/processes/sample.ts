@@ -11,13 +11,11 @@ export interface Sample {
   readonly digest: string
 }
 
-/** What the client's process says: ready for the first round, a round's sample, or why it cannot go on. */
+/** What the client's process says: ready for the next order, a round's sample, or why it cannot go on. */
 export type ClientMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'failed'; readonly reason: string }
 
-/** What it is told: to run a round, numbered from 0. */
-export interface ClientOrder {
-  readonly round: number
-}
+/** What it is told: to measure a round, or to run some without measuring them, from 0 on. */
+export type ClientOrder = { readonly round: number } | { readonly warmUps: number }

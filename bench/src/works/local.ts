@@ -22,6 +22,7 @@ function inserts(
   return {
     name,
     durability,
+    warmUps: 0,
     ...rest,
     async setUp(bench) {
       await (await bench.local(durability)).exec(SCHEMA)
@@ -46,6 +47,7 @@ function pointReads(name: string, inOneTransaction: boolean, timesFaster: number
   return {
     name,
     durability: 'full',
+    warmUps: 0,
     rounds: 12,
     isQuick: !inOneTransaction,
     async setUp(bench) {

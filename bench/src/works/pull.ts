@@ -1,4 +1,5 @@
 import { ALL, digest, INSERT, itemRows, randomNumbers, SCHEMA } from '../rows.ts'
+import { shortRequest } from './short-request.ts'
 import type { Bench, Work } from './work.ts'
 
 const MANY = 10_000
@@ -38,30 +39,27 @@ async function writeAndPush(bench: Bench, firstId: number, count: number): Promi
 }
 
 export const pullWorks: readonly Work[] = [
-  {
+  ...shortRequest({
     name: 'pull 1 inserted row',
     durability: 'full',
-    rounds: 62,
-    isQuick: true,
     setUp: itemsAndReader(1000),
     prepare: (bench, round) => writeAndPush(bench, 100_000 + round, 1),
     run: pullAtReader,
     check: digestOfReader,
     target: { timesFaster: 4, maxBytes: 300 },
-  },
-  {
+  }),
+  ...shortRequest({
     name: 'pull, nothing new',
     durability: 'full',
-    rounds: 62,
-    isQuick: true,
     setUp: itemsAndReader(1000),
     run: pullAtReader,
     check: digestOfReader,
     target: { timesFaster: 3 },
-  },
+  }),
   {
     name: `pull ${MANY.toLocaleString('en')} inserted rows`,
     durability: 'full',
+    warmUps: 8,
     rounds: 12,
     isQuick: true,
     setUp: itemsAndReader(0),
@@ -73,6 +71,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: `pull ${UPDATED.toLocaleString('en')} random one-column updates of ${TOTAL.toLocaleString('en')} rows`,
     durability: 'full',
+    warmUps: 8,
     rounds: 12,
     isQuick: true,
     setUp: itemsAndReader(TOTAL),
@@ -90,6 +89,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: `the echo: pull after one's own push of ${MANY.toLocaleString('en')} rows`,
     durability: 'full',
+    warmUps: 8,
     rounds: 8,
     isQuick: true,
     setUp: itemsAndReader(0),
@@ -105,6 +105,7 @@ export const pullWorks: readonly Work[] = [
   {
     name: 'bootstrap 60 MB',
     durability: 'full',
+    warmUps: 0,
     rounds: 6,
     isQuick: false,
     note: `The database is filled by pushes of ${ROWS_PER_PUSH.toLocaleString('en')} rows on both sides: Turso's client ends with a fatal error of V8 when it pushes all of them at once.`,

@@ -1,4 +1,5 @@
 import { ALL, digest, halfRandomBlobs, INSERT, itemRows, SCHEMA } from '../rows.ts'
+import { shortRequest } from './short-request.ts'
 import type { Bench, Work } from './work.ts'
 
 const MANY = 10_000
@@ -21,11 +22,9 @@ async function createItems(bench: Bench): Promise<void> {
 }
 
 export const pushWorks: readonly Work[] = [
-  {
+  ...shortRequest({
     name: 'push 1 row',
     durability: 'full',
-    rounds: 62,
-    isQuick: true,
     setUp: createItems,
     async prepare(bench, round) {
       await (await bench.replica('writer')).runEach(INSERT, itemRows(1 + round, 1), true)
@@ -35,10 +34,11 @@ export const pushWorks: readonly Work[] = [
     },
     check: (bench) => digestOfServer(bench, ALL),
     target: { timesFaster: 4, maxBytes: 400 },
-  },
+  }),
   {
     name: `push ${MANY.toLocaleString('en')} rows`,
     durability: 'full',
+    warmUps: 8,
     rounds: 10,
     isQuick: true,
     setUp: createItems,
@@ -54,6 +54,7 @@ export const pushWorks: readonly Work[] = [
   {
     name: 'push 50 MB of half-random blobs',
     durability: 'full',
+    warmUps: 1,
     rounds: 4,
     isQuick: false,
     async setUp(bench) {

@@ -15,7 +15,9 @@ export interface Work {
   readonly name: string
   /** What both sides wait for at a commit. */
   readonly durability: Durability
-  /** The first warms up and does not count. */
+  /** Rounds before the others that are neither measured nor checked. */
+  readonly warmUps: number
+  /** The first does not count. */
   readonly rounds: number
   /** Part of the quick comparison. */
   readonly isQuick: boolean
@@ -23,7 +25,7 @@ export interface Work {
   readonly note?: string
   /** Runs once before the first round. */
   setUp?(bench: Bench): Promise<void>
-  /** Before each round, not timed. Rounds are numbered from 0. */
+  /** Before each round, not timed. Rounds are numbered from 0, the warm-ups first. */
   prepare?(bench: Bench, round: number): Promise<void>
   /** What is timed. */
   run(bench: Bench, round: number): Promise<void>
