@@ -103,6 +103,19 @@ function caughtUp(replica: Replica, run: (replica: Replica) => unknown): Replica
   return replica
 }
 
+it('says what is the matter where a replica cannot be opened, and leaves it as it is', () => {
+  const path = afterCrash(template)
+  const { error } = withFault({ at: 1, kind: 'refused', code: 'ENOSPC' }, () => Replica.open(path))
+  expect(error).toMatchObject({
+    code: 'TIDEMARK_DISK_FULL',
+    message: expect.stringContaining(path) as string,
+    cause: { code: 'ENOSPC' },
+  })
+  const replica = Replica.open(path)
+  expect(ids(replica.connection)).toEqual(['mine-1', 'mine-2'])
+  replica.close()
+})
+
 const descriptors = (): number => readdirSync('/proc/self/fd').length
 
 describe.each(Object.entries(operations))('a %s that fails at any of its file calls', (_, operation) => {

@@ -89,7 +89,10 @@ test('a push whose attempt cannot be synced sends nothing; the next one writes i
   const pushing = pusher.push()
   const letGo = await held
   letGo(Object.assign(new Error('EIO: injected'), { code: 'EIO' }))
-  await expect(pushing).rejects.toThrow('EIO')
+  await expect(pushing).rejects.toMatchObject({
+    code: 'TIDEMARK_DISK_FAILED',
+    message: expect.stringContaining('EIO: injected') as string,
+  })
   expect(pusher.requests).toBe(0)
   vi.restoreAllMocks()
   // The kernel may have given up what it could not write: to sync the same file again would prove nothing.

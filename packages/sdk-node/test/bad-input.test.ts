@@ -50,6 +50,51 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     })
   })
 
+  test('somebody else’s JSON', async () => {
+    await using loopback = await LoopbackServer.start((_request, response) =>
+      response.setHeader('content-type', 'application/json').end('{"success":false}'),
+    )
+    const message = expect.stringContaining(`${loopback.url}/tidemark`) as string
+    expect(await failureOf(loopback.url)).toMatchObject({
+      error: { name: 'ProtocolError', message },
+      files: [],
+    })
+  })
+
+  test.each([
+    ['text/plain', 'please log in', /answered with text\/plain: please log in: this is not a sync server/],
+    [
+      'application/json; charset=utf-8',
+      '{"error":"who are you?"}',
+      /with application\/json; .*: who are you\?: /,
+    ],
+    ['application/octet-stream', 'please log in', /cannot be used/],
+  ])('somebody else who answers with %s, and who that is', async (type, text, message) => {
+    await using loopback = await LoopbackServer.start((_request, response) =>
+      response.setHeader('content-type', type).end(text),
+    )
+    using directory = new TemporaryDirectory()
+    const retry = { attempts: 1 }
+    const path = directory.file('a.db')
+    const offline = new Database({ path, url: () => null, retry })
+    offline.exec('CREATE TABLE t (a)')
+    offline.close()
+    const db = new Database({ path, url: loopback.url, protocol: 'tidemark', retry })
+    for (const [endpoint, run] of [
+      ['push-changes', () => db.push()],
+      ['pull-updates', () => db.pull()],
+    ] as const) {
+      const error: unknown = await run().catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({
+        name: 'ProtocolError',
+        message: expect.stringMatching(message) as string,
+      })
+      expect(String(error)).toContain(`${loopback.url}/${endpoint}`)
+    }
+    expect(await db.pending()).toHaveLength(1)
+    db.close()
+  })
+
   test('a server that is another kind of server', async () => {
     await using loopback = await LoopbackServer.start((_request, response) => response.writeHead(404).end())
     expect(await failureOf(loopback.url)).toMatchObject({

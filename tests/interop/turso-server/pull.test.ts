@@ -186,6 +186,18 @@ test('a server that has checkpointed its pages away cannot serve them: a typed e
   expect(contentOf(a)['t']).toHaveLength(2)
 })
 
+test('a reset to a server that has nothing yet: a typed error, and what is pending stays', async () => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  a.exec(`CREATE TABLE t (id TEXT PRIMARY KEY); INSERT INTO t VALUES ('x')`)
+  for (const keepPending of [true, false])
+    await expect(a.reset({ keepPending })).rejects.toMatchObject({ code: 'TIDEMARK_SERVER_INCOMPLETE' })
+  expect(await a.pending()).toHaveLength(2)
+  await a.sync()
+  await a.reset()
+  expect(contentOf(a)).toEqual({ t: [{ id: 'x' }] })
+})
+
 test('a large open transaction of another program does not show', async () => {
   await using site = await TursoSite.start()
   await fill(site, 10)

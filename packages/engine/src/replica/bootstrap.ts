@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, constants, fsyncSync, openSync, renameSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, renameSync, statSync } from 'node:fs'
 
 import { PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
 
@@ -7,7 +7,7 @@ import { WAL_FORMAT_VERSION } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { checkPageOne } from './check-page-one.ts'
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 import { readPageOne, writePageOne } from './page-one.ts'
 import { removeDurably, removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
@@ -43,12 +43,7 @@ export class BootstrapWriter {
   constructor(path: string, options: BootstrapOptions) {
     this.#path = path
     this.#options = options
-    const { bootstrap } = replicaPaths(path)
-    this.#descriptor = openSync(
-      bootstrap,
-      constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC,
-      companionMode(bootstrap),
-    )
+    this.#descriptor = openCompanion(replicaPaths(path).bootstrap)
   }
 
   /** @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none */

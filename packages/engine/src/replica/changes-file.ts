@@ -17,7 +17,7 @@ import type { PageImage } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
 import { LOCK_BYTE_PAGE } from './base.ts'
 import { checkPageOne } from './check-page-one.ts'
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 import { removeFile } from './durable-file.ts'
 import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
 import type { PageOnePatch } from './info.ts'
@@ -143,7 +143,7 @@ export class PullStage {
   }
 
   #flush(): number {
-    this.#descriptor ??= openSync(this.#path, 'w+', companionMode(this.#path))
+    this.#descriptor ??= openCompanion(this.#path)
     const bytes = this.#chunk.subarray(0, (this.#pages.size - this.#written) * PAGE_SIZE)
     this.#seal.add(bytes)
     writeFully(this.#descriptor, bytes, imageOffset(this.#written))

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 
 /** Makes renames, creations and removals in the directory of `path` survive a power loss. */
 export function syncDirectoryOf(path: string): void {
@@ -16,7 +16,7 @@ export function syncDirectoryOf(path: string): void {
 /** Replaces the file, which lies beside a database: after a crash it holds the old content or the new, whole. On disk when this returns. */
 export function replaceFile(path: string, content: string): void {
   const temporary = `${path}.tmp`
-  const descriptor = openSync(temporary, 'w', companionMode(temporary))
+  const descriptor = openCompanion(temporary)
   try {
     writeFileSync(descriptor, content)
     fsyncSync(descriptor)

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 
 import { StateError } from '@tidemark/protocol'
 
+import { explainFileFailure } from './file-failure.ts'
 import { replicaPaths } from './paths.ts'
 import { SyncLock } from './sync-lock.ts'
 
@@ -10,7 +11,7 @@ export function isReplica(path: string): boolean {
   return existsSync(path) && existsSync(replicaPaths(path).info)
 }
 
-/** Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is done, or gives up, or dies. @throws StateError `TIDEMARK_NAME_TOO_LONG` */
+/** Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is done, or gives up, or dies. @throws StateError `TIDEMARK_NAME_TOO_LONG`, and as {@link explainFileFailure} */
 export async function makeReplica(
   path: string,
   signal: AbortSignal,
@@ -21,6 +22,8 @@ export async function makeReplica(
   try {
     await lock.acquire(Number.POSITIVE_INFINITY, signal)
     if (!isReplica(path)) await make()
+  } catch (error) {
+    throw explainFileFailure(path, error)
   } finally {
     lock.release()
     lock.close()
@@ -34,6 +37,8 @@ export function makeReplicaSync(path: string, timeoutMs: number, make: () => voi
   try {
     lock.acquireSync(timeoutMs)
     if (!isReplica(path)) make()
+  } catch (error) {
+    throw explainFileFailure(path, error)
   } finally {
     lock.release()
     lock.close()

@@ -16,6 +16,7 @@ import { isBaseDamaged } from './base-damaged.ts'
 import { PullStage } from './changes-file.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
+import { explainFileFailure } from './file-failure.ts'
 import { loadInfo } from './info.ts'
 import { openReplica } from './open-replica.ts'
 import { replicaPaths } from './paths.ts'
@@ -67,6 +68,8 @@ export async function repairBase<T>(
     }
     lock.release()
     return await reopen()
+  } catch (error) {
+    throw explainFileFailure(path, error)
   } finally {
     connection?.close()
     lock.close()

@@ -5,7 +5,7 @@ import { ProtocolError } from '@tidemark/protocol'
 import type { WalChecksum, WalSalts } from '@tidemark/protocol'
 
 import { writeFully } from '../wal/wal-file.ts'
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 import { syncDirectoryOf } from './durable-file.ts'
 import { decodeHeaderBlock, encodeHeaderBlock, HEADER_BLOCK_SIZE } from './header-block.ts'
 import type { PageOnePatch } from './info.ts'
@@ -51,7 +51,7 @@ export class ReplayFile {
   /** Starts a new file with `records`, not yet valid. Owns its descriptor until {@link seal} or {@link close}. */
   constructor(path: string, records: Iterable<Uint8Array>) {
     this.#path = path
-    this.#descriptor = openSync(path, 'w+', companionMode(path))
+    this.#descriptor = openCompanion(path)
     try {
       this.#writeAll(records)
     } catch (error) {

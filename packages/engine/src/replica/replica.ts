@@ -23,6 +23,7 @@ import { captureForeign } from './capture-foreign.ts'
 import { checkpoint } from './checkpoint.ts'
 import { explainDamage } from './base-damaged.ts'
 import { adoptDatabase, createReplica } from './create-replica.ts'
+import { explainFileFailure } from './file-failure.ts'
 import { adoptAcknowledgement } from './finish-replay.ts'
 import type { ApplyReport, ReplayOptions } from './finish-replay.ts'
 import type { InfoPatch, ReplicaInfo } from './info.ts'
@@ -85,7 +86,7 @@ export class Replica {
   /**
    * Opens an existing replica; finishes a pull that a crash has interrupted.
    *
-   * @throws StateError when the file is not a replica or is damaged, BusyError when another process is syncing it for too long
+   * @throws StateError when the file is not a replica or is damaged, and as {@link explainFileFailure}; BusyError when another process is syncing it for too long
    */
   static open(path: string, options: ReplicaOptions = {}): Replica {
     const lockTimeoutMs = syncLockTimeoutMs(options)
@@ -97,7 +98,7 @@ export class Replica {
       return new Replica(path, session, lock, lockTimeoutMs)
     } catch (error) {
       lock.close()
-      throw error
+      throw explainFileFailure(path, error)
     }
   }
 
@@ -178,7 +179,7 @@ export class Replica {
    * Runs a sync operation alone, across all processes and instances on the file.
    *
    * @throws BusyError when another operation does not end in time; the signal's reason while it is waited for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs,
-   * `TIDEMARK_FILE_REPLACED` where the file was moved or replaced since it was opened
+   * `TIDEMARK_FILE_REPLACED` where the file was moved or replaced since it was opened, and as {@link explainFileFailure}
    */
   async withSyncLock<T>(
     run: () => Promise<T>,
@@ -191,7 +192,7 @@ export class Replica {
       await refreshPatiently(this.#session)
       return await run()
     } catch (error) {
-      throw explainDamage(replicaPaths(this.path), error)
+      throw explainDamage(replicaPaths(this.path), explainFileFailure(this.path, error))
     } finally {
       this.#lock.release()
     }
@@ -201,7 +202,7 @@ export class Replica {
    * Changes the sync state: durably under the sync lock, or when nobody else has that. Otherwise only this object knows, until the next
    * {@link withSyncLock}: what another process writes at that moment must not be overwritten by what was read before.
    *
-   * @throws StateError `TIDEMARK_FILE_REPLACED`
+   * @throws StateError `TIDEMARK_FILE_REPLACED`, and as {@link explainFileFailure}
    */
   updateInfo(patch: InfoPatch): void {
     if (this.#lock.isHeld) return this.#session.saveOnly(patch)
@@ -209,6 +210,8 @@ export class Replica {
     if (!this.#lock.tryAcquire()) return this.#session.replaceInfo({ ...this.info, ...patch })
     try {
       this.#session.saveOnly(patch)
+    } catch (error) {
+      throw explainFileFailure(this.path, error)
     } finally {
       this.#lock.release()
     }

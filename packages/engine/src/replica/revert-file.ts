@@ -7,7 +7,7 @@ import type { WalChecksum, WalSalts } from '@tidemark/protocol'
 import type { PageImage } from '../wal/inject.ts'
 import { verifyFrames } from '../wal/verify-frames.ts'
 import { WalFile } from '../wal/wal-file.ts'
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 import { removeFile } from './durable-file.ts'
 import type { BaseState } from './info.ts'
 
@@ -123,7 +123,7 @@ export class RevertFile {
 
   #openForAppend(): WalFile {
     if (this.#file !== null) return this.#file
-    const file = WalFile.create(this.#path, companionMode(this.#path))
+    const file = WalFile.on(openCompanion(this.#path))
     const salts: WalSalts = [randomBytes(4).readUInt32BE(), randomBytes(4).readUInt32BE()]
     const header = encodeWalHeader({ checkpointSequence: 0, salts })
     try {

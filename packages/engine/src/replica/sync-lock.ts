@@ -1,11 +1,11 @@
-import { accessSync, chmodSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 
 import Database from 'better-sqlite3'
 
 import { BusyError, StateError } from '@tidemark/protocol'
 
 import { prepared } from '../sql/prepared.ts'
-import { databaseMode } from './companion-mode.ts'
+import { shareAsDatabase } from './companion-file.ts'
 import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
@@ -123,7 +123,7 @@ function openLock(path: string): Database.Database {
     connection?.close()
     throw new StateError(
       'TIDEMARK_NO_ACCESS',
-      `${path} cannot be made, or written to (${(cause as Error).message}). It keeps programs from syncing the database at the same time. Check who owns it and its folder, and that its name is not too long; while no program has the database open it may be deleted.`,
+      `${path} cannot be made, or written to (${(cause as Error).message}). It keeps programs from syncing the database at the same time. Check who owns it and its folder, that its name is not too long, and that the process may open more files; while no program has the database open it may be deleted.`,
       { recovery: 'operator', cause },
     )
   }
@@ -133,11 +133,4 @@ function openLock(path: string): Database.Database {
 function keyOf(path: string): string {
   const status = statSync(path, { throwIfNoEntry: false })
   return status === undefined ? '' : `${status.dev}:${status.ino}`
-}
-
-/** Whoever may write to the database needs the lock too: SQLite does not give a database that it makes the permissions of another. */
-function shareAsDatabase(path: string): void {
-  const wanted = databaseMode(path)
-  const { mode, uid } = statSync(path)
-  if (wanted !== null && uid === process.getuid?.() && (mode & 0o777) !== wanted) chmodSync(path, wanted)
 }

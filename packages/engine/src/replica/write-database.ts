@@ -1,14 +1,14 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync } from 'node:fs'
 
 import { PAGE_SIZE } from '@tidemark/protocol'
 
 import type { PageImage } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
-import { companionMode } from './companion-mode.ts'
+import { openCompanion } from './companion-file.ts'
 
 /** Writes pages to a database file of their own, which is read without a WAL. */
 export function writeDatabase(path: string, pages: Iterable<PageImage>): void {
-  const descriptor = openSync(path, 'w', companionMode(path))
+  const descriptor = openCompanion(path)
   try {
     for (const { pageNumber, image } of pages) {
       const bytes = pageNumber === 1 ? Uint8Array.from(image) : image

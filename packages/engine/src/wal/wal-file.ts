@@ -47,9 +47,9 @@ export class WalFile {
     return new WalFile(openSync(path, constants.O_RDWR))
   }
 
-  /** Creates the file with the permissions `mode`, or empties an existing one. */
-  static create(path: string, mode: number): WalFile {
-    return new WalFile(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, mode))
+  /** Takes over a descriptor on an empty file. */
+  static on(descriptor: number): WalFile {
+    return new WalFile(descriptor)
   }
 
   get sizeInBytes(): number {

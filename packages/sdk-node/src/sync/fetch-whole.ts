@@ -1,3 +1,4 @@
+import { ProtocolError } from '@tidemark/protocol'
 import { fetchPages } from './fetch-pages.ts'
 import type { PageSink } from './fetch-pages.ts'
 import type { RemoteDialect } from './remote-dialect.ts'
@@ -21,6 +22,12 @@ export async function fetchWhole(
     attempt: (run) => retrying(context, 'pull', signal, run),
     signal,
   })
+  if (header.sizeInPages === 0) {
+    throw new ProtocolError(
+      'the server has nothing to send: its database is new, or its WAL was checkpointed, and tursodb serves nothing else. The local file stays as it is; push() sends what is pending.',
+      { code: 'TIDEMARK_SERVER_INCOMPLETE' },
+    )
+  }
   context.counters.pagesPulled += pages
   return { revision: header.revision, sizeInPages: header.sizeInPages }
 }

@@ -11,6 +11,7 @@ import {
 } from '@tidemark/protocol'
 import type { PageHashesRequest, PageHashesResponse, PushResponse } from '@tidemark/protocol'
 import type { HttpTransport } from '../transport/http-transport.ts'
+import { decoded, decodeError } from '../transport/response-error.ts'
 import type { ArrivedEvents, PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
 
 const PROTOBUF = 'application/protobuf'
@@ -47,12 +48,14 @@ export class TidemarkDialect implements RemoteDialect {
         serverQuery: null,
         ...(echo === null ? {} : { echo: { ...echo, digest: echo.rows.digest() } }),
       }),
+      isBinary: true,
       holdMs: query.longPollTimeoutMs,
       signal,
     })
+    const { address } = response
     const decoder = new PullDecoder({ oldImage: query.oldImage, pushed: echo?.rows ?? null })
-    for await (const chunk of response.chunks()) yield decoder.push(chunk)
-    decoder.end()
+    for await (const chunk of response.chunks()) yield arrived(decoder, chunk, address)
+    decoded(address, () => decoder.end())
   }
 
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushResponse> {
@@ -60,8 +63,13 @@ export class TidemarkDialect implements RemoteDialect {
     try {
       const body = bufferIfSmall(blocks)
       await batch.onDisk
-      const answer = await this.#ask('/push-changes', body, PROTOCOL_LIMITS.pushResponseBytes, signal)
-      return decodePushResponse(answer)
+      return await this.#ask(
+        '/push-changes',
+        body,
+        PROTOCOL_LIMITS.pushResponseBytes,
+        signal,
+        decodePushResponse,
+      )
     } finally {
       // A request that failed half-way has not read all changes; their cursor must not stay open.
       blocks.return()
@@ -70,20 +78,22 @@ export class TidemarkDialect implements RemoteDialect {
 
   async pageHashes(request: PageHashesRequest, signal: AbortSignal): Promise<PageHashesResponse> {
     const body = encodePageHashesRequest(request)
-    return decodePageHashesResponse(await this.#ask('/page-hashes', body, MAX_HASHES_RESPONSE, signal))
+    return await this.#ask('/page-hashes', body, MAX_HASHES_RESPONSE, signal, decodePageHashesResponse)
   }
 
-  async #ask(
+  async #ask<T>(
     path: string,
     body: Uint8Array | AsyncIterable<Uint8Array>,
     maxBytes: number,
     signal: AbortSignal,
-  ): Promise<Uint8Array> {
+    decode: (answer: Uint8Array) => T,
+  ): Promise<T> {
     const response = await this.#transport.send({
       method: 'post',
       path,
       headers: { 'content-type': PROTOBUF },
       body,
+      isBinary: true,
       signal,
     })
     const chunks: Uint8Array[] = []
@@ -93,7 +103,15 @@ export class TidemarkDialect implements RemoteDialect {
       if (bytes > maxBytes) throw new LimitError(`the answer of ${path} has more than ${maxBytes} bytes`)
       chunks.push(chunk)
     }
-    return Buffer.concat(chunks)
+    return decoded(response.address, () => decode(Buffer.concat(chunks)))
+  }
+}
+
+function* arrived(decoder: PullDecoder, chunk: Uint8Array, address: string): ArrivedEvents {
+  try {
+    yield* decoder.push(chunk)
+  } catch (error) {
+    throw decodeError(address, error)
   }
 }
 

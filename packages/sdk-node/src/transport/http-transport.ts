@@ -5,7 +5,7 @@ import type { Answer, Body } from './exchange.ts'
 import { exchangeByFetch } from './fetch-exchange.ts'
 import { IdleDeadline } from './idle-deadline.ts'
 import { exchangeByNode } from './node-exchange.ts'
-import { isWebPage, responseError, webPageError } from './response-error.ts'
+import { isText, isWebPage, responseError, textError, webPageError } from './response-error.ts'
 
 /** An error answer is read up to here, bytes. */
 const MAX_ERROR_BODY = 16 * 1024
@@ -27,6 +27,8 @@ export interface TransportRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Chunks are read once: a second attempt needs a new request. */
   readonly body?: Body
+  /** The answer is no text: one that says it is comes from somebody else. */
+  readonly isBinary?: boolean
   /** How long the server may hold the answer, milliseconds, on top of the timeout. */
   readonly holdMs?: number
   readonly signal: AbortSignal
@@ -34,6 +36,8 @@ export interface TransportRequest {
 
 /** A 200 whose body is still to be read. */
 export interface TransportResponse {
+  /** What answered. */
+  readonly address: string
   /** Reads the body once. Ends only when the body is whole; throws NetworkError when it is cut. Leaving the loop early cancels it. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>
   /** Gives the answer up; for when `chunks` is never called. */
@@ -56,7 +60,7 @@ export class HttpTransport {
    * @throws NetworkError when the server cannot be reached, redirects, or answers with an unexpected status
    * @throws AuthError for 401 and 403
    * @throws BusyError for 429 and 503, with the server's `Retry-After`
-   * @throws ProtocolError for 400, and for a web page instead of an answer
+   * @throws ProtocolError for 400, and for a web page or another text instead of an answer
    */
   async send(request: TransportRequest): Promise<TransportResponse> {
     const address = `${this.#config.baseUrl}${request.path}`
@@ -69,7 +73,12 @@ export class HttpTransport {
         await answer.cancel()
         throw webPageError(address)
       }
+      if (request.isBinary === true && isText(answer.headers)) {
+        const text = await readBeginning(answer.body)
+        throw textError({ address, status: answer.status, headers: answer.headers, text })
+      }
       return {
+        address,
         chunks: () => this.#chunks(answer, deadline, failure),
         cancel: async () => {
           deadline.stop()

@@ -67,16 +67,45 @@ export function responseError(response: UnexpectedResponse): Error {
 
 /** A 200 that carries a web page: a captive portal, a login page, a wrong URL. */
 export function webPageError(address: string): ProtocolError {
-  return new ProtocolError(
-    `${address} answered with a web page: this is not a sync server, or a proxy stands before it`,
-    {
-      code: 'TIDEMARK_NOT_A_SYNC_SERVER',
-    },
+  return notASyncServer(`${address} answered with a web page`)
+}
+
+/** A 200 that carries a text where none is sent: the same. */
+export function textError(response: UnexpectedResponse): ProtocolError {
+  return notASyncServer(
+    `${response.address} answered with ${response.headers.get('content-type')}${quoteBody(response)}`,
   )
+}
+
+/** What cannot be decoded, with the address that it came from; other errors as they are. */
+export function decodeError(address: string, error: unknown): unknown {
+  if (!(error instanceof ProtocolError) || error.code !== 'TIDEMARK_PROTOCOL') return error
+  const { recovery, cause } = error
+  return new ProtocolError(`the answer of ${address} cannot be used: ${error.message}`, { recovery, cause })
 }
 
 export function isWebPage(headers: AnswerHeaders): boolean {
   return /^text\/html\b/i.test(headers.get('content-type') ?? '')
+}
+
+/** What `decode` returns; its errors as {@link decodeError} has them. */
+export function decoded<T>(address: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    throw decodeError(address, error)
+  }
+}
+
+/** Whether an answer says that it is a text, or data written as one. */
+export function isText(headers: AnswerHeaders): boolean {
+  return /^(?:text\/|application\/(?:\w+\+)?(?:json|xml)\b)/i.test(headers.get('content-type') ?? '')
+}
+
+function notASyncServer(what: string): ProtocolError {
+  return new ProtocolError(`${what}: this is not a sync server, or a proxy stands before it`, {
+    code: 'TIDEMARK_NOT_A_SYNC_SERVER',
+  })
 }
 
 function serverBusy(response: UnexpectedResponse, said: string): BusyError {

@@ -2,6 +2,7 @@ import { parseServerInfo, ProtocolError } from '@tidemark/protocol'
 import type { ServerInfo } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import type { HttpTransport } from './http-transport.ts'
+import { decoded } from './response-error.ts'
 
 /** No honest server information is longer, bytes. */
 const MAX_INFO_BYTES = 64 * 1024
@@ -18,7 +19,8 @@ export type KnownServer = ServerInfo | { readonly turso: true }
 export async function probeServer(transport: HttpTransport, signal: AbortSignal): Promise<KnownServer> {
   try {
     const response = await transport.send({ method: 'get', path: '/tidemark', signal })
-    return parseServerInfo(await readJson(response.chunks(), transport.baseUrl))
+    const description = await readJson(response.chunks(), transport.baseUrl)
+    return decoded(response.address, () => parseServerInfo(description))
   } catch (error) {
     const isUnknownEndpoint =
       error instanceof NetworkError && (error.code === 'TIDEMARK_NOT_FOUND' || error.status === 405)

@@ -8,12 +8,16 @@ import { MUTATING_CALLS } from '../simulator/file-calls.ts'
 export const HARMLESS: ReadonlySet<string> = new Set([
   'accessSync',
   'chmodSync',
+  'fchmodSync',
+  'fchownSync',
+  'lchownSync',
   'constants',
   'openAsBlob',
   'close',
   'closeSync',
   'readSync',
   'fstatSync',
+  'lstatSync',
   'statSync',
   'existsSync',
   'readFileSync',
@@ -40,9 +44,10 @@ interface Helper {
 export const HELPERS: Readonly<Record<string, Helper>> = {
   'engine/src/wal/wal-file.ts': {
     within: null,
-    called: /^(?:writeFully|WalFile\.create)$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$|^syncAside$/,
+    called: /^writeFully$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$|^syncAside$/,
   },
   'engine/src/wal/wal-index.ts': { within: null, called: /^(?:appendPageNumbers|publishHeader)$/ },
+  'engine/src/replica/companion-file.ts': { within: /^openCompanion$/, called: /^openCompanion$/ },
   'engine/src/wal/inject.ts': { within: null, called: /^injectPages$/ },
   'engine/src/replica/durable-file.ts': {
     within: null,

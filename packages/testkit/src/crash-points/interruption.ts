@@ -54,7 +54,8 @@ export async function failAt(client: Client, kind: SyncKind, site: string): Prom
       async (): Promise<unknown> => client.db[kind](),
     ),
   )
-  if (thrown !== failure) throw new Error(`a ${kind} does not fail at ${site}`, { cause: thrown })
+  if (!(thrown instanceof Error) || thrown.cause !== failure)
+    throw new Error(`a ${kind} does not fail at ${site}`, { cause: thrown })
 }
 
 /** Runs what may fail because of `fault`, on a client's side or the server's. A client that dies is opened again; else `again` is to succeed. */

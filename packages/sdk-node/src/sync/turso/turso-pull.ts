@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BusyError, encodePullRequest, ProtocolError, PullDecoder } from '@tidemark/protocol'
 import type { PullEvent, PullHeader } from '@tidemark/protocol'
 import type { HttpTransport } from '../../transport/http-transport.ts'
+import { decodeError } from '../../transport/response-error.ts'
 import type { PullQuery } from '../remote-dialect.ts'
 import { continues, isFrameNumber } from './continuity.ts'
 
@@ -122,8 +123,12 @@ export class TursoPull {
       signal,
     })
     const decoder = new PullDecoder({ oldImage: () => null })
-    for await (const chunk of response.chunks()) yield* decoder.push(chunk)
-    decoder.end()
+    try {
+      for await (const chunk of response.chunks()) yield* decoder.push(chunk)
+      decoder.end()
+    } catch (error) {
+      throw decodeError(response.address, error)
+    }
   }
 }
 
