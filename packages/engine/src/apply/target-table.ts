@@ -2,7 +2,7 @@ import { ValueDigest } from '@tidemark/protocol'
 import type { ImageValue, SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { isReservedName } from '../capture/own-tables.ts'
-import { findTable } from '../capture/user-table.ts'
+import { findTable, keyCollate } from '../capture/user-table.ts'
 import type { UserTable } from '../capture/user-table.ts'
 import { virtualTables } from '../capture/virtual-table.ts'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
@@ -31,6 +31,8 @@ export class TargetTable {
   readonly #db: Database.Database
   readonly #name: string
   readonly #quoted: readonly string[]
+  /** Of the columns of the key. */
+  readonly #collate: readonly string[]
   readonly #rowid: string | null
   readonly #statements = new Map<string, Database.Statement<unknown[]>>()
   readonly #selects = new Map<string, ExactSelect>()
@@ -59,6 +61,7 @@ export class TargetTable {
     this.#db = db
     this.#name = quoteIdentifier(table.shape.name)
     this.#quoted = shape.columns.map(quoteIdentifier)
+    this.#collate = shape.key.map((position) => keyCollate(table, shape.columns[position]!))
     this.#rowid = table.rowid
   }
 
@@ -181,7 +184,10 @@ export class TargetTable {
   #where(identity: RowIdentity): string {
     if (identity.by === 'rowid') return `${this.#rowidName()}=?`
     return this.shape.key
-      .map((position, index) => `${this.#quoted[position]}=${placeholder(identity.values[index] ?? null)}`)
+      .map((position, index) => {
+        const value = placeholder(identity.values[index] ?? null)
+        return `${this.#quoted[position]}=${value}${this.#collate[index]}`
+      })
       .join(' AND ')
   }
 

@@ -26,7 +26,7 @@ describe.each(['SET NULL', 'SET DEFAULT', 'CASCADE'])('ON DELETE %s', (action) =
       expect(db.pragma('foreign_key_check')).toEqual([])
       expect(push(db, b)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
       expect(contents(b.db)).toEqual(contents(db))
-      expect(db.prepare('SELECT count(*) FROM tidemark_evicted').pluck().get()).toBe(0)
+      expect(db.prepare('SELECT count(*) FROM tidemark_evicted WHERE shape > 0').pluck().get()).toBe(0)
     },
   )
 })

@@ -1,7 +1,6 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { changeTypes } from './own-tables.ts'
-import { images, valuesOf } from './trigger-terms.ts'
 import type { UserTable } from './user-table.ts'
 
 /**
@@ -18,21 +17,10 @@ export function hasDeleteActions(db: Database.Database, { shape }: UserTable): b
 }
 
 /**
- * SQL for the BEFORE UPDATE trigger: says in `tidemark_evicted`, under the negative number of the shape, what the row is to become. The rows put aside do not
- * last until the AFTER trigger: the action fires one of its own, and so does the removal with recursive_triggers.
- */
-export function announceUpdate({ shape }: UserTable, shapeId: number): string[] {
-  return [
-    `DELETE FROM tidemark_evicted WHERE shape = -${shapeId}`,
-    `INSERT INTO tidemark_evicted(shape,${images('b', shape.columns)}) VALUES(-${shapeId},${valuesOf('NEW.', shape.columns)})`,
-  ]
-}
-
-/**
  * SQL for the AFTER UPDATE trigger: deletes the updates of the row that came after it was last seen to become what the statement found, if the
- * update was announced.
+ * update may have removed rows: then `tidemark_evicted` has what it was to make of the row.
  */
-export function forgetOverruled(table: UserTable, shapeId: number): string[] {
+export function forgetOverruled(table: UserTable, shapeId: number): string {
   const { columns, key } = table.shape
   const isImage = (letter: 'a' | 'b', prefix: string): string =>
     columns.map((name, index) => `${letter}${index} IS ${prefix}${quoteIdentifier(name)}`).join(' AND ')
@@ -45,8 +33,5 @@ export function forgetOverruled(table: UserTable, shapeId: number): string[] {
   // A row with a key may have had another rowid before.
   const isWrittenRow = key.length > 0 ? isWritten : `${isWritten} AND ${isOfRow}`
   const became = `SELECT max(change_id) ${ofShape} AND ${isWrittenRow} AND ${isImage('a', 'OLD.')}`
-  return [
-    `DELETE ${ofShape} AND EXISTS (SELECT 1 ${announced}) AND ${isUpdate} AND change_id >= (${left}) AND change_id > coalesce((${became}), 0)`,
-    `DELETE ${announced}`,
-  ]
+  return `DELETE ${ofShape} AND EXISTS (SELECT 1 ${announced}) AND ${isUpdate} AND change_id >= (${left}) AND change_id > coalesce((${became}), 0)`
 }

@@ -16,7 +16,7 @@
  * the row; its after image has only the new key. If an insert with that key follows, it has replaced the row.
  *
  * `tidemark_evicted`: rows that the running statement may be about to remove through another unique key. Filled before each row by a
- * BEFORE trigger and settled right after it. Under the negative number of a shape: what an updated row is to become, see `overruled-updates.ts`.
+ * BEFORE trigger and settled right after it: see `evicted-rows.ts`.
  *
  * `tidemark_virtual_<shape>`: the rows of a virtual table as they were captured last.
  *

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
-import { quoteIdentifier, quoteText } from '../sql/quote.ts'
-import { nameOf, tokenize } from '../sql/tokens.ts'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { defaultExpression } from './default-expression.ts'
 import { growImages } from './image-tables.ts'
 import { shapeNumber } from './shape-number.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
@@ -51,15 +51,4 @@ export function recordAddedColumns(db: Database.Database, table: UserTable, adde
     SELECT ${nowMs}, ${changeTypes.update}, ${shapeNumber(db, table.shape)}, ${table.rowid ?? 'NULL'},
       ${columns.map(quoteIdentifier).join()}, ${before.join()}
     FROM main.${quoteIdentifier(name)} WHERE ${isSet}`)
-}
-
-const constants = new Set(['NULL', 'TRUE', 'FALSE', 'CURRENT_TIME', 'CURRENT_DATE', 'CURRENT_TIMESTAMP'])
-
-/** SQL of a column's default, as `pragma_table_xinfo` has it: behind DEFAULT a bare or quoted name stands for its text, elsewhere for a column. */
-function defaultExpression(written: string | null): string {
-  if (written === null) return 'NULL'
-  const tokens = [...tokenize(written)]
-  const [first] = tokens
-  const isName = tokens.length === 1 && (first?.kind === 'identifier' || first?.kind === 'word')
-  return isName && !constants.has(written.toUpperCase()) ? quoteText(nameOf(first)!) : written
 }

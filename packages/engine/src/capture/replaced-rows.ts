@@ -7,7 +7,8 @@ const MAX_DEPTH = 8
 
 /**
  * Recognises the inserts that have replaced a row with the same key, by the touch before them: they are updates of that row. Between the two stands what the application's
- * BEFORE triggers have done, which may have replaced other rows of the table. A touch whose insert was left out (ON CONFLICT DO NOTHING) stays until the statement is over.
+ * BEFORE triggers and foreign key actions have done, which may have replaced other rows of the table, or changed this one. A touch whose insert was left out (ON CONFLICT DO NOTHING)
+ * stays until the statement is over.
  */
 export class ReplacedRows {
   /** By table, the newest last. */
@@ -29,24 +30,31 @@ export class ReplacedRows {
     const touches = this.#touches.get(change.table)
     if (touches === undefined) return change
     if (change.kind !== 'insert') {
-      // A row that was touched was not replaced: it has changed, or gone, in a way of its own.
-      this.#keep(
-        change.table,
-        touches.filter((touch) => !isOfRow(change, touch)),
-      )
+      this.#keep(change.table, followed(touches, change))
       return change
     }
     const at = touches.findLastIndex((touch) => hasKeyOf(change, touch))
     if (at === -1) return change
     const { rowid, before } = touches[at]!
-    this.#keep(change.table, touches.slice(0, at))
-    return { ...change, kind: 'update', rowid, before }
+    const update = { ...change, kind: 'update', rowid, before } as const
+    this.#keep(change.table, followed(touches.slice(0, at), update))
+    return update
   }
 
   #keep(table: TableShape, touches: CapturedRow[]): void {
     if (touches.length === 0) this.#touches.delete(table)
     else this.#touches.set(table, touches)
   }
+}
+
+/** The touches after `change`: what it has done to a row that was touched is not the statement's doing, unless it has left nothing to replace. */
+function followed(touches: readonly CapturedRow[], change: CapturedRow): CapturedRow[] {
+  return touches.flatMap((touch) => {
+    if (!isOfRow(change, touch)) return [touch]
+    return change.after !== null && isOfRow({ ...change, before: change.after }, touch)
+      ? [{ ...touch, before: change.after }]
+      : []
+  })
 }
 
 function isOfRow(change: CapturedRow, touch: CapturedRow): boolean {

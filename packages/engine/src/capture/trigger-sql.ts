@@ -1,9 +1,21 @@
 import { quoteIdentifier } from '../sql/quote.ts'
+import {
+  anyEvicted,
+  endOfRow,
+  isEvicted,
+  isEvictedNew,
+  isNotStored,
+  followEvicted,
+  putAside,
+  recordEvicted,
+  storedRows,
+} from './evicted-rows.ts'
 import { hasFollowed, recordFollowed } from './followed-updates.ts'
-import { announceUpdate, forgetOverruled } from './overruled-updates.ts'
+import { forgetOverruled } from './overruled-updates.ts'
 import { changeTypes, nowMs } from './own-tables.ts'
-import { images, isSameRow, record, rowidOf, sameKey, valuesOf } from './trigger-terms.ts'
+import { images, isSameRow, record, rowidOf, valuesOf } from './trigger-terms.ts'
 import type { TriggerParts } from './trigger-terms.ts'
+import { newValue } from './unique-conditions.ts'
 import type { UniqueCondition, UniqueKeys } from './unique-conditions.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -51,8 +63,6 @@ export function captureTriggers(
   })
 }
 
-const anyEvicted = 'WHEN EXISTS (SELECT 1 FROM tidemark_evicted)'
-
 function rowTriggers(table: UserTable, shapeId: number, following: readonly string[]): TriggerParts[] {
   const on = `ON ${quoteIdentifier(table.shape.name)}`
   const triggers = [
@@ -90,21 +100,21 @@ function replacingInsertTriggers(
   }
   if (others.length === 0) return [touch]
   const isOther = `(${key.sql}) IS NOT TRUE`
-  const isEvictedOld = isSameRow(table, (_, stored) => stored, 'OLD.')
   return [
     touch,
     {
       role: 'before_insert_unique',
       when: `BEFORE INSERT ON ${name} WHEN ${existsAny(table, others, isOther)}`,
-      body: [putAside(table, shapeId, others, isOther)],
+      body: putAside(table, shapeId, others, isOther),
     },
     {
-      // What has the key of the new row has been touched; if it is here, an abandoned statement has left it.
+      // What has the key of the new row has been touched.
       role: 'after_insert',
       when: `AFTER INSERT ON ${name} ${anyEvicted}`,
       body: [
-        recordEvicted(table, shapeId, `(${isEvictedNew(table)}) IS NOT TRUE AND ${isNotStored(table)}`),
-        forget(shapeId),
+        forgetEvicted(shapeId, isEvictedNew(table)),
+        ...recordEvicted(table, shapeId, isNotStored(table)),
+        ...endOfRow(table, shapeId),
       ],
     },
     {
@@ -112,8 +122,8 @@ function replacingInsertTriggers(
       role: 'after_delete',
       when: `AFTER DELETE ON ${name} ${anyEvicted}`,
       body: [
-        recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND ${isNotStored(table)}`),
-        `${forget(shapeId)} AND (${isEvictedOld} OR ${isNotStored(table, 'tidemark_evicted')})`,
+        forgetEvicted(shapeId, isEvicted(table, 'OLD.')),
+        ...recordEvicted(table, shapeId, isNotStored(table)),
       ],
     },
   ]
@@ -130,25 +140,27 @@ function replacingUpdateTriggers(
   const name = quoteIdentifier(table.shape.name)
   const of = updatedColumns(conditions)
   const isOther = `NOT (${isSameRow(table, (column) => column, 'OLD.')})`
-  const isEvictedOld = isSameRow(table, (_, stored) => stored, 'OLD.')
   // What shares its key with the new row is gone for certain.
-  const gone = others.length === 0 ? isEvictedNew(table) : isGone(table)
+  const gone = others.length === 0 ? isEvictedNew(table) : `${isEvictedNew(table)} OR ${isNotStored(table)}`
   return [
     {
       role: 'before_update',
       when: `BEFORE UPDATE${of} ON ${name} WHEN ${existsAny(table, conditions, isOther)}`,
-      body: [
-        ...(hasDeleteActions ? announceUpdate(table, shapeId) : []),
-        putAside(table, shapeId, conditions, isOther),
-      ],
+      body: putAside(table, shapeId, conditions, isOther),
     },
     {
       role: 'after_update',
       when: `AFTER UPDATE${of} ON ${name} ${anyEvicted}`,
       body: [
-        ...(hasDeleteActions ? forgetOverruled(table, shapeId) : []),
-        recordEvicted(table, shapeId, `(${isEvictedOld}) IS NOT TRUE AND (${gone})`),
-        forget(shapeId),
+        ...recordEvicted(
+          table,
+          shapeId,
+          `(${isEvicted(table, 'OLD.')}) IS NOT TRUE AND (${gone})`,
+          isEvicted(table, 'NEW.'),
+        ),
+        ...(hasDeleteActions ? [forgetOverruled(table, shapeId)] : []),
+        followEvicted(table, shapeId),
+        ...endOfRow(table, shapeId),
       ],
     },
   ]
@@ -164,12 +176,6 @@ function existsAny(table: UserTable, conditions: readonly UniqueCondition[], suf
   return conditions
     .map(({ sql }) => `EXISTS (SELECT 1 FROM ${storedRows(table)} WHERE ${sql} AND ${suffix})`)
     .join(' OR ')
-}
-
-/** The table in the FROM clause of a condition that compares its rows with the new one: if it is called "new", it must not be taken for that. */
-function storedRows({ shape }: UserTable): string {
-  const name = quoteIdentifier(shape.name)
-  return /^(new|old)$/i.test(shape.name) ? `${name} AS stored` : name
 }
 
 function recordInsert(table: UserTable, shapeId: number): string {
@@ -198,9 +204,7 @@ function recordDelete(table: UserTable, shapeId: number): string {
 function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): string {
   const { columns } = table.shape
   const newKey = table.shape.key.map((position) => `,a${position}`).join('')
-  const newKeyValues = table.shape.key
-    .map((position) => `,NEW.${quoteIdentifier(columns[position]!)}`)
-    .join('')
+  const newKeyValues = table.shape.key.map((position) => `,${newValue(table, columns[position]!)}`).join('')
   return (
     `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${images('b', columns)}${newKey})` +
     ` SELECT ${nowMs},${changeTypes.touch},${shapeId},${rowidOf(table, '')},${valuesOf('', columns)}${newKeyValues}` +
@@ -208,50 +212,7 @@ function recordTouch(table: UserTable, shapeId: number, key: UniqueCondition): s
   )
 }
 
-/** Puts the stored rows aside that collide, in place of what an abandoned statement may have left of them. */
-function putAside(
-  table: UserTable,
-  shapeId: number,
-  conditions: readonly UniqueCondition[],
-  suffix: string,
-): string {
-  const { name, columns } = table.shape
-  const collides = `(${conditions.map(({ sql }) => `(${sql})`).join(' OR ')}) AND ${suffix}`
-  const isStored = isSameRow(table, (_, stored) => `tidemark_evicted.${stored}`, 's.')
-  return (
-    `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}` +
-    ` AND EXISTS (SELECT 1 FROM ${quoteIdentifier(name)} AS s WHERE ${isStored} AND ${collides});` +
-    ` INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
-    ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${storedRows(table)} WHERE ${collides}`
-  )
-}
-
-/** Records those rows put aside for which the SQL condition `gone` is true. */
-function recordEvicted(table: UserTable, shapeId: number, gone: string): string {
-  const { columns } = table.shape
-  return (
-    `INSERT INTO tidemark_cdc(change_time,change_type,shape,id,${images('b', columns)})` +
-    ` SELECT ${nowMs},${changeTypes.delete},${shapeId},id,${images('b', columns)} FROM tidemark_evicted AS e` +
-    ` WHERE shape = ${shapeId} AND (${gone})`
-  )
-}
-
-function forget(shapeId: number): string {
-  return `DELETE FROM tidemark_evicted WHERE shape = ${shapeId}`
-}
-
-/** A row put aside is no longer stored, or the new row is stored in its place. */
-function isGone(table: UserTable): string {
-  return `${isEvictedNew(table)} OR ${isNotStored(table)}`
-}
-
-function isNotStored(table: UserTable, evicted: string = 'e'): string {
-  const isStored = isSameRow(table, (_, stored) => `${evicted}.${stored}`, 's.')
-  return `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
-}
-
-/** The new row has the key of the row put aside. */
-function isEvictedNew(table: UserTable): string {
-  if (table.shape.key.length === 0) return isSameRow(table, (_, stored) => stored, 'NEW.')
-  return sameKey(table, (_, stored) => stored, 'NEW.')
+/** Forgets rows put aside for which the SQL condition is true: they are captured otherwise. */
+function forgetEvicted(shapeId: number, condition: string): string {
+  return `DELETE FROM tidemark_evicted WHERE shape = ${shapeId} AND ${condition}`
 }

@@ -1,5 +1,6 @@
 import { quoteIdentifier } from '../sql/quote.ts'
 import { nowMs } from './own-tables.ts'
+import { keyCollate } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 
 /** What one of our triggers is made of. `role` is the end of its name. */
@@ -26,7 +27,7 @@ export function record(
 /**
  * SQL that is true when two rows are one: `other` prefixes the column names of a row of the table, `column` names the
  * first row's column, given its name in the table and in `tidemark_evicted`. The table's own column stands on the
- * left, so that its collation decides.
+ * left, so that its affinity decides.
  */
 export function isSameRow(
   table: UserTable,
@@ -39,13 +40,15 @@ export function isSameRow(
 
 /** The same, by the columns of the key. */
 export function sameKey(
-  { shape }: UserTable,
+  table: UserTable,
   column: (name: string, stored: string) => string,
   other: string,
 ): string {
-  const terms = shape.key.map((position) => {
-    const name = quoteIdentifier(shape.columns[position]!)
-    return `${other}${name} = ${column(name, `b${position}`)}`
+  const { columns, key } = table.shape
+  const terms = key.map((position) => {
+    const name = columns[position]!
+    const quoted = quoteIdentifier(name)
+    return `${other}${quoted} = ${column(quoted, `b${position}`)}${keyCollate(table, name)}`
   })
   return terms.join(' AND ')
 }

@@ -60,7 +60,7 @@ function indexCondition(
   const definition = sql === null ? null : parseCreateIndex(sql)
   const terms = columns.map(({ name, coll, seqno }) => {
     const collate = `COLLATE ${quoteIdentifier(coll)}`
-    if (name !== null) return `${quoteIdentifier(name)} = NEW.${quoteIdentifier(name)} ${collate}`
+    if (name !== null) return `${quoteIdentifier(name)} = ${newValue(table, name)} ${collate}`
     const expression = definition?.terms[seqno] ?? 'NULL'
     return `(${expression}) = (SELECT ${expression} FROM ${newRowAs(table)}) ${collate}`
   })
@@ -72,9 +72,18 @@ function indexCondition(
 }
 
 /** The new row under the table's own name, so that an index expression reads it unchanged. */
-function newRowAs({ shape, generated }: UserTable): string {
-  const columns = [...shape.columns, ...generated].map(
-    (name) => `NEW.${quoteIdentifier(name)} AS ${quoteIdentifier(name)}`,
-  )
+function newRowAs(table: UserTable): string {
+  const { shape, generated } = table
+  const columns = [
+    ...shape.columns.map((name) => `${newValue(table, name)} AS ${quoteIdentifier(name)}`),
+    ...generated.map((name) => `NEW.${quoteIdentifier(name)} AS ${quoteIdentifier(name)}`),
+  ]
   return `(SELECT ${columns.join()}) AS ${quoteIdentifier(shape.name)}`
+}
+
+/** SQL of what is written into a column of the new row. With REPLACE, NULL gives way to the default where there must be none. */
+export function newValue({ replacingNull }: UserTable, name: string): string {
+  const value = `NEW.${quoteIdentifier(name)}`
+  const fallback = replacingNull.get(name)
+  return fallback === undefined ? value : `coalesce(${value},${fallback})`
 }

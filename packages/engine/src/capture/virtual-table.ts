@@ -69,6 +69,8 @@ function describe(name: string, columns: readonly string[]): UserTable {
     rowid: quoteIdentifier(columns[0]!),
     rowidIsKey: true,
     generated: [],
+    keyCollations: new Map(),
+    replacingNull: new Map(),
   }
 }
 

@@ -4,6 +4,7 @@ import { ExactSelect, mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { keyOf } from './to-wire-change.ts'
+import { keyCollate } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 
 const chunkRows = 512
@@ -49,7 +50,8 @@ export class RowFinder {
   }
 
   #prepare(place: (index: number) => string): ExactSelect {
-    const where = identityColumns(this.#table).map((column, index) => `${column} = ${place(index)}`)
+    const { names, collate } = identityColumns(this.#table)
+    const where = names.map((name, index) => `${name} = ${place(index)}${collate[index]}`)
     return new ExactSelect(
       this.#db,
       columnsOf(this.#table),
@@ -92,11 +94,12 @@ function rowsAfter(
   table: UserTable,
   last: StoredRow | null,
 ): { readonly tail: string; readonly parameters: readonly unknown[] } {
-  const names = identityColumns(table)
+  const { names, collate } = identityColumns(table)
   const identity = last === null ? [] : identityOf(table, last)
-  const after = last === null ? '' : `WHERE (${names.join()}) > (${identity.map(placeholder).join()})`
+  const places = identity.map((value, index) => placeholder(value) + collate[index])
+  const after = last === null ? '' : `WHERE (${names.join()}) > (${places.join()})`
   return {
-    tail: `FROM ${quoteIdentifier(table.shape.name)} ${after} ORDER BY ${names.join()}`,
+    tail: `FROM ${quoteIdentifier(table.shape.name)} ${after} ORDER BY ${names.map((name, index) => name + collate[index]).join()}`,
     parameters: identity.map(binding),
   }
 }
@@ -105,8 +108,12 @@ function columnsOf({ shape, rowid }: UserTable): string[] {
   return [rowid ?? 'NULL', ...shape.columns.map(quoteIdentifier)]
 }
 
-function identityColumns({ shape, rowid }: UserTable): string[] {
-  return rowid === null ? shape.key.map((position) => quoteIdentifier(shape.columns[position]!)) : [rowid]
+/** The columns that identify a row, and for each the COLLATE clause with which they are compared: beside the value, where SQLite still uses the index. */
+function identityColumns(table: UserTable): { readonly names: string[]; readonly collate: string[] } {
+  const { shape, rowid } = table
+  if (rowid !== null) return { names: [rowid], collate: [''] }
+  const key = shape.key.map((position) => shape.columns[position]!)
+  return { names: key.map(quoteIdentifier), collate: key.map((name) => keyCollate(table, name)) }
 }
 
 function identityOf({ shape, rowid }: UserTable, row: StoredRow): SqlValue[] {

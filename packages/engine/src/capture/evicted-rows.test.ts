@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import { capturedDatabase, contents, push, receiver } from '../../test/captured-database.ts'
+
+interface Replacement {
+  readonly schema: string
+  readonly rows: string
+  readonly statement: string
+}
+
+function expectArrival({ schema, rows, statement }: Replacement): void {
+  const db = capturedDatabase(schema)
+  const b = receiver(schema)
+  db.exec(rows)
+  push(db, b)
+  db.exec(statement)
+  expect(push(db, b)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+  expect(contents(b.db)).toEqual(contents(db))
+}
+
+describe('I2: what REPLACE has removed is captured where the application’s triggers write to the table meanwhile', () => {
+  const table = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, place UNIQUE, note)'
+  const trigger = (body: string): string =>
+    `${table}; CREATE TRIGGER x BEFORE INSERT ON t WHEN NEW.note IS NOT NULL BEGIN ${body}; END`
+  const rows = "INSERT INTO t VALUES (1, 'x', 8, NULL), (2, 'y', 7, NULL), (3, 'z', 6, NULL)"
+  test.each([
+    ['insert a row', "INSERT INTO t VALUES (9, 'w', 9, NULL)"],
+    ['leave a row out', "INSERT OR IGNORE INTO t VALUES (9, 'z', 9, NULL)"],
+    ['replace another row', "REPLACE INTO t VALUES (9, 'z', 9, NULL)"],
+    ['move other rows', 'UPDATE t SET place = place + 100 WHERE place >= NEW.place'],
+    ['change the row that goes', "UPDATE t SET note = 'old' WHERE a = NEW.a"],
+    ['change the row that goes, and its key', "UPDATE t SET id = 77, note = 'old' WHERE a = NEW.a"],
+  ])('%s', (_, body) => {
+    expectArrival({ schema: trigger(body), rows, statement: "REPLACE INTO t VALUES (5, 'x', 7, 'new')" })
+  })
+})
+
+describe.each(['INT', 'INTEGER', 'TEXT'])(
+  'two rows that go, one of which refers to the other (%s key)',
+  (key) => {
+    const schema = (action: string): string =>
+      `CREATE TABLE t(id ${key} PRIMARY KEY, a UNIQUE, b DEFAULT 'd' REFERENCES t(a) ON DELETE ${action}, c UNIQUE)`
+    const rows = "INSERT INTO t VALUES (9, 'd', NULL, 0), (2, 'x', NULL, 1), (4, 'z', 'x', 2)"
+    test.each(['SET NULL', 'SET DEFAULT', 'CASCADE'])('ON DELETE %s', (action) => {
+      for (const statement of [
+        "REPLACE INTO t VALUES (2, 'z', NULL, 5)",
+        "REPLACE INTO t VALUES (4, 'x', NULL, 5)",
+        "REPLACE INTO t VALUES (5, 'z', NULL, 1)",
+        "REPLACE INTO t VALUES (5, 'x', NULL, 2)",
+        "UPDATE OR REPLACE t SET a = 'x', c = 2 WHERE id = 9",
+      ])
+        expectArrival({ schema: schema(action), rows, statement })
+    })
+  },
+)
+
+test('NULL that becomes a default removes the row that has it', () => {
+  const schema = (key: string): string =>
+    `CREATE TABLE t(id ${key} NOT NULL DEFAULT 'k' PRIMARY KEY, a UNIQUE NOT NULL DEFAULT 5, b)`
+  const rows = "INSERT INTO t VALUES ('k', 5, 'x'), ('l', 6, 'y'), ('m', 7, 'z')"
+  for (const key of ['TEXT', 'TEXT COLLATE NOCASE'])
+    for (const statement of [
+      "REPLACE INTO t VALUES ('n', NULL, 'new')",
+      "REPLACE INTO t VALUES (NULL, 8, 'new')",
+      "UPDATE OR REPLACE t SET a = NULL WHERE id = 'l'",
+      "UPDATE OR REPLACE t SET id = NULL WHERE id = 'l'",
+    ])
+      expectArrival({ schema: schema(key), rows, statement })
+})
+
+test.each(['', ' WITHOUT ROWID'])('a key that compares otherwise than its column%s', (options) => {
+  const rows = "INSERT INTO t VALUES ('A', 1), ('b', 2), ('c', 3)"
+  const loose = `CREATE TABLE t(k TEXT, v, PRIMARY KEY(k COLLATE NOCASE))${options}`
+  expectArrival({ schema: loose, rows, statement: "REPLACE INTO t VALUES ('a', 3)" })
+  expectArrival({ schema: loose, rows, statement: "UPDATE OR REPLACE t SET k = 'a' WHERE k = 'b'" })
+  const strict = `CREATE TABLE t(k TEXT COLLATE NOCASE, v, PRIMARY KEY(k COLLATE BINARY))${options}`
+  const both = `${rows}, ('a', 1)`
+  expectArrival({ schema: strict, rows: both, statement: "UPDATE t SET v = 9 WHERE k COLLATE BINARY = 'a'" })
+  expectArrival({ schema: strict, rows: both, statement: "DELETE FROM t WHERE k COLLATE BINARY = 'a'" })
+})
+
+test('upserts and rows left out do not pile up what they put aside, each read again by the next (I7)', () => {
+  const db = capturedDatabase('CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, n)')
+  const numbers = 'WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 200) INSERT'
+  db.exec(`${numbers} INTO t(a) SELECT i FROM s`)
+  const aside = db.prepare<[], number>('SELECT count(*) FROM tidemark_evicted WHERE shape > 0').pluck()
+  db.exec(`${numbers} INTO t(a) SELECT i FROM s WHERE 1 ON CONFLICT (a) DO UPDATE SET n = 1`)
+  expect(aside.get()).toBeLessThan(10)
+  db.exec(`${numbers} OR IGNORE INTO t(a) SELECT i FROM s`)
+  expect(aside.get()).toBeLessThan(10)
+})
