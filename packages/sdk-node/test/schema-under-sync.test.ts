@@ -145,6 +145,19 @@ describe('what others do to a table with changes pending', () => {
     await expectConverged(a, b)
   })
 
+  test('a column renamed, and the changes set aside: what to do with them is told', async () => {
+    await using server = new SyncServer()
+    const { a, b } = await alteredUnder(server, 'ALTER TABLE note RENAME COLUMN stars TO rating', {
+      onRejected: 'quarantine',
+    })
+    await expectConverged(a, b)
+    const [entry] = await b.rejected()
+    await expect(b.retryRejected(entry!.id)).rejects.toThrow(
+      `table note has no column named stars. What was set aside was made on another schema: write its values where they belong now, then drop it with discard({ rejected: ${entry!.id} })`,
+    )
+    expect(await b.discard({ rejected: entry!.id })).toBe(1)
+  })
+
   test('both sides add the same column, and create the same table', async () => {
     await using server = new SyncServer()
     const { a, b } = await alteredUnder(

@@ -6,6 +6,7 @@ import type { CapturedChange, CapturedRow } from '../capture/captured-change.ts'
 import { CapturedWriter } from '../capture/captured-writer.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import { maxChangeId } from '../capture/read-captured.ts'
+import type { Reason } from '../queue/reason.ts'
 import { deleteRejected, rejectedEntries } from '../queue/rejected-changes.ts'
 import { RowKeys } from '../queue/row-keys.ts'
 import type { Conflict, Row } from '../replay/conflict.ts'
@@ -45,7 +46,7 @@ export function retryRejected(
       enforceForeignKeys: session.connections.enforcesForeignKeys,
       resolve: () => 'keep-local',
       onConflict: (conflict) => {
-        if (conflict.reason !== null) throw new RefusedChangeError(conflict.reason.message, conflict.reason)
+        if (conflict.reason !== null) throw refusedAgain(conflict.reason, id)
         options.onConflict(conflict)
       },
     })
@@ -54,6 +55,15 @@ export function retryRejected(
     deleteRejected(db, id)
     return replayed
   })
+}
+
+/** With SQLite's plain code it is the schema that does not fit, which no other row would change. */
+function refusedAgain({ sqliteCode, message }: Reason, id: number): RefusedChangeError {
+  const advice =
+    sqliteCode === 'SQLITE_ERROR'
+      ? `. What was set aside was made on another schema: write its values where they belong now, then drop it with discard({ rejected: ${id} })`
+      : ''
+  return new RefusedChangeError(message + advice, { sqliteCode })
 }
 
 /** Replaces values of the refused change by those of `row`, and of later changes of the same row as long as they are unchanged. */
