@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import type { StateError } from '@tidemark/protocol'
 import type { Epochs } from './epochs.ts'
 import { historyDamaged } from './history-error.ts'
@@ -61,6 +61,7 @@ export class History {
   #wal: WalPosition
   #checkpointed: number
   #mainFileMs: number
+  #isClosed = false
 
   private constructor(log: SegmentedLog, loaded: LoadedHistory, options: HistoryOptions, epoch: Epoch) {
     this.#log = log
@@ -163,7 +164,7 @@ export class History {
   /**
    * Reads the page's image at a retained revision into `target`.
    *
-   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended; BusyError after {@link close}
    */
   readPage(pageNumber: number, sequence: number, target: Uint8Array): void {
     this.readPages([pageNumber], sequence, target)
@@ -172,9 +173,11 @@ export class History {
   /**
    * The same for several pages, one after another. Images that are stored side by side, as a commit's are in the order of their pages, are read at once.
    *
-   * @throws StateError `TIDEMARK_HISTORY_DAMAGED`
+   * @throws as {@link readPage}
    */
   readPages(pageNumbers: ArrayLike<number>, sequence: number, target: Uint8Array): void {
+    // Whoever still sends a revision would read from whatever has the number of the main file's descriptor now: the database of another tenant.
+    if (this.#isClosed) throw new BusyError('The database was closed')
     const locations = Array.from(pageNumbers, (page) => this.#index.locate(page, sequence))
     for (let start = 0; start < locations.length;) {
       let end = start + 1
@@ -286,7 +289,9 @@ export class History {
     return true
   }
 
+  /** With the main file: nothing can be read from then on. */
   close(): void {
+    this.#isClosed = true
     this.#log.close()
   }
 

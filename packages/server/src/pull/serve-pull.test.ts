@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { encodePullRequest, initProtocol, PullDecoder, PushedRows } from '@tidemark/protocol'
+import { BusyError, encodePullRequest, initProtocol, PullDecoder, PushedRows } from '@tidemark/protocol'
 import type { PullRequest } from '@tidemark/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database } from '../database/database.ts'
 import { KeptPull } from './kept-pull.ts'
 import { servePull } from './serve-pull.ts'
+import type { PullOptions } from './serve-pull.ts'
 
 const ROWS = 2000
 const MIB = 1024 * 1024
@@ -28,12 +29,11 @@ const fail = (error: unknown): never => {
 let database: Database
 let pushed: PushedRows
 
-beforeAll(async () => {
-  await initProtocol()
+async function open(path: string): Promise<Database> {
   const settings = { durability: 'normal', maxDatabaseBytes: 64 * MIB, segmentBytes: MIB } as const
   const limits = { checkpointFrames: 1000, lockWaitMs: 0, retention: { bytes: 64 * MIB, ageMs: Infinity } }
-  database = await Database.open(
-    directory,
+  return Database.open(
+    path,
     '0'.repeat(32),
     { ...settings, ...limits },
     {
@@ -44,6 +44,11 @@ beforeAll(async () => {
       onPanic: fail,
     },
   )
+}
+
+beforeAll(async () => {
+  await initProtocol()
+  database = await open(directory)
   const connection = database.acquireConnection()
   connection.exec('CREATE TABLE item (id INTEGER PRIMARY KEY, body TEXT); BEGIN')
   const insert = connection.prepare('INSERT INTO item VALUES (?, ?)')
@@ -70,6 +75,21 @@ afterAll(() => {
   rmSync(directory, { recursive: true })
 })
 
+function options(kept: KeptPull | null, own: PushedRows | null): PullOptions {
+  return {
+    isTidemark: true,
+    maxLongPollMs: 0,
+    pinnedRevision: null,
+    isAhead: false,
+    kept,
+    skipBytes: 0,
+    pushedRows: () => own,
+    queryTimeoutMs: 0,
+    run: (_, statement) => statement(),
+    signal: new AbortController().signal,
+  }
+}
+
 /** Pulls everything; how many pages came, and bytes. */
 async function pull(
   kept: KeptPull,
@@ -79,18 +99,7 @@ async function pull(
   const { chunks } = await servePull(
     database,
     encodePullRequest(own === null ? REQUEST : { ...REQUEST, echo }),
-    {
-      isTidemark: true,
-      maxLongPollMs: 0,
-      pinnedRevision: null,
-      isAhead: false,
-      kept,
-      skipBytes: 0,
-      pushedRows: () => own,
-      queryTimeoutMs: 0,
-      run: (_, statement) => statement(),
-      signal: new AbortController().signal,
-    },
+    options(kept, own),
   )
   const decoder = new PullDecoder({ oldImage: () => null, pushed: own })
   let [pages, bytes] = [0, 0]
@@ -111,4 +120,24 @@ test('what refers to the rows that a client has pushed is not kept for others', 
   expect(await pull(kept, null)).toEqual(first)
   expect(await pull(kept, pushed)).toEqual(own)
   kept.close()
+})
+
+test('who still reads a pull of a database that is deleted gets nothing of another that is opened then', async () => {
+  const path = (name: string): string => join(directory, name)
+  const copyOf = async (name: string): Promise<Database> => {
+    mkdirSync(path(name))
+    copyFileSync(path('main.db'), join(path(name), 'main.db'))
+    return open(path(name))
+  }
+  // The main file has all of it then.
+  database.close()
+  const deleted = await copyOf('deleted')
+  const { chunks } = await servePull(deleted, encodePullRequest(REQUEST), options(null, null))
+  const reading = chunks[Symbol.asyncIterator]()
+  await reading.next()
+  deleted.close()
+  rmSync(path('deleted'), { recursive: true })
+  const other = await copyOf('other')
+  await expect(reading.next()).rejects.toThrow(BusyError)
+  other.close()
 })
