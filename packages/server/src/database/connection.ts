@@ -16,15 +16,20 @@ export interface ConnectionSettings {
  */
 export function openConnection(path: string, settings: ConnectionSettings): Connection {
   const connection = new Sqlite(path, { timeout: 0 })
-  connection.exec(`
-    PRAGMA wal_autocheckpoint = 0;
-    PRAGMA synchronous = ${settings.durability === 'full' ? 'FULL' : 'NORMAL'};
-    PRAGMA trusted_schema = OFF;
-    PRAGMA foreign_keys = OFF;
-    PRAGMA recursive_triggers = OFF;
-    PRAGMA max_page_count = ${Math.floor(settings.maxDatabaseBytes / PAGE_SIZE)};
-  `)
-  return connection
+  try {
+    connection.exec(`
+      PRAGMA wal_autocheckpoint = 0;
+      PRAGMA synchronous = ${settings.durability === 'full' ? 'FULL' : 'NORMAL'};
+      PRAGMA trusted_schema = OFF;
+      PRAGMA foreign_keys = OFF;
+      PRAGMA recursive_triggers = OFF;
+      PRAGMA max_page_count = ${Math.floor(settings.maxDatabaseBytes / PAGE_SIZE)};
+    `)
+    return connection
+  } catch (error) {
+    connection.close()
+    throw error
+  }
 }
 
 /** Copies the WAL into the main file as far as readers allow. `isComplete`: all of it. */

@@ -1,9 +1,11 @@
 import {
   closeSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   rmSync,
   statSync,
@@ -14,6 +16,7 @@ import { join } from 'node:path'
 import { PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { History } from '../history/history.ts'
 import { Database } from './database.ts'
 import type { DatabaseSettings } from './database.ts'
 
@@ -100,6 +103,19 @@ function crashed(): string {
   cpSync(root, copy, { recursive: true })
   rmSync(join(copy, 'main.db-shm'))
   return copy
+}
+
+/** Descriptors of this process on files in the folder. */
+function openFiles(directory: string): string[] {
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const file = readlinkSync(`/proc/self/fd/${descriptor}`)
+      return file.startsWith(directory) ? [file] : []
+    } catch {
+      // That of the listing.
+      return []
+    }
+  })
 }
 
 function lastSegment(directory: string): string {
@@ -223,6 +239,29 @@ describe('opening a database', () => {
     expect(restarts).toEqual([])
     rmSync(directory, { recursive: true })
   })
+
+  test.runIf(existsSync('/proc/self'))(
+    'one that fails, as on a full disk, leaves no file open, and the next one finds all',
+    async () => {
+      const { database, write } = await filled()
+      const intact = statSync(lastSegment(root)).size
+      write("INSERT INTO item VALUES (9000, 'last')")
+      const { revision } = database
+      const directory = crashed()
+      database.close()
+      truncateSync(lastSegment(directory), intact)
+      const append = vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {
+        throw new Error('ENOSPC')
+      })
+      await expect(open(directory)).rejects.toThrow('ENOSPC')
+      append.mockRestore()
+      expect(openFiles(directory)).toEqual([])
+      const reopened = await open(directory)
+      expect(reopened.revision).toBe(revision)
+      reopened.close()
+      rmSync(directory, { recursive: true })
+    },
+  )
 
   test('after a crash new commits have another epoch, and old revisions are still known', async () => {
     const { database } = await filled()

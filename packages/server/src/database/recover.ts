@@ -29,18 +29,28 @@ export function recoverHistory(
   try {
     if (History.exists(withMainFile)) {
       const history = History.open(withMainFile, { sizeInPages: 0, wal: recorder.position })
-      reason = gapBetween(history, recorder, mainFile)
-      if (reason === null) {
-        recorder.record(history)
-        return { history, restarted: null }
-      }
-      history.close()
+      reason = joined(history, recorder, mainFile)
+      if (reason === null) return { history, restarted: null }
     }
   } catch (error) {
     if (!(error instanceof StateError) || error.code !== 'TIDEMARK_HISTORY_DAMAGED') throw error
     reason = error.message
   }
   return { history: beginAnew(connection, mainFile, recorder, withMainFile), restarted: reason }
+}
+
+/** Brings the history up to the WAL. Where it cannot be joined to it, says why; then, and where it throws, as on a full disk, the history is closed. */
+function joined(history: History, recorder: WalRecorder, mainFile: MainFileReader): string | null {
+  let isJoined = false
+  try {
+    const reason = gapBetween(history, recorder, mainFile)
+    if (reason !== null) return reason
+    recorder.record(history)
+    isJoined = true
+    return null
+  } finally {
+    if (!isJoined) history.close()
+  }
 }
 
 /** Why the history's last commit cannot be joined to what the WAL and the main file hold; null where it can. */
