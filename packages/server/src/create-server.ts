@@ -68,8 +68,11 @@ async function start(config: ServerConfig): Promise<Running> {
     rmSync(spoolDirectory, { recursive: true, force: true })
     mkdirSync(spoolDirectory, { mode: 0o700 })
     const authority = await Authority.create(config)
-    const pool = new WorkerPool(config.workers, workerSettings(config), ({ level, message, ...fields }) =>
-      log[level](fields, message),
+    const pool = new WorkerPool(
+      config.workers,
+      workerSettings(config),
+      (database) => catalog.isServed(database),
+      ({ level, message, ...fields }) => log[level](fields, message),
     )
     closers.push(async () => pool.close(config.shutdownGraceMs))
     const app = buildApp({

@@ -1,9 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DatabaseDescription } from '../src/admin/databases.ts'
 import { pull } from './pull-client.ts'
+import { CREATE_ITEMS, encodePush, schemaChange } from './push-client.ts'
 import {
   execute,
   pipeline,
@@ -31,10 +34,14 @@ async function list(): Promise<string[]> {
   return databases.map(({ name }) => name)
 }
 
-async function pendingCalls(): Promise<number> {
+async function metric(name: string): Promise<number> {
   const response = await fetch(`${server.url}/metrics`)
-  return Number(/^tidemark_worker_calls_pending (\d+)$/m.exec(await response.text())?.[1])
+  return Number(new RegExp(`^tidemark_${name} (\\d+)$`, 'm').exec(await response.text())?.[1])
 }
+
+const pendingCalls = async (): Promise<number> => metric('worker_calls_pending')
+/** That for the number is one of them. */
+const requestsInFlight = async (): Promise<number> => metric('requests_in_flight')
 
 describe('/admin/v1/databases', () => {
   test('creates, lists, shows and destroys', async () => {
@@ -52,6 +59,37 @@ describe('/admin/v1/databases', () => {
     expect((await fetch(`${server.url}/db/notes/tidemark`)).status).toBe(404)
     expect((await fetch(`${server.url}/admin/v1/databases/notes`, { method: 'DELETE' })).status).toBe(404)
     expect(readdirSync(join(server.data, 'databases'))).toHaveLength(1)
+  })
+
+  test('what arrives slowly for a database that is deleted meanwhile is not for the one that has its name then', async () => {
+    server = await startServer()
+    await server.create('slow')
+    const body = encodePush({}, [schemaChange(1, CREATE_ITEMS)])
+    const socket = connect(server.port, '127.0.0.1')
+    socket.write(`POST /db/slow/push-changes HTTP/1.1\r\nhost: x\r\n`)
+    socket.write(`connection: close\r\ncontent-length: ${body.length}\r\n\r\n`)
+    socket.write(body.subarray(0, 10))
+    await expect.poll(requestsInFlight).toBe(2)
+    await fetch(`${server.url}/admin/v1/databases/slow`, { method: 'DELETE' })
+    const database = await server.create('slow')
+    socket.write(body.subarray(10))
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 503 [^]+ deleted meanwhile/)
+    expect(await run(database, 'SELECT name FROM sqlite_schema')).toEqual([])
+    expect(server.logs).not.toContainEqual(expect.objectContaining({ level: 50 }))
+  })
+
+  test('databases that are deleted while they are listed are left out', async () => {
+    const data = temporaryDirectory()
+    server = await startServer({ data })
+    const names = Array.from({ length: 20 }, (_, index) => `n${10 + index}`)
+    for (const name of names) await server.create(name)
+    await server.close()
+    // Each has to be opened again, a few at a time.
+    server = await startServer({ data })
+    const deletion = `${server.url}/admin/v1/databases/n29`
+    const [listed] = await Promise.all([list(), fetch(deletion, { method: 'DELETE' })])
+    expect(listed).toEqual(names.slice(0, -1))
+    rmSync(data, { recursive: true })
   })
 
   test('a database created again under its name does not know the revisions of the old one', async () => {

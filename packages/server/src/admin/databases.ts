@@ -83,9 +83,18 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
     const descriptions: DatabaseDescription[] = []
     for (let start = 0; start < entries.length; start += DESCRIBED_AT_A_TIME) {
       const some = entries.slice(start, start + DESCRIBED_AT_A_TIME)
-      descriptions.push(...(await Promise.all(some.map(describe))))
+      descriptions.push(...(await Promise.all(some.map(describeUnlessDeleted))).flat())
     }
     return descriptions
+  }
+
+  async function describeUnlessDeleted(entry: CatalogEntry): Promise<DatabaseDescription[]> {
+    try {
+      return [await describe(entry)]
+    } catch (error) {
+      if (catalog.isServed(entry)) throw error
+      return []
+    }
   }
 
   async function describe(entry: CatalogEntry): Promise<DatabaseDescription> {

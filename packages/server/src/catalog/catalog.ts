@@ -87,6 +87,11 @@ export class Catalog {
     return entry
   }
 
+  /** False once the database is being deleted, also where another one has its name. */
+  isServed({ id, name }: Pick<CatalogEntry, 'id' | 'name'>): boolean {
+    return this.#entries.get(name)?.id === id
+  }
+
   has(name: string): boolean {
     return this.#entries.has(name) || this.#retired.has(name)
   }

@@ -19,14 +19,22 @@ const ATTEMPTS = 3
 export class WorkerPool {
   readonly #slots: readonly WorkerSlot[]
   readonly #slotOf = new Map<string, WorkerSlot>()
+  readonly #isServed: (database: DatabaseRef) => boolean
   #isClosing = false
 
-  constructor(count: number, settings: WorkerLimits, onLog: (log: WorkerLog) => void) {
+  /** @param isServed false for a database that is being deleted: a request that has found it before may arrive slowly */
+  constructor(
+    count: number,
+    settings: WorkerLimits,
+    isServed: (database: DatabaseRef) => boolean,
+    onLog: (log: WorkerLog) => void,
+  ) {
+    this.#isServed = isServed
     this.#slots = Array.from({ length: count }, () => new WorkerSlot(settings, onLog))
     void this.#slots[0]?.start()
   }
 
-  /** @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is unknown */
+  /** @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is unknown, or the database was deleted */
   async call<N extends CallName>(
     name: N,
     database: DatabaseRef,
@@ -36,6 +44,8 @@ export class WorkerPool {
     const slot = this.#slotFor(database.id)
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosing) throw new BusyError('The server is shutting down')
+      // Opened anew, it would keep its space on the disk.
+      if (name !== 'release' && !this.#isServed(database)) throw new BusyError('The database was deleted meanwhile')
       try {
         return await slot.call(name, args, request)
       } catch (error) {
