@@ -109,11 +109,13 @@ export class Catalog {
       writeDurably(join(unfinished, RECORD), `${JSON.stringify(record, null, 2)}\n`)
       syncDirectory(unfinished)
       renameSync(unfinished, directory)
+      syncDirectory(this.#directory)
     } catch (error) {
+      // Once another one has the name, the next start would find two.
+      if (existsSync(directory)) renameSync(directory, unfinished)
       rmSync(unfinished, { recursive: true, force: true })
       throw error
     }
-    syncDirectory(this.#directory)
     const entry = { id, name, createdAt, directory }
     this.#entries.set(name, entry)
     return entry

@@ -71,6 +71,24 @@ describe('a disk', () => {
     found.close()
   })
 
+  it('that refuses a new segment, before a record that the last one has room for, leaves a log without a gap', () => {
+    const log = open()
+    fill(log, Buffer.from('x'))
+    vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {
+      throw new Error('EIO: injected')
+    })
+    syncBuiltinESMExports()
+    expect(() => log.place(SEGMENT_BYTES)).toThrow('EIO')
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    fill(log, Buffer.from('y'))
+    const { end } = log
+    log.close()
+    const found = open()
+    expect(found.end).toBe(end)
+    found.close()
+  })
+
   it('that refuses a new segment leaves no file open, and the next attempt begins it', () => {
     const log = open()
     vi.spyOn(fs, 'fsyncSync').mockImplementation(() => {

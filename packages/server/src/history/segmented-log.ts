@@ -168,6 +168,8 @@ export class SegmentedLog {
       syncDirectory(this.#directory)
     } catch (error) {
       closeSync(descriptor)
+      // A smaller record may still go into the segment before, and this one would not continue that.
+      rmSync(path, { force: true })
       throw error
     }
     this.#segments.push({ start, path, descriptor, size: SEGMENT_HEADER_SIZE })

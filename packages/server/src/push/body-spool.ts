@@ -78,7 +78,8 @@ export class BodySpool {
     const file = await this.#file
     const offset = this.#fileBytes
     this.#fileBytes += bytes.length
-    await file.write(bytes)
+    // All of it, where the disk takes it in parts.
+    await file.writeFile(bytes)
     return { file: this.#path, offset, length: bytes.length }
   }
 }
