@@ -45,7 +45,8 @@ export class WorkerPool {
     for (let attempt = 1; ; attempt++) {
       if (this.#isClosing) throw new BusyError('The server is shutting down')
       // Opened anew, it would keep its space on the disk.
-      if (name !== 'release' && !this.#isServed(database)) throw new BusyError('The database was deleted meanwhile')
+      if (name !== 'release' && !this.#isServed(database))
+        throw new BusyError('The database was deleted meanwhile')
       try {
         return await slot.call(name, args, request)
       } catch (error) {
