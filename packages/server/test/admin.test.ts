@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { text as textOf } from 'node:stream/consumers'
 import { initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DatabaseDescription } from '../src/admin/databases.ts'
@@ -73,7 +73,7 @@ describe('/admin/v1/databases', () => {
     await fetch(`${server.url}/admin/v1/databases/slow`, { method: 'DELETE' })
     const database = await server.create('slow')
     socket.write(body.subarray(10))
-    expect(await text(socket)).toMatch(/^HTTP\/1.1 503 [^]+ deleted meanwhile/)
+    expect(await textOf(socket)).toMatch(/^HTTP\/1.1 503 [^]+ deleted meanwhile/)
     expect(await run(database, 'SELECT name FROM sqlite_schema')).toEqual([])
     expect(server.logs).not.toContainEqual(expect.objectContaining({ level: 50 }))
   })

@@ -13,7 +13,7 @@ test('a disk that takes less than it is given, as a nearly full one does, has al
   using folder = mkdtempDisposableSync(join(tmpdir(), 'tidemark-spool-'))
   const handle = await open(join(folder.path, 'other'), 'w')
   const prototype = Object.getPrototypeOf(handle) as typeof handle
-  const write = prototype.write as (bytes: Buffer, offset: number, length: number) => Promise<unknown>
+  const write = Reflect.get(prototype, 'write') as (...args: unknown[]) => Promise<unknown>
   const half = vi.spyOn(prototype, 'write').mockImplementation(async function (this: unknown, ...args) {
     const bytes = args[0] as unknown as Buffer
     return write.call(this, bytes, 0, Math.ceil(bytes.byteLength / 2)) as never
