@@ -42,8 +42,13 @@ describe.concurrent.each(LIVES)('$name', (life) => {
 const CALLS_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['server/src/history/load-history.ts: addIntact: log.truncate', 'a power loss: test/crash-points'],
   ['server/src/history/record.ts: appendRecord: log.truncate', 'a disk that fails: test/crash-points'],
+  ['server/src/history/segmented-log.ts: SegmentedLog.begin: rmSync', 'only where the disk fails: segmented-log.test.ts'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: openSync', 'a cache without a name'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: rmSync', 'a cache without a name'],
+  [
+    'server/src/catalog/catalog.ts: Catalog.create: renameSync (2)',
+    'only where the disk fails: catalog.test.ts; after a death the database is there, whole',
+  ],
   [
     'server/src/catalog/catalog.ts: Catalog.create: rmSync',
     'only where the disk fails; what it leaves is cleared away at the next start',
