@@ -148,7 +148,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
     'server/src/history/record.ts: appendRecord: log.truncate',
     'only behind a failure: the next opening cuts the same off',
   ],
-  ['server/src/history/segmented-log.ts: SegmentedLog.begin: rmSync', 'only where the disk fails: segmented-log.test.ts'],
+  [
+    'server/src/history/segmented-log.ts: SegmentedLog.begin: rmSync',
+    'only where the disk fails: segmented-log.test.ts',
+  ],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: openSync', 'a cache without a name'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: rmSync', 'a cache without a name'],
   ['server/src/pull/chunk-file.ts: ChunkFile.append: writeSync', 'a cache without a name'],

@@ -42,7 +42,10 @@ describe.concurrent.each(LIVES)('$name', (life) => {
 const CALLS_ELSEWHERE: ReadonlyMap<string, string> = new Map([
   ['server/src/history/load-history.ts: addIntact: log.truncate', 'a power loss: test/crash-points'],
   ['server/src/history/record.ts: appendRecord: log.truncate', 'a disk that fails: test/crash-points'],
-  ['server/src/history/segmented-log.ts: SegmentedLog.begin: rmSync', 'only where the disk fails: segmented-log.test.ts'],
+  [
+    'server/src/history/segmented-log.ts: SegmentedLog.begin: rmSync',
+    'only where the disk fails: segmented-log.test.ts',
+  ],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: openSync', 'a cache without a name'],
   ['server/src/pull/chunk-file.ts: ChunkFile.constructor: rmSync', 'a cache without a name'],
   [
