@@ -142,6 +142,12 @@ export class Client {
     return db
   }
 
+  /** What a connection has for itself, and an application may change at any time. */
+  changeSettings(random: Random): void {
+    this.db.pragma(`foreign_keys = ${random.chance(50) ? 'ON' : 'OFF'}`)
+    this.db.pragma(`recursive_triggers = ${random.chance(50) ? 'ON' : 'OFF'}`)
+  }
+
   close(): void {
     this.#db?.close()
     this.#db = null

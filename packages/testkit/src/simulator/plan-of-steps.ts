@@ -22,15 +22,18 @@ export interface Peculiarities {
   readonly server?: Partial<Plan['server']>
   readonly schemaSeed?: number
   readonly isContested?: boolean
+  readonly isDaring?: boolean
 }
 
 /** A plan of given steps, with everything else as usual: one client, on a server that keeps everything. */
 export function planOf(steps: readonly Step[], peculiarities: Peculiarities = {}): Plan {
-  const { clients = [{}], turso = [], server, schemaSeed = 1, isContested = false } = peculiarities
+  const { clients = [{}], turso = [], server, schemaSeed = 1 } = peculiarities
+  const { isContested = false, isDaring = false } = peculiarities
   return {
     seed: 0,
     schemaSeed,
     isContested,
+    isDaring,
     clients: clients.map((different) => ({ ...client, ...different })),
     turso: turso.map((different) => ({ ...tursoClient, ...different })),
     server: {

@@ -66,7 +66,7 @@ export type Step =
       readonly seed: number
     }
   | {
-      readonly kind: 'foreign checkpoint' | 'copy' | 'back up' | 'restore' | 'second instance'
+      readonly kind: 'foreign checkpoint' | 'copy' | 'back up' | 'restore' | 'second instance' | 'settings'
       readonly client: number
       readonly seed: number
     }
@@ -100,6 +100,8 @@ export interface Plan {
   readonly schemaSeed: number
   /** Writers violate each other's constraints on the rows of nobody, so that the server refuses some of their changes. */
   readonly isContested: boolean
+  /** Writers use statements of the less usual kinds, and change their connections' settings. */
+  readonly isDaring: boolean
   readonly clients: readonly ClientPlan[]
   /** Turso's own, counted apart. */
   readonly turso: readonly TursoClientPlan[]
@@ -115,7 +117,7 @@ export interface Plan {
 const TOGETHER: readonly SyncKind[] = ['push', 'pull', 'sync', 'sync', 'checkpoint']
 
 /** Kinds that are put between the steps that are drawn. */
-type Added = 'turso' | 'power' | 'server power' | 'drop column'
+type Added = 'turso' | 'power' | 'server power' | 'drop column' | 'settings'
 
 const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
   write: 40,
@@ -144,10 +146,10 @@ const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
 
 /** Everything that will happen, decided from the seed alone: a step does not depend on what came of those before. */
 export function planFor(seed: number): Plan {
-  return withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed))))
+  return withDaring(withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed)))))
 }
 
-/** The plan of the same seed without what is drawn apart: losses of power, dropped columns, and other ways to decide conflicts. */
+/** The plan of the same seed without what is drawn apart: losses of power, dropped columns, other ways to decide conflicts, and daring writers. */
 export function plainPlanFor(seed: number): Plan {
   const random = new Random(seed)
   const clients = Array.from({ length: random.pick([1, 2, 2, 2, 3]) }, () => clientPlan(random))
@@ -160,7 +162,7 @@ export function plainPlanFor(seed: number): Plan {
     maxWalPages: random.pick([30, 200, 4000, 4000]),
   }
   const steps = Array.from({ length: random.between(8, 50) }, () => stepOf(random, clients.length))
-  return { seed, schemaSeed, isContested, clients, turso: [], server, steps }
+  return { seed, schemaSeed, isContested, isDaring: false, clients, turso: [], server, steps }
 }
 
 /** In percent, how often the power fails right after such a step; after any other 2. */
@@ -189,6 +191,17 @@ function withResolutions(plan: Plan): Plan {
     return random.chance(60) ? client : { ...client, conflictResolution: random.pick(RESOLUTIONS) }
   })
   return { ...plan, clients }
+}
+
+/** Daring writers, drawn apart: a seed without them has the same steps. */
+function withDaring(plan: Plan): Plan {
+  const random = new Random(plan.seed ^ 0x64617265)
+  if (random.chance(65)) return plan
+  const steps = plan.steps.flatMap((step): Step[] => {
+    if (!random.chance(8)) return [step]
+    return [{ kind: 'settings', client: random.below(plan.clients.length), seed: random.next() }, step]
+  })
+  return { ...plan, isDaring: true, steps }
 }
 
 function clientPlan(random: Random): ClientPlan {

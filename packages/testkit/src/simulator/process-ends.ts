@@ -39,13 +39,14 @@ export async function crashClient(
   if (step.inTransaction) {
     client.db.exec('BEGIN IMMEDIATE')
     const random = new Random(step.seed)
-    const { isContested } = world.plan
+    const { isContested, isDaring } = world.plan
     const writing = {
       random,
       writer: client.writer,
       tag: world.writes.tag,
       tables: client.tables,
       isContested,
+      isDaring,
     }
     for (const sql of transactionOf(writing)) world.writes.attempt(client.db, sql)
     world.ledger.neverCommitted(world.writes.tag)

@@ -69,7 +69,7 @@ export class World {
       server: this.server,
       common: tables,
       kinds,
-      isContested: plan.isContested,
+      manner: plan,
     })
   }
 
@@ -134,6 +134,8 @@ export class World {
         return copyClient(this, client!)
       case 'second instance':
         return useSecondInstance(this, client!, step.seed)
+      case 'settings':
+        return client!.changeSettings(new Random(step.seed))
       case 'settle rejection':
         return settleRejection(this, client!, step.seed)
       case 'together':

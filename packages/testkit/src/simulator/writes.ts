@@ -11,6 +11,7 @@ import { isRefusedBySqlite } from './outcomes.ts'
 import { Random } from './random.ts'
 import { schemaChange } from './schema-changes.ts'
 import { transactionOf } from './statements.ts'
+import type { Manner } from './statements.ts'
 import type { Table, TableKind } from './tables.ts'
 
 /** The writer of what is written to the server by SQL. */
@@ -26,7 +27,7 @@ export interface WritesOptions {
   readonly common: readonly Table[]
   /** Of new tables. */
   readonly kinds: readonly TableKind[]
-  readonly isContested: boolean
+  readonly manner: Manner
 }
 
 /** Everything that is written, by whomever, and what is written down of it. */
@@ -42,22 +43,22 @@ export class Writes {
   readonly #server: LocalServer
   readonly #common: readonly Table[]
   readonly #kinds: readonly TableKind[]
-  readonly #isContested: boolean
+  readonly #manner: Manner
 
-  constructor({ log, ledger, server, common, kinds, isContested }: WritesOptions) {
+  constructor({ log, ledger, server, common, kinds, manner }: WritesOptions) {
     this.#log = log
     this.#ledger = ledger
     this.#server = server
     this.#common = common
     this.#kinds = kinds
-    this.#isContested = isContested
+    this.#manner = manner
   }
 
   onClient(client: Client, db: Writable, writer: number, seed: number, suffix: string = ''): void {
     const random = new Random(seed)
     const tag = `${this.tag}${suffix}`
-    const isContested = this.#isContested
-    const statements = transactionOf({ random, writer, tag, tables: client.tables, isContested })
+    const { isContested, isDaring } = this.#manner
+    const statements = transactionOf({ random, writer, tag, tables: client.tables, isContested, isDaring })
     const isLoose = random.chance(25)
     this.#commit(client, db, tag, statements, isLoose)
     if (client.own !== null) client.own = client.ownRows(db)
@@ -130,13 +131,14 @@ export class Writes {
   onServer(seed: number): void {
     const random = new Random(seed)
     const tag = this.tag
-    const isContested = this.#isContested
+    const { isContested, isDaring } = this.#manner
     const statements = transactionOf({
       random,
       writer: SERVER_WRITER,
       tag,
       tables: this.#common,
       isContested,
+      isDaring,
     })
     let lines = new Map<string, number>()
     try {
@@ -165,8 +167,8 @@ export class Writes {
     this.effects += 1
     const random = new Random(seed)
     const tag = `${this.tag}x${this.effects}`
-    const isContested = this.#isContested
-    const statements = transactionOf({ random, writer: 0, tag, tables: this.#common, isContested })
+    const { isContested, isDaring } = this.#manner
+    const statements = transactionOf({ random, writer: 0, tag, tables: this.#common, isContested, isDaring })
     client.withOutsider((db) => this.#commit(client, db, tag, statements, false))
   }
 }
