@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
@@ -208,6 +216,25 @@ describe('opening', () => {
     expect(await a.push()).toMatchObject({ operations: 1 })
     expect(existsSync(`${link}-info`)).toBe(false)
     expect(b.name).toBe(link)
+  })
+
+  test.each([
+    ['downloaded', true],
+    ['made', false],
+  ])('a link to a file that is not there yet: it is %s where the link leads to', async (_, isOnline) => {
+    await using server = new SyncServer()
+    const [target, link] = [server.directory.file('data/a.db'), server.directory.file('link.db')]
+    mkdirSync(server.directory.file('data'))
+    symlinkSync('data/a.db', link)
+    const options = isOnline ? {} : { url: () => null }
+    const db = server.open('link.db', options)
+    if (isOnline) await db.connect()
+    db.exec('CREATE TABLE t (a)')
+    db.close()
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(existsSync(`${target}-info`)).toBe(true)
+    const again = server.open('link.db', options)
+    expect(again.prepare('SELECT count(*) FROM t').pluck().get()).toBe(0)
   })
 
   test('a path that better-sqlite3 would cut is refused', async () => {

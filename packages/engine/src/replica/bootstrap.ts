@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fsyncSync, renameSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, renameSync } from 'node:fs'
 
 import { PAGE_SIZE, ProtocolError } from '@tidemark/protocol'
 
@@ -12,6 +12,7 @@ import { readPageOne, writePageOne } from './page-one.ts'
 import { removeDurably, removeFile, syncDirectoryOf } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
 import type { PageOnePatch } from './info.ts'
+import { stampMainFile } from './main-file.ts'
 import { replicaPaths } from './paths.ts'
 
 const PAGES_PER_WRITE = 64
@@ -79,10 +80,10 @@ export class BootstrapWriter {
       )
     }
     this.#writeRun()
+    const mainFile = stampMainFile(this.#descriptor, null)
     fsyncSync(this.#descriptor)
     this.#close()
     const paths = replicaPaths(this.#path)
-    const status = statSync(paths.bootstrap, { bigint: true })
     // A file that is to be replaced would be taken for the replica that the state below is of.
     removeDurably(paths.main)
     for (const stale of [paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay])
@@ -95,7 +96,7 @@ export class BootstrapWriter {
       base: {
         watermark: { frame: 0, salts: [0, 0], checksum: [0, 0] },
         backfilled: true,
-        mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
+        mainFile,
         revert: null,
         pageOne: this.#pageOne,
       },

@@ -1,8 +1,7 @@
-import { existsSync, statSync } from 'node:fs'
-
 import type { WalIndexHeader } from '../wal/wal-index.ts'
 import { readBackfilledFrames } from '../wal/wal-index.ts'
 import type { BaseState, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
+import { isUnchanged } from './main-file.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
@@ -70,13 +69,6 @@ function loadRevert(session: ReplicaSession, base: BaseState): boolean {
   } catch {
     return false
   }
-}
-
-/** Whether nobody has written to the main file since `recorded`. */
-export function isUnchanged(path: string, recorded: BaseState['mainFile']): boolean {
-  if (!existsSync(path)) return false
-  const status = statSync(path, { bigint: true })
-  return Number(status.size) === recorded.size && String(status.mtimeNs) === recorded.mtimeNs
 }
 
 const equal = (a: readonly [number, number], b: readonly [number, number]): boolean =>

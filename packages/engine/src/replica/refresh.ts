@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { BusyError } from '@tidemark/protocol'
 
-import { findBase, isUnchanged } from './find-base.ts'
+import { findBase } from './find-base.ts'
+import { isUnchanged } from './main-file.ts'
 import { protectBase } from './open-replica.ts'
 import type { ReplicaInfo } from './info.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'

@@ -1,4 +1,4 @@
-import { fstatSync, statSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 
 import type Database from 'better-sqlite3'
 import { BusyError, PAGE_SIZE, StateError } from '@tidemark/protocol'
@@ -17,6 +17,7 @@ import type { BaseState, InfoPatch, ReplicaInfo, Watermark } from './info.ts'
 import { InfoFile } from './info-file.ts'
 import { KnownBase } from './known-base.ts'
 import type { BasePlace } from './known-base.ts'
+import { stampMainFile } from './main-file.ts'
 import { replicaPaths } from './paths.ts'
 import type { ReplicaPaths } from './paths.ts'
 import { readPulledBase, withPulledBase } from './pulled-base.ts'
@@ -311,11 +312,10 @@ export class ReplicaSession {
     if (this.base.watermark === null || this.base.isAssumed) return null
     this.#noticeRestart(this.#readHeader())
     const watermark = this.base.knownWatermark()
-    const status = statSync(this.paths.main, { bigint: true })
     return {
       watermark,
       backfilled: watermark.frame === 0 || readBackfilledFrames(this.shmDescriptor) >= watermark.frame,
-      mainFile: { size: Number(status.size), mtimeNs: String(status.mtimeNs) },
+      mainFile: stampMainFile(this.#mainDescriptor, this.#info.base?.mainFile ?? null),
       revert: this.revert.state,
       pageOne: this.base.pageOne,
     }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Replica } from '@tidemark/engine'
@@ -6,6 +6,9 @@ import type { ReplicaOptions } from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import type { Settings } from '../options/settings.ts'
 import { newClientId } from './client-id.ts'
+
+/** As many as Linux follows. */
+const MAX_LINKS = 40
 
 /**
  * Where the local file is, absolute and without symbolic links: the files beside it must be found by every program that opens it, as SQLite finds its own, and when the
@@ -30,9 +33,12 @@ export function localFile(path: string): LocalFile {
   }
 }
 
-function realPath(path: string): string {
-  if (existsSync(path) || path === dirname(path)) return realpathSync(path)
-  return join(realPath(dirname(path)), basename(path))
+/** Of a file that need not be there: a link to it may be there already. @throws the file system's ELOOP */
+function realPath(path: string, linksLeft = MAX_LINKS): string {
+  if (existsSync(path) || path === dirname(path) || linksLeft === 0) return realpathSync(path)
+  const real = join(realPath(dirname(path)), basename(path))
+  const isLink = lstatSync(real, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  return isLink ? realPath(resolve(dirname(real), readlinkSync(real)), linksLeft - 1) : real
 }
 
 /**

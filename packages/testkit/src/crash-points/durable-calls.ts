@@ -10,6 +10,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'chmodSync',
   'fchmodSync',
   'fchownSync',
+  'futimesSync',
   'lchownSync',
   'constants',
   'openAsBlob',
