@@ -50,6 +50,19 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     })
   })
 
+  test('more than the server takes in one push; with smaller batches it goes', async () => {
+    await using server = await OwnSyncServer.start({ maxPushBytes: 100_000 })
+    const db = await server.client('a.db')
+    db.exec('CREATE TABLE t (a BLOB)')
+    for (let row = 0; row < 60; row += 1) db.exec('INSERT INTO t VALUES (randomblob(10000))')
+    const message = expect.stringContaining('pushOperationsThreshold') as string
+    await expect(db.push()).rejects.toMatchObject({ name: 'LimitError', recovery: 'operator', message })
+    db.close()
+    const patient = await server.client('a.db', { pushOperationsThreshold: 5 })
+    expect(await patient.pending()).toHaveLength(61)
+    expect(await patient.push()).toMatchObject({ operations: 61 })
+  })
+
   test('somebody else’s JSON', async () => {
     await using loopback = await LoopbackServer.start((_request, response) =>
       response.setHeader('content-type', 'application/json').end('{"success":false}'),

@@ -66,7 +66,8 @@ export class RemoteAccess {
     const remembered = saved.url === url && !isInDoubt ? saved.server : null
     const server = protocol === 'auto' ? (remembered ?? (await probeServer(transport, signal))) : null
     const isTurso = protocol === 'turso' || (server !== null && 'turso' in server)
-    const dialect = isTurso ? new TursoDialect(transport) : new TidemarkDialect(transport)
+    const maxPushBytes = server !== null && 'limits' in server ? server.limits.max_push_bytes : undefined
+    const dialect = isTurso ? new TursoDialect(transport) : new TidemarkDialect(transport, maxPushBytes)
     this.#current = { url, server, dialect }
     return dialect
   }

@@ -10,6 +10,7 @@ import {
   PushEncoder,
 } from '@tidemark/protocol'
 import type { PageHashesRequest, PageHashesResponse, PushResponse } from '@tidemark/protocol'
+import { NetworkError } from '../errors/network-error.ts'
 import type { HttpTransport } from '../transport/http-transport.ts'
 import { decoded, decodeError } from '../transport/response-error.ts'
 import type { ArrivedEvents, PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
@@ -28,9 +29,12 @@ export class TidemarkDialect implements RemoteDialect {
   readonly rowidsAreReused = false
   readonly isInDoubt = false
   readonly #transport: HttpTransport
+  readonly #maxPushBytes: number
 
-  constructor(transport: HttpTransport) {
+  /** `maxPushBytes`: what the server takes in one push, as it said when it was asked what it is. */
+  constructor(transport: HttpTransport, maxPushBytes: number = Number.POSITIVE_INFINITY) {
     this.#transport = transport
+    this.#maxPushBytes = maxPushBytes
   }
 
   async *pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<ArrivedEvents, void, undefined> {
@@ -59,7 +63,10 @@ export class TidemarkDialect implements RemoteDialect {
   }
 
   async push(batch: PushBatch, signal: AbortSignal): Promise<PushResponse> {
-    const blocks = encodeBatch(batch)
+    let encodedBytes = 0
+    const blocks = counted(encodeBatch(batch), (bytes) => {
+      encodedBytes += bytes
+    })
     try {
       const body = bufferIfSmall(blocks)
       await batch.onDisk
@@ -70,6 +77,8 @@ export class TidemarkDialect implements RemoteDialect {
         signal,
         decodePushResponse,
       )
+    } catch (error) {
+      throw encodedBytes > this.#maxPushBytes ? this.#explainCut(error) : error
     } finally {
       // A request that failed half-way has not read all changes; their cursor must not stay open.
       blocks.return()
@@ -79,6 +88,15 @@ export class TidemarkDialect implements RemoteDialect {
   async pageHashes(request: PageHashesRequest, signal: AbortSignal): Promise<PageHashesResponse> {
     const body = encodePageHashesRequest(request)
     return await this.#ask('/page-hashes', body, MAX_HASHES_RESPONSE, signal, decodePageHashesResponse)
+  }
+
+  /** A server that has had enough closes the connection, and its answer may be lost with that. */
+  #explainCut(error: unknown): unknown {
+    if (!(error instanceof NetworkError) || error.status !== undefined) return error
+    return new LimitError(
+      `${error.message}. What is pending takes more than the ${this.#maxPushBytes} bytes that the server takes in one push (maxPushBytes there). pushOperationsThreshold sends it in several batches. Nothing is lost.`,
+      { cause: error },
+    )
   }
 
   async #ask<T>(
@@ -123,6 +141,16 @@ function* encodeBatch(batch: PushBatch): Generator<Uint8Array, void, undefined> 
     if (block !== null) yield block
   }
   yield* encoder.end()
+}
+
+function* counted(
+  blocks: Iterable<Uint8Array>,
+  count: (bytes: number) => void,
+): Generator<Uint8Array, void, undefined> {
+  for (const block of blocks) {
+    count(block.byteLength)
+    yield block
+  }
 }
 
 /** The whole body when it is small, else the same chunks again, each made when the one before it is on its way. */

@@ -49,7 +49,11 @@ export function responseError(response: UnexpectedResponse): Error {
       recovery: 'pull',
     })
   }
-  if (status === 413) return new LimitError(`${address} does not take a request of this size${said}`)
+  if (status === 413) {
+    return new LimitError(
+      `${address} does not take a request of this size${said}. A push goes in several with pushOperationsThreshold.`,
+    )
+  }
   if (status === 429 || status === 503) return serverBusy(response, said)
   if (status >= 500 || TOO_EARLY_OR_LATE.has(status)) {
     return new NetworkError(`${address} failed with status ${status}${said}`, {
