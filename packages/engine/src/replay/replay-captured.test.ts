@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
   capturedDatabase,
   contents,
@@ -167,6 +167,95 @@ test('a row without a key that has got the rowid of a deleted one is left alone,
     const { db } = rebase(local, server.db)
     expect(db.prepare('SELECT line FROM log WHERE rowid = 1').pluck().get()).toBe('theirs')
   }
+})
+
+test('a row that cannot be put in, and is deleted again, does not appear when it could be', () => {
+  const sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO t VALUES(1, 'x')")
+  local.exec("INSERT INTO t VALUES(2, 'x'); DELETE FROM t")
+  const blocked = rebase(local, server.db)
+  server.db.exec('DELETE FROM t')
+  const { db } = rebase(blocked.db, server.db)
+  expect(contents(db)).toEqual(contents(local))
+})
+
+test('what is done to a row that cannot get another’s key does not happen to that one', () => {
+  const sql = "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES(1, 'ours', 0)"
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO t VALUES(2, 'theirs', 0)")
+  local.exec(
+    'UPDATE t SET id = 2; UPDATE t SET b = 1 WHERE id = 2; UPDATE t SET id = 3 WHERE id = 2; UPDATE t SET b = 2',
+  )
+  const blocked = rebase(local, server.db)
+  expect(blocked.report).toMatchObject({ replayed: 4, constraint: 4 })
+  expect(contents(blocked.db)).toEqual(contents(server.db))
+  server.db.exec('DELETE FROM t WHERE id = 2')
+  const { db } = rebase(blocked.db, server.db)
+  expect(contents(db)).toEqual(contents(local))
+})
+
+describe('a change that violates a constraint in a row without a key', () => {
+  const sql = 'CREATE TABLE log(line UNIQUE, n)'
+
+  test('is refused for it also where the row has moved', () => {
+    const local = capturedDatabase(sql)
+    const server = receiver(sql)
+    server.db.exec("INSERT INTO log VALUES('theirs', 1)")
+    local.exec("INSERT INTO log VALUES('ours', 1); UPDATE log SET line = 'theirs'")
+    const { db } = rebase(local, server.db)
+    expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE' })
+  })
+
+  test('becomes no change of the row that has its rowid by now', () => {
+    const both = `${sql}; INSERT INTO log VALUES('x', 1)`
+    const local = capturedDatabase(both)
+    const server = receiver(both)
+    server.db.exec("DELETE FROM log; INSERT INTO log VALUES('theirs', 8), ('x', 9)")
+    local.exec('UPDATE log SET n = 2')
+    const { db, conflicts } = rebase(local, server.db)
+    expect(conflicts.at(-1)).toMatchObject({ kind: 'constraint', remote: null })
+    expect(push(db, server)).toMatchObject({ type: 'rejected', sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE' })
+    expect(server.db.prepare('SELECT * FROM log').raw().all()).toEqual([
+      ['theirs', 8],
+      ['x', 9],
+    ])
+  })
+
+  test('keeps what follows it out too where its row is gone', () => {
+    const both = `${sql}; INSERT INTO log VALUES('x', 1)`
+    const local = capturedDatabase(both)
+    const server = receiver(both)
+    server.db.exec(
+      "INSERT INTO log VALUES('other', 8); UPDATE log SET line = NULL WHERE rowid = 1; DELETE FROM log WHERE line IS NULL; INSERT INTO log VALUES('x', 9)",
+    )
+    local.exec("UPDATE log SET n = 2; UPDATE log SET line = 'y'")
+    const blocked = rebase(local, server.db)
+    expect(blocked.report).toMatchObject({ constraint: 2 })
+    server.db.exec("DELETE FROM log WHERE line = 'x'")
+    const { db } = rebase(blocked.db, server.db)
+    expect(db.prepare('SELECT line, n FROM log ORDER BY line').raw().all()).toEqual([
+      ['other', 8],
+      ['y', 2],
+    ])
+  })
+
+  test.each(["line = 'y'", 'n = 2'])('keeps what follows it out too, until both go in: SET %s', (set) => {
+    const local = capturedDatabase(sql)
+    const server = receiver(sql)
+    server.db.exec("INSERT INTO log VALUES('x', 9)")
+    local.exec(`INSERT INTO log VALUES('x', 1); UPDATE log SET ${set}`)
+    const blocked = rebase(local, server.db)
+    expect(blocked.report).toMatchObject({ constraint: 2 })
+    expect(blocked.db.prepare('SELECT * FROM log').raw().all()).toEqual([['x', 9]])
+    server.db.exec('DELETE FROM log')
+    const { db } = rebase(blocked.db, server.db)
+    expect(contents(db)).toEqual(contents(local))
+    expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })
+    expect(contents(server.db)).toEqual(contents(db))
+  })
 })
 
 test('a push maps a rowid that is taken, and later changes of the same base follow it', () => {

@@ -10,6 +10,7 @@ import { isTaken } from '../sql/sqlite-error.ts'
 import { sameValue } from '../sql/value-equality.ts'
 import { reasonOf } from '../queue/reason.ts'
 import type { Reason } from '../queue/reason.ts'
+import { AbsentRows } from './absent-rows.ts'
 import type { Conflict, ConflictResolver, Row } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
 
@@ -26,6 +27,7 @@ interface RowReplayOptions {
 /** Applies one pending row change to the new base, by the table of design/4. */
 export class RowReplay {
   readonly #options: RowReplayOptions
+  readonly #absent = new AbsentRows()
 
   constructor(options: RowReplayOptions) {
     this.#options = options
@@ -33,22 +35,41 @@ export class RowReplay {
 
   /** Returns the change as it is pending from now on, its before image being the row of the new base; null when nothing is left of it. */
   replay(change: CapturedRow): CapturedRow | null {
+    const reason = this.#absent.reasonFor(change)
+    if (reason !== null) {
+      this.#options.onConflict(conflictOf(change, 'constraint', null, reason))
+      this.#absent.add(change, reason)
+      return this.#placed(change)
+    }
     try {
-      const table = this.#options.tables.get(change.table)
-      switch (change.kind) {
-        case 'insert':
-          return this.#insert(table, change)
-        case 'update':
-          return this.#update(table, change)
-        case 'delete':
-          return this.#delete(table, change)
-      }
+      return this.#apply(change)
     } catch (error) {
       if (!isRefusal(error)) throw error
       const remote = this.#remoteRow(change)
       this.#options.onConflict(conflictOf(change, 'constraint', remote?.named ?? null, reasonOf(error)))
-      return onNewBase(change, remote?.image ?? null)
+      const pending = onNewBase(this.#placed(change), remote?.image ?? null)
+      this.#absent.add({ ...pending, rowid: change.rowid }, reasonOf(error))
+      return pending
     }
+  }
+
+  #apply(change: CapturedRow): CapturedRow | null {
+    const table = this.#options.tables.get(change.table)
+    switch (change.kind) {
+      case 'insert':
+        return this.#insert(table, change)
+      case 'update':
+        return this.#update(table, change)
+      case 'delete':
+        return this.#delete(table, change)
+    }
+  }
+
+  /** A change that stays out of its table, under the rowid that its row has by now: the one that it had may be another row's. */
+  #placed(change: CapturedRow): CapturedRow {
+    if (change.kind === 'insert' || change.rowid === null) return change
+    const identity = this.#identity(change, change.before!)
+    return identity.by === 'key' ? change : { ...change, rowid: identity.rowid }
   }
 
   /** Whether the row that `change` inserts is in the base under `rowid`. */
@@ -246,8 +267,9 @@ export class RowReplay {
     try {
       const table = this.#options.tables.get(change.table)
       const identity = this.#identity(change, change.before ?? change.after!)
-      const image = table.read(identity)
-      return image === undefined ? null : { image, named: table.named(image) }
+      const image = change.before === null && identity.by === 'rowid' ? undefined : table.read(identity)
+      const isIt = image !== undefined && this.#isPlausible(change, identity, image)
+      return isIt ? { image, named: table.named(image) } : null
     } catch (error) {
       if (!isRefusal(error)) throw error
       return null
