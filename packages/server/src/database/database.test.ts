@@ -100,7 +100,7 @@ function seenBySqlite(database: Database): Buffer {
 /** The files as a crash would leave them. */
 function crashed(): string {
   const copy = mkdtempSync(join(tmpdir(), 'tidemark-crashed-'))
-  cpSync(root, copy, { recursive: true })
+  cpSync(root, copy, { recursive: true, preserveTimestamps: true })
   rmSync(join(copy, 'main.db-shm'))
   return copy
 }
@@ -328,6 +328,24 @@ describe('opening a database', () => {
     expect(reopened.history.resolveRevision(revision)).toBeNull()
     expect(pagesAt(reopened, reopened.history.head).equals(seenBySqlite(reopened))).toBe(true)
     reopened.close()
+  })
+
+  test('nor need it where the server was killed behind a checkpoint', async () => {
+    const due: (() => void)[] = []
+    const database = await open(root, { checkpointFrames: 10 }, (checkpoint) => due.push(checkpoint))
+    const write = writer(database)
+    write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
+    write(FILL)
+    due[0]!()
+    const directory = crashed()
+    database.close()
+    const other = new Sqlite(join(directory, 'main.db'))
+    other.exec("UPDATE item SET body = 'other' WHERE id = 100")
+    other.close()
+    const reopened = await open(directory)
+    expect(restarts).toEqual([expect.stringContaining('while it was closed')])
+    reopened.close()
+    rmSync(directory, { recursive: true })
   })
 
   test('another program that has only read the file has changed nothing', async () => {

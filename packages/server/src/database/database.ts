@@ -224,7 +224,7 @@ export class Database {
     }
   }
 
-  /** Without it, the next opening has less to know by whether another program has changed the main file meanwhile. */
+  /** Without it, the next opening has less to know by whether another program has changed the main file since, which nobody else does before the next checkpoint. */
   #endCheckpoint(): void {
     const { history, mainFile, events } = this.#resources
     try {
@@ -232,7 +232,7 @@ export class Database {
       mainFile.flush()
       history.endCheckpoint(mainFile.modifiedMs)
     } catch (error) {
-      events.onProblem('the history could not be told that the database was closed', error)
+      events.onProblem('the history could not be told of a checkpoint', error)
     }
   }
 
@@ -272,6 +272,7 @@ export class Database {
         if (checkpoint(keeper, mode).isComplete) {
           recorder.checkpointed()
           this.#checkpointed = this.history.head
+          this.#endCheckpoint()
         }
       }
       this.history.compact(settings.retention, this.#checkpointed)

@@ -29,7 +29,7 @@
  * | 48 | 4 | WAL frame number at which the commit ends; 0: none |
  * | 52 | 8 | WAL checksum of that frame |
  * | 60 | 8 | log position before which segments are gone (floor) |
- * | 68 | 8 | time of the main file's last change, milliseconds since the epoch (checkpoint that a clean close ends with); 0: not known |
+ * | 68 | 8 | time of the main file's last change, milliseconds since the epoch (checkpoint that was carried out); 0: not known |
  * | 76 | 4 | CRC-32 of the 76 bytes before, continued over the page table |
  * | 80 | 8 × pages | page number (4), CRC-32 of its image (4) |
  * | … | 4096 × pages | the images, in the table's order |
@@ -73,7 +73,7 @@ export interface RecordHeader {
   readonly wal: WalPosition
   /** Log position before which nothing is needed; 0 but in a floor. */
   readonly keepFrom: number
-  /** When the main file was last changed, milliseconds since the epoch; 0 but in the checkpoint that a clean close ends with. */
+  /** When the main file was last changed, milliseconds since the epoch; 0 but in a checkpoint that says that the one before it was carried out. */
   readonly mainFileMs: number
   /** As stored. */
   readonly checksum: number

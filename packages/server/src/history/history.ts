@@ -236,7 +236,7 @@ export class History {
   }
 
   /**
-   * Call when the main file has all commits and is closed. Nothing is synced: a power loss may take it, and with it {@link mainFileMs}.
+   * Call when the main file has all commits, and is on disk. Nothing is synced: a power loss may take it, and with it {@link mainFileMs}.
    *
    * @param mainFileMs when the main file was last changed
    */
