@@ -142,9 +142,8 @@ export class Client {
     return db
   }
 
-  /** What a connection has for itself, and an application may change at any time. */
+  /** Changes what a connection has for itself, as an application may at any time. Foreign keys stay: rows that lack their parents are refused once they are on. */
   changeSettings(random: Random): void {
-    this.db.pragma(`foreign_keys = ${random.chance(50) ? 'ON' : 'OFF'}`)
     this.db.pragma(`recursive_triggers = ${random.chance(50) ? 'ON' : 'OFF'}`)
   }
 
