@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { initProtocol, PullDecoder, PullEncoder } from '@tidemark/protocol'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { imageOf, ModelDatabase } from '../../test/history-model.ts'
+import { LargePulls } from './large-pulls.ts'
 import { PAGES_PER_CHUNK, pullStream } from './pull-stream.ts'
 
 const PAGES = PAGES_PER_CHUNK * 6 + 5
@@ -28,7 +29,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true })
 })
 
-async function streamed(base: number | null, isAhead: boolean): Promise<Buffer> {
+async function streamed(base: number | null, largePulls: LargePulls | null): Promise<Buffer> {
   const { history } = database
   const pages =
     base === null ? Uint32Array.from({ length: PAGES }, (_, i) => i + 1) : history.changedBetween(base, 1)
@@ -36,7 +37,7 @@ async function streamed(base: number | null, isAhead: boolean): Promise<Buffer> 
   const encoder = new PullEncoder('tidemark')
   const header = encoder.header({ revision: 'r', sizeInPages: PAGES })
   const chunks: Uint8Array[] = []
-  for await (const chunk of pullStream(history, plan, encoder, { header, isAhead })) chunks.push(chunk)
+  for await (const chunk of pullStream(history, plan, encoder, { header, largePulls })) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
@@ -55,7 +56,7 @@ async function groupsOf(pages: Uint32Array): Promise<number[][]> {
   const encoder = new PullEncoder('tidemark')
   const encode = vi.spyOn(encoder, 'pages')
   const plan = { target: 2, base: 1, sizeInPages: database.history.sizeAt(2), pages }
-  const options = { header: new Uint8Array(1), isAhead: false }
+  const options = { header: new Uint8Array(1), largePulls: null }
   for await (const chunk of pullStream(database.history, plan, encoder, options)) expect(chunk).toBeDefined()
   return encode.mock.calls.map(([group]) =>
     group.map(({ pageNumber, oldImage }) => (oldImage === null ? pageNumber : -pageNumber)),
@@ -74,17 +75,17 @@ test('pages that the client has in an older image are in groups of their own, un
 
 describe('a pull that is compressed ahead', () => {
   test.each([null, 0])('has the pages of one that is not, from base %s', async (base) => {
-    const expected = pagesOf(await streamed(base, false))
+    const expected = pagesOf(await streamed(base, null))
     expect(expected.size).toBeGreaterThan(PAGES_PER_CHUNK * 3)
     // Other work is in front of it in the thread pool, so that everything is read ahead that may be.
     const otherWork = Array.from({ length: 8 }, () => derive('', '', 50_000, 64, 'sha512'))
-    expect(pagesOf(await streamed(base, true))).toEqual(expected)
+    expect(pagesOf(await streamed(base, new LargePulls(0)))).toEqual(expected)
     await Promise.all(otherWork)
   })
 
   test('is the same bytes each time: another worker may have to go on with it', async () => {
-    const stream = await streamed(null, true)
-    expect((await streamed(null, true)).equals(stream)).toBe(true)
+    const stream = await streamed(null, new LargePulls(0))
+    expect((await streamed(null, new LargePulls(0))).equals(stream)).toBe(true)
   })
 
   test('keeps its revision while it is read, and no longer', async () => {
@@ -98,7 +99,10 @@ describe('a pull that is compressed ahead', () => {
     const header = new Uint8Array(1)
     const unpin = vi.fn<() => void>()
     const pin = vi.spyOn(history, 'pin').mockReturnValue(unpin)
-    const stream = pullStream(history, plan, new PullEncoder('tidemark'), { header, isAhead: true })
+    const stream = pullStream(history, plan, new PullEncoder('tidemark'), {
+      header,
+      largePulls: new LargePulls(0),
+    })
     await stream.next()
     await stream.next()
     expect(pin).toHaveBeenCalledWith(1)

@@ -1,39 +1,41 @@
 import { PAGE_SIZE } from '@tidemark/protocol'
 import type { PulledPage, PullEncoder } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
+import type { LargePulls } from './large-pulls.ts'
 import type { PullPlan } from './plan-pull.ts'
 
 export const PAGES_PER_CHUNK = 64
-/** Chunks that are compressed while the one before them is sent. */
-const CHUNKS_AHEAD = 3
 const NO_BYTES = Buffer.alloc(0)
 
 /**
  * The bytes of a pull, `header` first. The revision stays readable until the stream is read to its end or returned from.
  *
- * @param options.isAhead compress in the thread pool, ahead of what is sent; the bytes are the same each time
+ * @param options.largePulls the process's, which this is one of: what it sends is compressed in the thread pool; the bytes are the same each time. Null: at once
  */
 export async function* pullStream(
   history: History,
   plan: PullPlan,
   encoder: PullEncoder,
-  options: { readonly header: Uint8Array; readonly isAhead: boolean },
+  { header, largePulls }: { readonly header: Uint8Array; readonly largePulls: LargePulls | null },
 ): AsyncGenerator<Uint8Array> {
   const unpin = history.pin(plan.base === null ? plan.target : Math.min(plan.base, plan.target))
-  const reader = new ChunkReader(history, plan)
+  const place = largePulls?.begin() ?? null
+  const chunksAhead = place?.chunksAhead ?? 0
   const ahead: Promise<Uint8Array>[] = []
   try {
-    yield options.header
+    const reader = new ChunkReader(history, plan, chunksAhead)
+    yield header
     for (const chunk of chunksOf(plan.pages, reader.baseSize)) {
       const pages = reader.read(chunk)
-      if (options.isAhead) ahead.push(begun(encoder.pagesInBackground(pages)))
+      if (place !== null) ahead.push(begun(encoder.pagesInBackground(pages)))
       else yield encoder.pages(pages)
-      if (ahead.length > CHUNKS_AHEAD) yield await ahead.shift()!
+      if (ahead.length > chunksAhead) yield await ahead.shift()!
     }
     for (const chunk of ahead) yield await chunk
     const end = encoder.end()
     if (end.byteLength > 0) yield end
   } finally {
+    place?.end()
     unpin()
   }
 }
@@ -67,12 +69,14 @@ class ChunkReader {
   readonly baseSize: number
   readonly #images: Buffer[] = []
   readonly #oldImages: Buffer
+  readonly #chunksAhead: number
   #chunks = 0
 
-  constructor(history: History, plan: PullPlan) {
+  constructor(history: History, plan: PullPlan, chunksAhead: number) {
     const { base } = plan
     this.#history = history
     this.#plan = plan
+    this.#chunksAhead = chunksAhead
     this.baseSize = base === null ? 0 : history.sizeAt(base)
     this.#oldImages = base === null ? NO_BYTES : this.#chunkMemory()
   }
@@ -80,7 +84,7 @@ class ChunkReader {
   /** Old images are valid until the next call. */
   read(pages: Uint32Array): PulledPage[] {
     const { target, base } = this.#plan
-    const images = (this.#images[this.#chunks++ % (CHUNKS_AHEAD + 1)] ??= this.#chunkMemory())
+    const images = (this.#images[this.#chunks++ % (this.#chunksAhead + 1)] ??= this.#chunkMemory())
     const known = pages.filter((page) => page <= this.baseSize)
     this.#history.readPages(pages, target, images)
     if (base !== null) this.#history.readPages(known, base, this.#oldImages)

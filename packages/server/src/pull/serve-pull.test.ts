@@ -80,7 +80,7 @@ function options(kept: KeptPull | null, own: PushedRows | null): PullOptions {
     isTidemark: true,
     maxLongPollMs: 0,
     pinnedRevision: null,
-    isAhead: false,
+    largePulls: null,
     kept,
     skipBytes: 0,
     pushedRows: () => own,

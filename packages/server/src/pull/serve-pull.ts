@@ -3,6 +3,7 @@ import type { PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 import type { History } from '../history/history.ts'
 import type { KeptPull } from './kept-pull.ts'
+import type { LargePulls } from './large-pulls.ts'
 import { planPull } from './plan-pull.ts'
 import type { PullPlan } from './plan-pull.ts'
 import { rawPullLength } from './pull-length.ts'
@@ -22,8 +23,8 @@ export interface PullOptions {
   readonly maxLongPollMs: number
   /** Send this revision, whatever the request says: a pull that another worker began. */
   readonly pinnedRevision: string | null
-  /** Compress what is not short in the thread pool, ahead of what is sent. Without, nothing depends on when threads run. */
-  readonly isAhead: boolean
+  /** What is not short is one of these, and compressed in the thread pool. Null: nothing depends on when threads run. */
+  readonly largePulls: LargePulls | null
   /** Where the stream of all pages may be kept; null: nowhere. */
   readonly kept: KeptPull | null
   /** Leave out as many bytes of the stream: they were sent. */
@@ -52,7 +53,7 @@ export interface PullAnswer {
  * `POST /pull-updates`: answers the pages of one revision, read from the history while others write. The revision stays readable until
  * `chunks` is read to its end or returned from.
  *
- * @throws ProtocolError, LimitError, StateError before anything is sent
+ * @throws ProtocolError, LimitError, StateError, BusyError before anything is sent
  */
 export async function servePull(
   database: Database,
@@ -79,10 +80,12 @@ export async function servePull(
   const { sizeInPages } = plan
   const revision = history.formatRevision(plan.target)
   const isShort = plan.pages.length <= PAGES_PER_CHUNK
+  const largePulls = isShort ? null : options.largePulls
+  largePulls?.requireRoom()
   const stream = (): AsyncGenerator<Uint8Array> => {
     const encoder = new PullEncoder(dialect, pushed)
     const header = encoder.header({ revision, sizeInPages })
-    return pullStream(history, plan, encoder, { header, isAhead: options.isAhead && !isShort })
+    return pullStream(history, plan, encoder, { header, largePulls })
   }
   // What refers to the rows that a client has pushed is for that client.
   const mayBeKept = dialect === 'tidemark' && pushed === null && !isShort && isWholeRevision(plan)

@@ -6,8 +6,10 @@ import { toWireError } from './to-wire-error.ts'
 import type { Frame } from './frame.ts'
 import type { FrameChannel } from './frame-channel.ts'
 
-/** Chunks that may be on their way to a main process that has not asked for more. */
-export const CHUNK_CREDITS = 8
+/** Chunks of a call that may be on their way to a main process whose reader has not taken them. */
+export const CHUNKS_OF_A_CALL = 8
+/** The same of all calls together; one that has none on its way may send one nevertheless. */
+export const CHUNKS_OF_ALL = 256
 
 export interface CallContext {
   readonly callId: number
@@ -51,7 +53,8 @@ export type CallHandlers = {
 interface ActiveCall {
   readonly abort: AbortController
   sink: PieceSink | null
-  credits: number
+  /** Chunks that the main process has not given a credit for. */
+  underWay: number
   wake: (() => void) | null
   readonly releases: (() => void)[]
 }
@@ -61,6 +64,8 @@ export class CallServer {
   readonly #handlers: CallHandlers
   readonly #channel: () => FrameChannel
   readonly #active = new Map<number, ActiveCall>()
+  /** Of all calls that are active. */
+  #underWay = 0
 
   constructor(handlers: CallHandlers, channel: () => FrameChannel) {
     this.#handlers = handlers
@@ -74,7 +79,7 @@ export class CallServer {
       call?.sink?.add(frame.json === undefined ? frame.bytes : (frame.json as FileRange))
     else if (frame.kind === 'end') call?.sink?.end()
     else if (frame.kind === 'credit' && call !== undefined) {
-      call.credits += 1
+      this.#takeBack(call, 1)
       call.wake?.()
     } else if (frame.kind === 'cancel' && call !== undefined) {
       call.abort.abort()
@@ -86,7 +91,7 @@ export class CallServer {
     const call: ActiveCall = {
       abort: new AbortController(),
       sink: null,
-      credits: CHUNK_CREDITS,
+      underWay: 0,
       wake: null,
       releases: [],
     }
@@ -109,6 +114,7 @@ export class CallServer {
       channel.send('error', frame.callId, toWireError(error))
     } finally {
       this.#active.delete(frame.callId)
+      this.#takeBack(call, call.underWay)
       channel.whenSent(() => {
         for (const release of call.releases) release()
       })
@@ -123,16 +129,27 @@ export class CallServer {
     const channel = this.#channel()
     channel.send('head', callId, answer.result)
     for await (const chunk of answer.chunks) {
-      while (call.credits === 0 && !call.abort.signal.aborted) {
+      while (!this.#maySend(call) && !call.abort.signal.aborted) {
         await new Promise<void>((resolve) => {
           call.wake = resolve
         })
       }
       if (call.abort.signal.aborted) throw new BusyError('The call was cancelled')
-      call.credits -= 1
+      call.underWay += 1
+      this.#underWay += 1
       channel.send('chunk', callId, undefined, chunk)
       await nextTurnOfLoop()
     }
     channel.send('end', callId)
+  }
+
+  /** Who waits for the others has a chunk under way itself, and looks again when it is taken. */
+  #maySend({ underWay }: ActiveCall): boolean {
+    return underWay === 0 || (underWay < CHUNKS_OF_A_CALL && this.#underWay < CHUNKS_OF_ALL)
+  }
+
+  #takeBack(call: ActiveCall, chunks: number): void {
+    call.underWay -= chunks
+    this.#underWay -= chunks
   }
 }

@@ -12,6 +12,7 @@ import { runPipeline } from '../hrana/run-pipeline.ts'
 import { SqlMemory } from '../hrana/sql-memory.ts'
 import type { StatementGuard } from '../hrana/statement-guard.ts'
 import { serveReplica } from '../replica-frames/serve-replica.ts'
+import { LargePulls } from '../pull/large-pulls.ts'
 import { CallServer } from './call-server.ts'
 import type { CallContext, CallHandlers } from './call-server.ts'
 import { DatabaseHost } from './database-host.ts'
@@ -30,6 +31,7 @@ const answerBytesOfDatabase = Math.max(answerBytes / 2, settings.hrana.maxRespon
 /** It is kept longer than answers are, and needed less. */
 const storedSqlBytes = settings.maxRssBytes / 8
 const storedSqlMemory = new SqlMemory('stored SQL', storedSqlBytes)
+const largePulls = new LargePulls(settings.maxRssBytes / 2)
 const host = new DatabaseHost(
   settings,
   (databaseId) => storedSqlMemory.shareOf(databaseId, storedSqlBytes / 2),
@@ -86,7 +88,7 @@ const handlers: CallHandlers = {
     try {
       const { chunks, isShort, ...result } = await servePull(tenant.database, bytes, {
         isTidemark,
-        isAhead: true,
+        largePulls,
         kept: tenant.keptPull,
         skipBytes,
         pinnedRevision,

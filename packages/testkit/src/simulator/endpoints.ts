@@ -36,7 +36,7 @@ export async function respond(tenant: Tenant, request: SimulatedRequest): Promis
   if (path.endsWith('/pull-updates')) {
     const { chunks } = await servePull(database, body, {
       isTidemark,
-      isAhead: false,
+      largePulls: null,
       kept: null,
       maxLongPollMs: 0,
       pinnedRevision: null,
