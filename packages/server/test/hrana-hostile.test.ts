@@ -131,6 +131,15 @@ describe('statements', () => {
     expect(results[0]).toMatchObject({ type: 'error' })
   })
 
+  test('no argument becomes an address that is called', async () => {
+    const { results } = await pipeline(database, [
+      execute("SELECT fts3_tokenizer('simple', ?)", [{ type: 'blob', base64: 'QUFBQUFBQUE=' }]),
+      execute('CREATE VIRTUAL TABLE text USING fts3 (body, tokenize=simple)'),
+      CLOSE,
+    ])
+    expect(results.map(({ type }) => type)).toEqual(['error', 'ok', 'ok'])
+  })
+
   test('a large argument is taken', async () => {
     const text = 'x'.repeat(2_000_000)
     const { results } = await pipeline(database, [

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { HranaRequest } from '@tidemark/protocol'
 import { execute, pipeline, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
 import { CLOSE, createWithItems, SQL_TEST_SETTINGS } from './sql-fixture.ts'
@@ -73,13 +74,14 @@ describe('pipeline: streams', () => {
     await pipeline(database, [CLOSE], { baton })
   })
 
-  test('settings of one stream do not reach another', async () => {
-    const database = await withItems('settings')
-    await pipeline(database, [
-      execute('PRAGMA foreign_keys = OFF'),
-      execute('CREATE TEMP TABLE mine (x)'),
-      CLOSE,
-    ])
+  test.each<[string, HranaRequest]>([
+    ['run', execute('PRAGMA foreign_keys = OFF')],
+    ['described', { type: 'describe', sql: 'PRAGMA foreign_keys = OFF', sql_id: null }],
+    ['refused for what follows them', execute('PRAGMA foreign_keys = OFF; SELECT 1')],
+  ])('settings of one stream do not reach another where they are %s', async (how, setting) => {
+    const database = await withItems(`settings-${how.slice(0, 3)}`)
+    await pipeline(database, [setting, execute('CREATE TEMP TABLE mine (x)'), CLOSE])
+    await pipeline(database, [setting, CLOSE])
     expect(await run(database, 'PRAGMA foreign_keys')).toEqual([[1]])
     await expect(run(database, 'SELECT * FROM mine')).rejects.toThrow('no such table')
   })

@@ -120,8 +120,7 @@ export class HranaStream {
   }
 
   describe(sql: string, guard: StatementGuard): HranaDescribeResult {
-    checkSql(sql)
-    const statement = this.#prepare(sql, guard)
+    const statement = this.#prepare(sql, checkSql(sql), guard)
     const columns = statement.reader ? columnsOf(statement) : []
     return {
       params: parameterNames(sql).map((name) => ({ name })),
@@ -156,7 +155,7 @@ export class HranaStream {
     this.#assertOpen()
     const statementClass = checkSql(sql)
     this.#setReadOnly(caller.access === 'read')
-    const statement = this.#prepare(sql, guard)
+    const statement = this.#prepare(sql, statementClass, guard)
     const isWrite =
       !statement.readonly ||
       writesUnnoticed(statementClass) ||
@@ -166,7 +165,6 @@ export class HranaStream {
       await this.#takeTurn(caller, guard)
       guard.begin()
     }
-    this.#noteAlteration(statementClass)
     const { statementTimeoutMs } = this.#settings
     try {
       return guard.run(statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
@@ -177,7 +175,9 @@ export class HranaStream {
     }
   }
 
-  #prepare(sql: string, guard: StatementGuard): Sqlite.Statement {
+  /** Pragmas act when they are compiled: also where the statement is only described, or found to be more than one then. */
+  #prepare(sql: string, statementClass: StatementClass, guard: StatementGuard): Sqlite.Statement {
+    this.#noteAlteration(statementClass)
     try {
       return guard.run(this.#settings.statementTimeoutMs + WATCHDOG_MARGIN_MS, () =>
         this.#connection.prepare(sql),

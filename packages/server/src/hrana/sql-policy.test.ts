@@ -27,3 +27,20 @@ test.each([
 ])('other names are not: %s', (sql) => {
   expect(checkSql(sql)).toMatchObject({ kind: 'schema' })
 })
+
+test.each([
+  'EXPLAIN PRAGMA wal_autocheckpoint = 1',
+  'explain query plan /**/ Pragma query_only(0)',
+  ';EXPLAIN pragma main.trusted_schema = ON',
+  'SELECT fts3_tokenizer(?)',
+  'SELECT "FTS3_Tokenizer"(\'simple\', ?)',
+])('nothing gets past the rules by being compiled or bound: %s', (sql) => {
+  expect(() => checkSql(sql)).toThrow(expect.objectContaining({ code: 'TIDEMARK_SQL_NOT_ALLOWED' }))
+})
+
+test.each(['EXPLAIN SELECT pragma FROM mine', 'EXPLAIN QUERY PLAN DELETE FROM mine'])(
+  'what can be explained without harm is: %s',
+  (sql) => {
+    expect(checkSql(sql)).toMatchObject({ kind: 'select' })
+  },
+)

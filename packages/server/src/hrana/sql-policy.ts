@@ -1,4 +1,4 @@
-import { classifyStatement, schemaNames } from '@tidemark/engine'
+import { classifyStatement, isKeyword, schemaNames, tokenize } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
 import { SqlRefusedError } from './sql-error.ts'
 
@@ -56,12 +56,19 @@ const READ_WRITE = new Set([
 ])
 
 /**
+ * Not available wherever they stand in a statement: the one tells where files are; the other tells addresses in the memory of a process that serves other databases
+ * too, and has SQLite call what stands at one that it is given as a bound argument.
+ */
+const UNAVAILABLE = /pragma_database_list|fts3_tokenizer/i
+
+/**
  * Which statements a tenant may run: all that read, write rows or change the schema, and harmless pragmas.
  *
  * @throws SqlRefusedError for the others
  */
 export function checkSql(sql: string): StatementClass {
-  if (/pragma_database_list/i.test(sql)) throw notAvailable('pragma_database_list')
+  const [unavailable] = UNAVAILABLE.exec(sql) ?? []
+  if (unavailable !== undefined) throw notAvailable(unavailable)
   const statement = classifyStatement(sql)
   switch (statement.kind) {
     case 'attach':
@@ -81,6 +88,8 @@ export function checkSql(sql: string): StatementClass {
       checkNames(statement, sql)
       break
     case 'select':
+      if (statement.keyword === 'EXPLAIN') checkExplained(sql)
+      break
     case 'dml':
     case 'transaction':
     case 'other':
@@ -102,8 +111,17 @@ function checkNames(statement: StatementClass & { kind: 'schema' }, sql: string)
 function notAvailable(what: string): SqlRefusedError {
   return new SqlRefusedError(
     'SQL_NOT_ALLOWED',
-    `${what} is not available: where files are is the server’s business`,
+    `${what} is not available: where files and functions are is the server’s business`,
   )
+}
+
+/** SQLite compiles what it explains, and most pragmas do then already what they are for. */
+function checkExplained(sql: string): void {
+  for (const token of tokenize(sql)) {
+    if (token.text === ';' || ['EXPLAIN', 'QUERY', 'PLAN'].some((word) => isKeyword(token, word))) continue
+    if (!isKeyword(token, 'PRAGMA')) return
+    throw new SqlRefusedError('SQL_NOT_ALLOWED', 'EXPLAIN is not available for PRAGMA, which it would run')
+  }
 }
 
 function checkPragma(name: string, hasValue: boolean): void {

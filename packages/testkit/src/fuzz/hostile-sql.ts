@@ -28,6 +28,8 @@ function escapes(outside: string): readonly string[] {
     'PRAGMA writable_schema = ON',
     'PRAGMA writable_schema(1)',
     'PRAGMA main.writable_schema = 1',
+    'EXPLAIN PRAGMA wal_autocheckpoint = 1',
+    'EXPLAIN QUERY PLAN PRAGMA locking_mode = EXCLUSIVE',
     `UPDATE sqlite_schema SET sql = 'garbage'`,
     `INSERT INTO sqlite_schema VALUES ('table', 'x', 'x', 2, 'CREATE TABLE x(y)')`,
     `DELETE FROM sqlite_schema`,
