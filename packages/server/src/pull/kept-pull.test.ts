@@ -28,8 +28,12 @@ async function* make(): AsyncGenerator<Uint8Array> {
 }
 
 async function ask(revision: string): Promise<string> {
+  return textOf(kept.stream(revision, make))
+}
+
+async function textOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
-  for await (const chunk of kept.stream(revision, make)) chunks.push(chunk)
+  for await (const chunk of stream) chunks.push(chunk)
   return Buffer.concat(chunks).toString()
 }
 
@@ -69,6 +73,15 @@ describe('a kept pull', () => {
     await slow.next()
     await ask('e.2')
     for (let next = await slow.next(); next.done !== true; next = await slow.next());
+    expect(descriptors()).toEqual([])
+  })
+
+  test('is kept once when several ask at the same time', async () => {
+    await ask('e.1')
+    const streams = Array.from({ length: 3 }, () => kept.stream('e.1', make))
+    expect(await Promise.all(streams.map(textOf))).toEqual([WHOLE, WHOLE, WHOLE])
+    expect(descriptors()).toHaveLength(1)
+    await ask('e.2')
     expect(descriptors()).toEqual([])
   })
 

@@ -26,7 +26,7 @@ export class KeptPull {
     if (!isAskedAgain) this.close()
     this.#lastAsked = revision
     if (this.#kept !== null) return this.#read(this.#kept, make)
-    return isAskedAgain && !this.#isWriting ? this.#keep(revision, make) : make()
+    return isAskedAgain ? this.#keep(revision, make) : make()
   }
 
   /** Lets go of what is kept. */
@@ -37,6 +37,11 @@ export class KeptPull {
   }
 
   async *#keep(revision: string, make: () => AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    // Asked for at the same time, others may have begun, and even ended, before the first byte of this one is taken.
+    if (this.#isWriting || this.#kept !== null) {
+      yield* make()
+      return
+    }
     this.#isWriting = true
     const file = new ChunkFile(this.#path)
     try {
