@@ -1,6 +1,6 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
 import { NetworkError, OptionsError } from '@tidemark/sdk-node'
-import type { DatabaseDescription } from '@tidemark/server'
+import type { DatabaseDescription, UnopenedDatabase } from '@tidemark/server'
 import ky, { type KyInstance } from 'ky'
 
 /** The admin endpoints of one server. */
@@ -22,8 +22,11 @@ export class AdminApi {
     return this.#ask<DatabaseDescription>('post', 'admin/v1/databases', { name })
   }
 
-  async list(): Promise<readonly DatabaseDescription[]> {
-    const { databases } = await this.#ask<{ databases: DatabaseDescription[] }>('get', 'admin/v1/databases')
+  async list(): Promise<readonly (DatabaseDescription | UnopenedDatabase)[]> {
+    const { databases } = await this.#ask<{ databases: (DatabaseDescription | UnopenedDatabase)[] }>(
+      'get',
+      'admin/v1/databases',
+    )
     return databases
   }
 

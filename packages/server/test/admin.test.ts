@@ -92,6 +92,30 @@ describe('/admin/v1/databases', () => {
     rmSync(data, { recursive: true })
   })
 
+  test('one that cannot be opened is listed with the reason, and does not hide the others', async () => {
+    const data = temporaryDirectory()
+    server = await startServer({ data })
+    for (const name of ['good', 'spoilt']) await server.create(name)
+    const { id } = (await (
+      await fetch(`${server.url}/admin/v1/databases/spoilt`)
+    ).json()) as DatabaseDescription
+    await server.close()
+    writeFileSync(
+      join(data, 'databases', id, 'main.db'),
+      'no database, and longer than a header of one'.repeat(200),
+    )
+    server = await startServer({ data })
+    const response = await fetch(`${server.url}/admin/v1/databases`)
+    expect(await response.json()).toMatchObject({
+      databases: [
+        { name: 'good', sizeInPages: 1 },
+        { name: 'spoilt', id, error: { message: expect.any(String) as string } },
+      ],
+    })
+    expect(server.logs).toContainEqual(expect.objectContaining({ level: 50, database: 'spoilt' }))
+    rmSync(data, { recursive: true })
+  })
+
   test('a database created again under its name does not know the revisions of the old one', async () => {
     server = await startServer()
     const database = await server.create('again')

@@ -11,7 +11,11 @@ export function dbListCommand(): Command {
 async function listDatabases(options: AdminOptions): Promise<Result> {
   const databases = await withAdminApi(options, (api) => api.list())
   const { formatTable } = await import('../table.ts')
-  const rows = databases.map(({ name, bytes, revision }) => [name, formatBytes(bytes), revision])
+  const rows = databases.map((database) =>
+    'error' in database
+      ? [database.name, '', `cannot be opened: ${database.error.message}`]
+      : [database.name, formatBytes(database.bytes), database.revision],
+  )
   return {
     json: databases,
     text: rows.length === 0 ? 'No databases.' : formatTable(['NAME', 'SIZE', 'REVISION'], rows, [1]),

@@ -2,6 +2,8 @@ import { ProtocolError } from '@tidemark/protocol'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { CatalogEntry } from '../catalog/catalog.ts'
+import { errorResponse } from '../http/error-response.ts'
+import type { ErrorBody } from '../http/error-response.ts'
 import { withBody } from '../http/read-body.ts'
 import { bodyLimits } from '../http/server-context.ts'
 import type { ServerContext } from '../http/server-context.ts'
@@ -23,9 +25,14 @@ export interface DatabaseDescription {
   readonly bytes: number
 }
 
+/** One that cannot be opened, in a list. */
+export interface UnopenedDatabase extends Pick<DatabaseDescription, 'name' | 'id' | 'createdAt'> {
+  readonly error: ErrorBody['error']
+}
+
 /** `/admin/v1/databases`: create, list, show, destroy. For tokens with the scope `admin` on `*`. */
 export function adminDatabases(app: FastifyInstance, context: ServerContext): void {
-  const { authority, catalog, pool } = context
+  const { authority, catalog, log, pool } = context
   const authorise = async (request: FastifyRequest): Promise<void> =>
     (await authority.identify(request.headers.authorization)).requireAdmin()
   const nameOf = (request: FastifyRequest): string => (request.params as { readonly name: string }).name
@@ -78,22 +85,27 @@ export function adminDatabases(app: FastifyInstance, context: ServerContext): vo
   })
 
   /** A few at a time: each has to be opened, and only so many may be open. */
-  async function describeAll(): Promise<DatabaseDescription[]> {
+  async function describeAll(): Promise<(DatabaseDescription | UnopenedDatabase)[]> {
     const entries = catalog.list()
-    const descriptions: DatabaseDescription[] = []
+    const descriptions: (DatabaseDescription | UnopenedDatabase)[] = []
     for (let start = 0; start < entries.length; start += DESCRIBED_AT_A_TIME) {
       const some = entries.slice(start, start + DESCRIBED_AT_A_TIME)
-      descriptions.push(...(await Promise.all(some.map(describeUnlessDeleted))).flat())
+      descriptions.push(...(await Promise.all(some.map(describeWhatIsThere))).flat())
     }
     return descriptions
   }
 
-  async function describeUnlessDeleted(entry: CatalogEntry): Promise<DatabaseDescription[]> {
+  /** One that cannot be opened does not hide the others; one that has been deleted meanwhile is left out. */
+  async function describeWhatIsThere(
+    entry: CatalogEntry,
+  ): Promise<(DatabaseDescription | UnopenedDatabase)[]> {
     try {
       return [await describe(entry)]
     } catch (error) {
-      if (catalog.isServed(entry)) throw error
-      return []
+      if (!catalog.isServed(entry)) return []
+      const { id, name, createdAt } = entry
+      log.error({ err: error, database: name }, 'a database cannot be opened')
+      return [{ name, id, createdAt, error: errorResponse(error).body.error }]
     }
   }
 
