@@ -22,3 +22,22 @@ test.each([
     await server.close()
   }
 })
+
+test('a client that reads no answer before it has sent everything is told that it was too much', async () => {
+  const server = await startServer({ autoCreate: true, maxPushBytes: 1000 })
+  try {
+    const body = Buffer.alloc(12 * 1024 * 1024)
+    const socket = connect(server.port, '127.0.0.1')
+    const sent = new Promise<void>((resolve, reject) => {
+      socket.once('error', reject)
+      const head = `POST /db/a/push-changes HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n`
+      socket.write(head)
+      socket.write(body, () => resolve())
+    })
+    await sent
+    const answer = Buffer.concat((await socket.toArray()) as Buffer[]).toString()
+    expect(answer).toMatch(/^HTTP\/1\.1 413 .*12582912 bytes/s)
+  } finally {
+    await server.close()
+  }
+})

@@ -10,7 +10,7 @@ import { pushChanges } from './endpoints/push-changes.ts'
 import { replicaFrames } from './endpoints/replica-frames.ts'
 import { serverInfo } from './endpoints/server-info.ts'
 import { sql } from './endpoints/sql.ts'
-import { errorResponse, notFound, sendBody } from './error-response.ts'
+import { errorResponse, notFound, sendBody, sendBodyAndClose } from './error-response.ts'
 import { metrics } from './metrics.ts'
 import type { ServerContext } from './server-context.ts'
 
@@ -82,9 +82,11 @@ export function buildApp(context: ServerContext): FastifyInstance {
       const level = status === 503 ? 'warn' : 'error'
       log[level]({ err: error, method: request.method, path: pathOf(request) }, 'request failed')
     }
+    reply.status(status).headers(headers)
     // Where the body was not read to its end, the connection cannot be used again.
-    if (!request.raw.complete) reply.header('connection', 'close')
-    return sendBody(reply.status(status).headers(headers), body)
+    return request.raw.complete
+      ? sendBody(reply, body)
+      : sendBodyAndClose(reply.header('connection', 'close'), body, request.raw)
   }
 }
 

@@ -1,6 +1,9 @@
+import type { IncomingMessage } from 'node:http'
+import { Readable } from 'node:stream'
 import { isTidemarkError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { FastifyError, FastifyReply } from 'fastify'
+import { whileBodyComes } from './linger.ts'
 
 /** `code` and `message` stand outside as well: libSQL's clients look for them there. */
 export interface ErrorBody {
@@ -85,5 +88,22 @@ export function errorBody(code: string, message: string): ErrorBody {
 
 /** As `application/json` and nothing behind it: with a charset libSQL's client does not look into it. */
 export function sendBody(reply: FastifyReply, body: ErrorBody): FastifyReply {
-  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(body)))
+  return reply.header('content-type', 'application/json').send(encode(body))
+}
+
+/** The same, to a client that still sends what is not wanted. */
+export function sendBodyAndClose(
+  reply: FastifyReply,
+  body: ErrorBody,
+  request: IncomingMessage,
+): FastifyReply {
+  const bytes = encode(body)
+  return reply
+    .header('content-type', 'application/json')
+    .header('content-length', bytes.byteLength)
+    .send(Readable.from(whileBodyComes(bytes, request), { objectMode: false }))
+}
+
+function encode(body: ErrorBody): Buffer {
+  return Buffer.from(JSON.stringify(body))
 }
