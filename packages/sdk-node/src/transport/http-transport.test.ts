@@ -63,6 +63,49 @@ describe.for(ways)('by $by', (way) => {
       expect(counters).toEqual({ sentBytes: 16, receivedBytes: 44 })
     })
 
+    test('gives a token up that never comes, by its deadline and by its signal', async () => {
+      const never = (): Promise<string> => new Promise(() => {})
+      const late = transportTo('http://127.0.0.1:1', { timeoutMs: 1, authToken: never })
+      expect(await failure(sendAndRead(late))).toMatchObject({
+        name: 'NetworkError',
+        code: 'TIDEMARK_TIMEOUT',
+        message: 'authToken gave no token in time',
+      })
+      const reason = new Error('enough')
+      const abort = new AbortController()
+      const transport = transportTo('http://127.0.0.1:1', { authToken: never })
+      const sending = failure(sendAndRead(transport, { signal: abort.signal }))
+      abort.abort(reason)
+      expect(await sending).toBe(reason)
+    })
+
+    test.for([
+      {
+        what: 'fails',
+        authToken: () => Promise.reject(new Error('signed out')),
+        told: { name: 'NetworkError', recovery: 'retry', message: 'authToken gave no token: signed out' },
+      },
+      {
+        what: 'fails as the application says',
+        authToken: () => Promise.reject(new AuthError('signed out')),
+        told: { name: 'AuthError', message: 'signed out' },
+      },
+      {
+        what: 'gives nothing',
+        authToken: () => undefined as unknown as string,
+        told: { name: 'OptionsError', option: 'authToken', message: /gave undefined, not a string/ },
+      },
+      {
+        what: 'gives what no header can have',
+        authToken: () => 'token\n',
+        told: { name: 'OptionsError', option: 'authToken', message: /line break/ },
+      },
+    ])('says so where authToken $what', async ({ authToken, told: { message, ...told } }) => {
+      const error = await failure(sendAndRead(transportTo('http://127.0.0.1:1', { authToken })))
+      expect(error).toMatchObject(told)
+      expect(error.message).toMatch(message)
+    })
+
     test('streams a body that is made while it is sent', async () => {
       await using server = await LoopbackServer.start((request, response) => {
         void readRequest(request).then((body) => response.end(String(body.byteLength)))

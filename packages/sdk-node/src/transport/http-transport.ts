@@ -1,5 +1,6 @@
 import { TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
+import { bearerToken } from './bearer-token.ts'
 import type { ByteCounters } from './byte-counters.ts'
 import type { Answer, Body } from './exchange.ts'
 import { exchangeByFetch } from './fetch-exchange.ts'
@@ -94,7 +95,8 @@ export class HttpTransport {
   async #exchange(address: string, request: TransportRequest, deadline: IdleDeadline): Promise<Answer> {
     const { authToken, fetch } = this.#config
     const headers: Record<string, string> = { ...request.headers }
-    if (authToken !== null) headers['authorization'] = `Bearer ${await authToken()}`
+    if (authToken !== null)
+      headers['authorization'] = `Bearer ${await bearerToken(authToken, request.signal, deadline.signal)}`
     request.signal.throwIfAborted()
     const outgoing = {
       address,
