@@ -6,7 +6,7 @@ import Database from 'better-sqlite3'
 import { initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 
-import { Replica } from '../src/index.ts'
+import { captureSchemaStatement, readCaptured, Replica } from '../src/index.ts'
 import type { Conflict } from '../src/index.ts'
 import { applyPull } from '../src/replica/apply-pull.ts'
 import { resumeInterruptedPull } from '../src/replica/recover-pull.ts'
@@ -54,6 +54,26 @@ it('tells who looks for the queue in between where it is, and has it in place wh
   resumeInterruptedPull(session)
   other.assertQueueInPlace()
   expect(other.pendingCount()).toBe(1)
+  other.close()
+})
+
+it('I5: what another program writes in between counts as one transaction, and takes no schema statement', () => {
+  begin('full')
+  inject(session)
+  const other = new Database(path)
+  other.exec("BEGIN; INSERT INTO note VALUES ('one', 'x'); INSERT INTO note VALUES ('two', 'x'); COMMIT")
+  expect(() =>
+    captureSchemaStatement(other, 'CREATE TABLE t (a)', () => other.exec('CREATE TABLE t (a)')),
+  ).toThrow(expect.objectContaining({ code: 'TIDEMARK_PULL_UNFINISHED', recovery: 'pull' }) as Error)
+  const now = vi.spyOn(Date, 'now')
+  let clock = 1_000_000
+  now.mockImplementation(() => (clock += 1))
+  resumeInterruptedPull(session)
+  const times = [...readCaptured(other, 0)].flatMap((change) =>
+    'table' in change && change.after?.[0] !== 'mine' ? [change.timeMs] : [],
+  )
+  expect(times).toHaveLength(2)
+  expect(new Set(times).size).toBe(1)
   other.close()
 })
 

@@ -20,9 +20,14 @@ import type { StoredRow } from './walk-rows.ts'
  * Captures in `current`, which has capture installed, everything in which its schema and rows differ from `base`, an earlier state of
  * the same file. Reads both from end to end, in bounded memory (I7).
  *
+ * @param timeMs when a row was changed, in milliseconds since the epoch: what has one time is never pushed in part (I5)
  * @returns the number of changes captured
  */
-export function captureDifference(base: Database.Database, current: Database.Database): number {
+export function captureDifference(
+  base: Database.Database,
+  current: Database.Database,
+  timeMs: () => number = Date.now,
+): number {
   return inSavepoint(current, () => {
     let count = 0
     const recordAll = (statements: readonly string[]): void => {
@@ -35,7 +40,7 @@ export function captureDifference(base: Database.Database, current: Database.Dat
     const objects = new TableObjects(current)
     for (const table of [...userTables(current), ...virtualTables(current).map((virtual) => virtual.table)]) {
       if (schema.newTables.has(table.shape.name)) count += recordRows(current, table)
-      else count += captureRows(base, current, table, objects)
+      else count += captureRows(base, current, table, objects, timeMs)
     }
     recordAll(schema.statementsAfterRows)
     rememberSchema(current)
@@ -71,6 +76,7 @@ function captureRows(
   current: Database.Database,
   table: UserTable,
   objects: TableObjects,
+  timeMs: () => number,
 ): number {
   const writer = new CapturedWriter(current)
   const isUnique = uniqueColumns(uniqueKeys(current, table, objects), table)
@@ -84,7 +90,7 @@ function captureRows(
   const write = (kind: CapturedRow['kind'], before: StoredRow | null, after: StoredRow | null): void => {
     const rowid = (before ?? after)?.rowid ?? null
     const images = { before: before?.image ?? null, after: after?.image ?? null }
-    writer.append({ kind, changeId: 0, timeMs: Date.now(), table: table.shape, rowid, ...images })
+    writer.append({ kind, changeId: 0, timeMs: timeMs(), table: table.shape, rowid, ...images })
     count += 1
   }
   for (const row of walkRows(base, table)) {

@@ -4,9 +4,11 @@ import { classifyStatement } from '../sql/classify-statement.ts'
 import { inWriteTransaction } from '../sql/savepoint.ts'
 import { splitStatements } from '../sql/split-statements.ts'
 import { captureForeignSchema, captureSchema, refreshTriggers } from './foreign-schema.ts'
+import { hasCapture } from './install.ts'
 import { installTriggers, removeTriggers } from './install-triggers.ts'
 import { currentSchema, currentVersions, knownSchema, rememberSchema } from './known-schema.ts'
 import { isReservedName } from './own-tables.ts'
+import { pullUnfinished } from './pull-unfinished.ts'
 import { recordSchema } from './record.ts'
 import { findTable } from './user-table.ts'
 
@@ -16,9 +18,12 @@ import { findTable } from './user-table.ts'
  *
  * ALTER is captured as it was written; anything else as what it has changed, so that IF NOT EXISTS, CREATE TABLE AS and statements for
  * temporary or attached databases come out right.
+ *
+ * @throws StateError `TIDEMARK_PULL_UNFINISHED` between the two halves of a pull of another process: which table an ALTER was about could not be told afterwards
  */
 export function captureSchemaStatement<T>(db: Database.Database, sql: string, run: () => T): T {
   return inWriteTransaction(db, () => {
+    if (!hasCapture(db)) throw pullUnfinished(db.name)
     const isUpToDate = captureWhatIsThere(db)
     const statement = classifyStatement(sql)
     if (!isUpToDate || statement.kind !== 'schema' || statement.verb !== 'alter') {

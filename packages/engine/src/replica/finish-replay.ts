@@ -110,7 +110,9 @@ function replay(
     const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
     installCapture(db, { firstChangeId: lastChangeId + 2 })
-    if (snapshot !== null) captureDifference(snapshot, db)
+    const now = Date.now()
+    // It may come from one transaction.
+    if (snapshot !== null) captureDifference(snapshot, db, () => now)
     const { changeId, sharedThroughId, rowids, overwritten } = acknowledgement(db, session.info)
     // What the base has is looked at only where later changes may have to follow its rows, or somebody is to be told of it.
     const passedOver = rowids.length === 0 && overwritten.length === 0 ? changeId : 0

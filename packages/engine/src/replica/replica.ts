@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 
 import type Database from 'better-sqlite3'
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { hasCapture } from '../capture/install.ts'
+import { pullUnfinished } from '../capture/pull-unfinished.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import {
@@ -253,11 +254,7 @@ export class Replica {
   assertQueueInPlace(): void {
     const { work, paths } = this.#session
     if (hasCapture(work.db) || !existsSync(paths.replay)) return
-    throw new StateError(
-      'TIDEMARK_PULL_UNFINISHED',
-      `A pull of ${paths.main} has failed half-way, or is just being applied by another program. What is pending is safe in ${paths.replay}; the next sync operation finishes the pull.`,
-      { recovery: 'pull' },
-    )
+    throw pullUnfinished(paths.main)
   }
 
   /** Number of captured changes that the server has not acknowledged. */

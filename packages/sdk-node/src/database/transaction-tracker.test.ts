@@ -1,5 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3'
-import { readCaptured } from '@tidemark/engine'
+import { readCaptured, removeCapture } from '@tidemark/engine'
 import { describe, expect, test } from 'vitest'
 import { TemporaryDirectory } from '../../test/temporary-directory.ts'
 import { Database } from './database.ts'
@@ -78,4 +78,22 @@ test('a commit that fails and leaves the transaction open leaves no marker in it
     expect(db.inTransaction).toBe(false)
   })
   expect(kinds).toEqual(['insert', 'insert', 'commit'])
+})
+
+test('between the two halves of a pull of another process, when there is no queue, a transaction needs no marker', () => {
+  using directory = new TemporaryDirectory()
+  const path = directory.file('a.db')
+  const db = new Database({ path, url: () => null })
+  db.exec('CREATE TABLE t (a)')
+  const other = new BetterSqlite3(path)
+  removeCapture(other)
+  other.close()
+  const insert = db.prepare('INSERT INTO t VALUES (?)')
+  db.transaction(() => insert.run('one'))()
+  db.exec(
+    `BEGIN; INSERT INTO t VALUES ('two'); COMMIT; SAVEPOINT a; INSERT INTO t VALUES ('three'); RELEASE a`,
+  )
+  expect(db.inTransaction).toBe(false)
+  expect(db.prepare('SELECT a FROM t').pluck().all()).toEqual(['one', 'two', 'three'])
+  db.close()
 })

@@ -1,5 +1,5 @@
 import type BetterSqlite3 from 'better-sqlite3'
-import { writeCommitMarker } from '@tidemark/engine'
+import { hasCapture, writeCommitMarker } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
 
 type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
@@ -43,7 +43,7 @@ export class TransactionTracker {
     if (!connection.inTransaction || this.#countChanges() === this.#changesAtBegin) return execute()
     this.#savepoint.run()
     try {
-      writeCommitMarker(connection, this.#lastCommittedChangeId())
+      this.#writeMarker()
       return execute()
     } catch (error) {
       if (connection.inTransaction) {
@@ -51,6 +51,15 @@ export class TransactionTracker {
         this.#release.run()
       }
       throw error
+    }
+  }
+
+  /** Between the two halves of a pull, of another process, there is no queue. All that is written then is captured as one when the pull is finished. */
+  #writeMarker(): void {
+    try {
+      writeCommitMarker(this.#connection, this.#lastCommittedChangeId())
+    } catch (error) {
+      if (hasCapture(this.#connection)) throw error
     }
   }
 
