@@ -1,33 +1,70 @@
-import type { CapturedRow } from '../capture/captured-change.ts'
+import type { SqlValue } from '@tidemark/protocol'
+import type { CapturedRow, CapturedSchema } from '../capture/captured-change.ts'
 import type { Reason } from '../queue/reason.ts'
 import { RowKeys } from '../queue/row-keys.ts'
+import { sameValue } from '../sql/value-equality.ts'
+
+type Image = readonly SqlValue[]
+
+/** A row that is not in its table, as it would be there. */
+interface AbsentRow {
+  readonly image: Image
+  readonly reason: Reason
+}
 
 /**
  * The rows that are not where pending changes have put them, because those could not be made. What is in their place is another row, or nothing: so what was done to
- * them afterwards waits with those changes.
+ * them afterwards waits with those changes. What was done to the other row does not.
  */
 export class AbsentRows {
   readonly #keys = new RowKeys()
-  readonly #reasons = new Map<string, Reason>()
+  /** By the place where the row would be. */
+  readonly #rows = new Map<string, AbsentRow>()
 
-  /** `change` could not be made, for `reason`: the row is not where it would be after it. */
+  /** `change` was refused, for `reason`. If it has put a row where it was not before, the row is absent there. */
   add(change: CapturedRow, reason: Reason): void {
-    if (change.after === null) return
-    for (const name of this.#movedTo(change)) this.#reasons.set(name, reason)
+    const { from, to } = this.#places(change)
+    if (to !== null && to !== from) this.#rows.set(to, { image: change.after!, reason })
   }
 
-  /** Why `change` cannot be made; null: nothing that was done to its row before is in the way. */
-  reasonFor(change: CapturedRow): Reason | null {
-    if (this.#reasons.size === 0) return null
-    if (change.before !== null)
-      return this.#reasons.get(this.#keys.of({ ...change, after: null })[0]!) ?? null
-    for (const name of this.#keys.of(change)) this.#reasons.delete(name)
-    return null
+  /** Why `change` cannot be made: it is of an absent row. Null: it is not, but of the row `stored` in its place, if there is one. */
+  reasonFor(change: CapturedRow, stored: () => Image | null): Reason | null {
+    if (this.#rows.size === 0) return null
+    const { from, to } = this.#places(change)
+    if (from === null) {
+      // From now on the inserted row is meant by the place.
+      this.#rows.delete(to!)
+      return null
+    }
+    const absent = this.#rows.get(from)
+    if (absent === undefined) return null
+    const other = stored()
+    const { before } = change
+    return other === null || likeness(before!, other) <= likeness(before!, absent.image)
+      ? absent.reason
+      : null
   }
 
-  /** Where the row would be that was elsewhere, or nowhere, before. */
-  #movedTo(change: CapturedRow): string[] {
-    const [before = ''] = this.#keys.of({ ...change, after: null })
-    return this.#keys.of(change).filter((name) => name !== before)
+  /** `change` is of an absent row, which waits with it for `reason`. */
+  follow(change: CapturedRow, reason: Reason): void {
+    const { from, to } = this.#places(change)
+    this.#rows.delete(from!)
+    if (to !== null) this.#rows.set(to, { image: change.after!, reason })
   }
+
+  /** The rows of a table that is renamed are known by its new name. */
+  followSchema(change: CapturedSchema): void {
+    this.#keys.of(change)
+  }
+
+  #places(change: CapturedRow): { readonly from: string | null; readonly to: string | null } {
+    const [from = null] = this.#keys.of({ ...change, after: null })
+    const [to = null] = this.#keys.of({ ...change, before: null })
+    return { from, to }
+  }
+}
+
+/** In how many columns two rows agree. */
+function likeness(one: Image, other: Image): number {
+  return one.filter((value, index) => index < other.length && sameValue(value, other[index]!)).length
 }

@@ -300,6 +300,7 @@ class Replay {
         reason: reasonOf(error),
       })
     }
+    this.#rows.followSchema(change)
     this.hasChangedSchema = true
     tables.refresh(this.#connection.schemaVersion())
     this.#write(change)

@@ -4,7 +4,7 @@ import { identityOf } from '../apply/row-identity.ts'
 import type { RowidMap } from '../apply/rowid-map.ts'
 import type { RowIdentity, TargetTable } from '../apply/target-table.ts'
 import type { TargetTables } from '../apply/target-tables.ts'
-import type { CapturedRow } from '../capture/captured-change.ts'
+import type { CapturedRow, CapturedSchema } from '../capture/captured-change.ts'
 import { keyOf, positions } from '../capture/to-wire-change.ts'
 import { isTaken } from '../sql/sqlite-error.ts'
 import { sameValue } from '../sql/value-equality.ts'
@@ -35,10 +35,10 @@ export class RowReplay {
 
   /** Returns the change as it is pending from now on, its before image being the row of the new base; null when nothing is left of it. */
   replay(change: CapturedRow): CapturedRow | null {
-    const reason = this.#absent.reasonFor(change)
+    const reason = this.#absent.reasonFor(change, () => this.#remoteRow(change)?.image ?? null)
     if (reason !== null) {
       this.#options.onConflict(conflictOf(change, 'constraint', null, reason))
-      this.#absent.add(change, reason)
+      this.#absent.follow(change, reason)
       return this.#placed(change)
     }
     try {
@@ -49,8 +49,14 @@ export class RowReplay {
       this.#options.onConflict(conflictOf(change, 'constraint', remote?.named ?? null, reasonOf(error)))
       const pending = onNewBase(this.#placed(change), remote?.image ?? null)
       this.#absent.add({ ...pending, rowid: change.rowid }, reasonOf(error))
+      if (change.kind === 'insert') this.#leaveOut(change)
       return pending
     }
+  }
+
+  /** The names of absent rows follow those of their tables. */
+  followSchema(change: CapturedSchema): void {
+    this.#absent.followSchema(change)
   }
 
   #apply(change: CapturedRow): CapturedRow | null {
@@ -70,6 +76,11 @@ export class RowReplay {
     if (change.kind === 'insert' || change.rowid === null) return change
     const identity = this.#identity(change, change.before!)
     return identity.by === 'key' ? change : { ...change, rowid: identity.rowid }
+  }
+
+  /** The row of an insert that stays out of its table keeps its rowid: where an earlier row of that rowid went is nothing to it. */
+  #leaveOut({ table, rowid }: CapturedRow): void {
+    if (rowid !== null) this.#options.rowids.set(table.name, rowid, rowid)
   }
 
   /** Whether the row that `change` inserts is in the base under `rowid`. */

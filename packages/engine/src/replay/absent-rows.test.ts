@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import {
+  capturedDatabase,
+  contents,
+  push,
+  rebase,
+  receiver,
+  runSchema,
+} from '../../test/captured-database.ts'
+
+const sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b)'
+
+test('what is done to an absent row waits also where its table is renamed in between', () => {
+  const local = capturedDatabase('CREATE TABLE log(line UNIQUE, n)')
+  const server = receiver('CREATE TABLE log(line UNIQUE, n)')
+  server.db.exec("INSERT INTO log VALUES ('x', 9)")
+  local.exec("INSERT INTO log VALUES ('x', 1)")
+  runSchema(local, 'ALTER TABLE log RENAME TO lines')
+  local.exec('UPDATE lines SET n = 2')
+  const blocked = rebase(local, server.db)
+  expect(blocked.report).toMatchObject({ conflicts: 2, constraint: 2 })
+  server.db.exec('DELETE FROM log')
+  const { db } = rebase(blocked.db, server.db)
+  expect(contents(db)).toEqual(contents(local))
+})
+
+test('a table that takes the place of another has its own rows', () => {
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO t VALUES (1, 'x', 0)")
+  local.exec("INSERT INTO t VALUES (2, 'x', 0)")
+  runSchema(local, 'CREATE TABLE new_t(id INTEGER PRIMARY KEY, a, b)')
+  local.exec('INSERT INTO new_t SELECT * FROM t')
+  runSchema(local, 'DROP TABLE t')
+  runSchema(local, 'ALTER TABLE new_t RENAME TO t')
+  local.exec('UPDATE t SET b = 5')
+  const { db, report } = rebase(local, server.db)
+  expect(report).toMatchObject({ conflicts: 1, constraint: 1 })
+  expect(contents(db)).toEqual(contents(local))
+})
+
+test('what is done to the row in the place of an absent one happens to it', () => {
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  local.exec("INSERT INTO t VALUES (1, 'ours', 0)")
+  push(local, server)
+  server.db.exec("INSERT INTO t VALUES (2, 'theirs', 0)")
+  local.exec('UPDATE t SET id = 2')
+  const blocked = rebase(local, server.db)
+  blocked.db.exec('UPDATE t SET b = 7 WHERE id = 2; UPDATE t SET b = 8 WHERE id = 2')
+  server.db.exec("INSERT INTO t VALUES (3, 'more', 0)")
+  const { db, report } = rebase(blocked.db, server.db)
+  expect(report).toMatchObject({ replayed: 3, constraint: 1 })
+  expect(db.prepare('SELECT * FROM t').raw().all()).toEqual([
+    [1, 'ours', 0],
+    [2, 'theirs', 8],
+    [3, 'more', 0],
+  ])
+})
+
+test('a row without a key that is left out is not looked for where an earlier row of its rowid went', () => {
+  const log = 'CREATE TABLE log(line UNIQUE, n, m)'
+  const local = capturedDatabase(log)
+  const server = receiver(log)
+  server.db.exec("INSERT INTO log VALUES ('x', 0, 0)")
+  local.exec("INSERT INTO log VALUES ('a', 0, 0); DELETE FROM log")
+  local.exec("INSERT INTO log VALUES ('x', 1, 1); UPDATE log SET line = 'y'")
+  const blocked = rebase(local, server.db)
+  server.db.exec("INSERT INTO log VALUES ('b', 0, 0), ('c', 0, 0); DELETE FROM log WHERE line = 'b'")
+  server.db.exec("UPDATE log SET line = 'd' WHERE line = 'x'")
+  const { db, conflicts } = rebase(blocked.db, server.db)
+  expect(conflicts).toEqual([])
+  expect(db.prepare('SELECT line FROM log ORDER BY line').pluck().all()).toEqual(['c', 'd', 'y'])
+})
