@@ -260,6 +260,35 @@ describe('retryRejected', () => {
     for (const db of [a, b])
       expect(db.prepare('SELECT line FROM log ORDER BY line').pluck().all()).toEqual(lines)
   })
+
+  test.each([
+    ['is gone', 'DELETE FROM line'],
+    ['has moved', "DELETE FROM line; INSERT INTO line VALUES ('theirs')"],
+    ['is still there', "DELETE FROM line WHERE v IN ('p', 'q')"],
+  ])('two changes of a row without a key put back are of one row, where it %s', async (_, statement) => {
+    await using server = new SyncServer()
+    const [a, b] = await pair(server)
+    a.exec("CREATE TABLE line(v UNIQUE); INSERT INTO line VALUES ('mine')")
+    await a.push()
+    await b.pull()
+    a.exec("INSERT INTO line VALUES ('p'), ('q')")
+    await a.push()
+    for (const v of ['p', 'q']) {
+      b.exec(`UPDATE line SET v = '${v}' WHERE v = 'mine'`)
+      await b.push()
+    }
+    const entries = await b.rejected()
+    expect(entries).toHaveLength(2)
+    a.exec(statement)
+    await a.push()
+    await b.pull()
+    for (const { id } of entries) await b.retryRejected(id)
+    expect(await b.rejected()).toEqual([])
+    await b.sync()
+    await a.pull()
+    for (const db of [a, b])
+      expect(db.prepare("SELECT v FROM line WHERE v <> 'theirs'").pluck().all()).toEqual(['q'])
+  })
 })
 
 test('stop: the push fails, nothing is pushed, and a discard lets the rest go on', async () => {

@@ -5,9 +5,10 @@ import { RefusedChangeError } from '../apply/refused-change-error.ts'
 import type { CapturedChange, CapturedRow } from '../capture/captured-change.ts'
 import { CapturedWriter } from '../capture/captured-writer.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
-import { maxChangeId } from '../capture/read-captured.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import type { Reason } from '../queue/reason.ts'
 import { deleteRejected, rejectedEntries } from '../queue/rejected-changes.ts'
+import { followRetried } from '../queue/retried-rows.ts'
 import { RowKeys } from '../queue/row-keys.ts'
 import type { Conflict, Row } from '../replay/conflict.ts'
 import { appendCaptured } from '../replay/replay-captured.ts'
@@ -51,6 +52,7 @@ export function retryRejected(
       },
     })
     const changeId = lastIdBefore + 1 + changes.length
+    followRetried(db, id, changes, [...readCaptured(db, lastIdBefore)])
     new CapturedWriter(db).put({ kind: 'commit', changeId, timeMs, lastIdBefore })
     deleteRejected(db, id)
     return replayed
