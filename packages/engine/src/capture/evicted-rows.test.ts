@@ -53,6 +53,21 @@ describe.each(['INT', 'INTEGER', 'TEXT'])(
   },
 )
 
+test.each([
+  ['ON CONFLICT (parent, name) DO UPDATE SET id = 50', 'SELECT 1'],
+  ['ON CONFLICT DO NOTHING', 'UPDATE folder SET id = 50 WHERE id = 5'],
+])(
+  'a row whose key changes is not taken for one that went while the change goes on to others: %s',
+  (upsert, then) => {
+    expectArrival({
+      schema:
+        'CREATE TABLE folder(id INTEGER PRIMARY KEY, parent REFERENCES folder ON UPDATE CASCADE, name, UNIQUE(parent, name))',
+      rows: "INSERT INTO folder VALUES (1, NULL, 'root'), (5, 1, 'x'), (6, 5, 'y')",
+      statement: `INSERT INTO folder(parent, name) VALUES (1, 'x') ${upsert}; ${then}`,
+    })
+  },
+)
+
 test('NULL that becomes a default removes the row that has it', () => {
   const schema = (key: string): string =>
     `CREATE TABLE t(id ${key} NOT NULL DEFAULT 'k' PRIMARY KEY, a UNIQUE NOT NULL DEFAULT 5, b)`

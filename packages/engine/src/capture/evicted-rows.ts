@@ -98,6 +98,20 @@ export function endOfRow(table: UserTable, shapeId: number): string[] {
   ]
 }
 
+/**
+ * SQL for an AFTER UPDATE trigger: the updated row has put rows aside, so that it may have removed some. An update that follows from another one has none aside, and
+ * what it misses may be what is being changed.
+ */
+export function hasPutAside({ shape, replacingNull }: UserTable, shapeId: number): string {
+  const { columns, key } = shape
+  const known = columns.flatMap((name, index) =>
+    (key.length > 0 && !key.includes(index)) || replacingNull.has(name)
+      ? []
+      : [` AND m.b${index} IS NEW.${quoteIdentifier(name)}`],
+  )
+  return `EXISTS (SELECT 1 FROM tidemark_evicted AS m WHERE m.shape = -${shapeId}${known.join('')})`
+}
+
 /** The new row is what was announced. Its rowid, and defaults that NULL gives way to, are not known before. */
 function isAnnounced({ shape, rowidIsKey, replacingNull }: UserTable): string {
   const known = shape.columns.flatMap((name, index) =>

@@ -2,6 +2,7 @@ import { quoteIdentifier } from '../sql/quote.ts'
 import {
   anyEvicted,
   endOfRow,
+  hasPutAside,
   isEvicted,
   isEvictedNew,
   isNotStored,
@@ -51,7 +52,7 @@ export function captureTriggers(
   const triggers = [
     ...rowTriggers(table, shapeId, following),
     ...replacingInsertTriggers(table, shapeId, keys),
-    ...replacingUpdateTriggers(table, shapeId, keys, hasDeleteActions),
+    ...replacingUpdateTriggers(table, shapeId, keys, { following, hasDeleteActions }),
   ]
   return triggers.map(({ role, when, body }) => {
     const name = `tidemark_${shapeId}_${role}`
@@ -134,14 +135,15 @@ function replacingUpdateTriggers(
   table: UserTable,
   shapeId: number,
   { key, others }: UniqueKeys,
-  hasDeleteActions: boolean,
+  { following, hasDeleteActions }: SelfReferences,
 ): TriggerParts[] {
   const conditions = [key, ...others]
   const name = quoteIdentifier(table.shape.name)
   const of = updatedColumns(conditions)
   const isOther = `NOT (${isSameRow(table, (column) => column, 'OLD.')})`
   // What shares its key with the new row is gone for certain.
-  const gone = others.length === 0 ? isEvictedNew(table) : `${isEvictedNew(table)} OR ${isNotStored(table)}`
+  const goneOf = others.length === 0 ? isEvictedNew(table) : `${isEvictedNew(table)} OR ${isNotStored(table)}`
+  const gone = following.length === 0 ? goneOf : `${hasPutAside(table, shapeId)} AND (${goneOf})`
   return [
     {
       role: 'before_update',
