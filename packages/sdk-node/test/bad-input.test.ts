@@ -63,6 +63,18 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     expect(await patient.push()).toMatchObject({ operations: 61 })
   })
 
+  test('a row that is too large by itself; once it is discarded the rest goes', async () => {
+    await using server = await OwnSyncServer.start({ maxPushBytes: 100_000 })
+    const db = await server.client('a.db', { onRejected: 'quarantine' })
+    db.exec('CREATE TABLE t (id INTEGER PRIMARY KEY, a BLOB)')
+    db.exec('INSERT INTO t VALUES (1, 1), (2, randomblob(200000))')
+    const message = expect.stringContaining('discard()') as string
+    await expect(db.push()).rejects.toMatchObject({ name: 'LimitError', message })
+    expect(await db.discard({ table: 't', key: [2] })).toBe(1)
+    expect(await db.push()).toMatchObject({ operations: 2 })
+    expect(db.prepare('SELECT a FROM t').pluck().all()).toEqual([1])
+  })
+
   test('somebody else’s JSON', async () => {
     await using loopback = await LoopbackServer.start((_request, response) =>
       response.setHeader('content-type', 'application/json').end('{"success":false}'),

@@ -63,7 +63,7 @@ export class BlockBuilder {
     const bytes = this.#bytes.bytes()
     if (bytes.byteLength > PROTOCOL_LIMITS.maxBlockBytes) {
       throw new LimitError(
-        `change ${this.#lastChangeId} takes ${bytes.byteLength} bytes, at most ${PROTOCOL_LIMITS.maxBlockBytes} can be pushed`,
+        `change ${this.#lastChangeId} takes ${bytes.byteLength} bytes, at most ${PROTOCOL_LIMITS.maxBlockBytes} can be pushed. Nothing is lost, and nothing is pushed until it is discarded`,
       )
     }
     return bytes

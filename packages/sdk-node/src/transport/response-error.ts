@@ -51,7 +51,7 @@ export function responseError(response: UnexpectedResponse): Error {
   }
   if (status === 413) {
     return new LimitError(
-      `${address} does not take a request of this size${said}. A push goes in several with pushOperationsThreshold.`,
+      `${address} does not take a request of this size${said}. A push goes in several with pushOperationsThreshold; a transaction that is too large by itself needs a larger limit at the server, or goes by discard().`,
     )
   }
   if (status === 429 || status === 503) return serverBusy(response, said)
