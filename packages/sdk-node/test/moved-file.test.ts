@@ -15,8 +15,9 @@ async function withPendingRow(server: SyncServer): Promise<Database> {
   return db
 }
 
-/** Everything that would write to the files, and close(). */
+/** Everything that would write to the files, or tell of the queue, and close(). */
 async function expectRefused(db: Database): Promise<void> {
+  await expect(db.pending()).rejects.toMatchObject(replaced)
   await expect(db.push()).rejects.toMatchObject(replaced)
   await expect(db.pull()).rejects.toMatchObject(replaced)
   await expect(db.checkpoint()).rejects.toMatchObject(replaced)

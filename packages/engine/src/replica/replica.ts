@@ -249,9 +249,11 @@ export class Replica {
   /**
    * For who reads the queue without the sync lock.
    *
-   * @throws StateError `TIDEMARK_PULL_UNFINISHED` where a pull has failed half-way or is just being applied by another process: the queue is in `-replay` then
+   * @throws StateError `TIDEMARK_PULL_UNFINISHED` where a pull has failed half-way or is just being applied by another process: the queue is in `-replay` then;
+   * `TIDEMARK_FILE_REPLACED`: what is at the path now may have another's
    */
   assertQueueInPlace(): void {
+    this.#session.assertInPlace()
     const { work, paths } = this.#session
     if (hasCapture(work.db) || !existsSync(paths.replay)) return
     throw pullUnfinished(paths.main)
