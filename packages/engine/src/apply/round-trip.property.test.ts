@@ -36,10 +36,11 @@ const schemas: Record<string, string> = {
     "CREATE TABLE t(id PRIMARY KEY NOT NULL DEFAULT 1, a UNIQUE NOT NULL DEFAULT 'a', b UNIQUE)",
   'references to itself':
     'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b UNIQUE REFERENCES t(a) ON DELETE SET NULL)',
+  // What the second one inserts, the statement itself does not replace: that is a limit of capture (docs/adr/0006).
   'triggers that write to their own table': `
     CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b UNIQUE);
     CREATE TRIGGER t1 BEFORE INSERT ON t WHEN NEW.b = 2 BEGIN UPDATE OR IGNORE t SET b = b + 1 WHERE b > 1; END;
-    CREATE TRIGGER t2 BEFORE INSERT ON t WHEN NEW.b = 3 BEGIN INSERT OR REPLACE INTO t VALUES(NEW.id + 1, 1, 'a'); END`,
+    CREATE TRIGGER t2 BEFORE INSERT ON t WHEN NEW.b = 3 BEGIN INSERT OR REPLACE INTO t VALUES(NEW.id + 1, 'z', 'a'); END`,
   triggers: `
     CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); CREATE TABLE log(line);
     CREATE TRIGGER t1 AFTER INSERT ON t BEGIN UPDATE t SET b = 'touched' WHERE id = NEW.id; INSERT INTO log VALUES(NEW.a); END;
