@@ -42,6 +42,7 @@ import type { ReplicaOptions } from './replica-options.ts'
 import { ReplicaQueue } from './replica-queue.ts'
 import type { ReplicaSession } from './session.ts'
 import { SyncLock } from './sync-lock.ts'
+import { makeRoom } from '../wal/wal-room.ts'
 
 export interface ReplicaStats {
   /** Size of the WAL's content. */
@@ -341,6 +342,17 @@ export class Replica {
   /** Moves the WAL into the main file. @throws BusyError when a reader or writer is in the way; nothing is lost */
   checkpoint(): void {
     checkpoint(this.#session)
+  }
+
+  /** To be called now and then, for the commits to come: see {@link makeRoom}. Where these are not synced it does nothing. Resolves when it is done, well or not. */
+  async makeRoom(): Promise<void> {
+    const { durability, wal, paths } = this.#session
+    if (durability !== 'full') return
+    try {
+      await makeRoom(wal, paths.wal, this.#session.readIndex().maxFrame)
+    } catch {
+      // A full disk, or the WAL is gone: whoever needs them is told.
+    }
   }
 
   stats(): ReplicaStats {

@@ -1,16 +1,14 @@
 import type { Replica } from '@tidemark/engine'
 import type { CheckpointThresholds } from '../options/settings.ts'
 
-const WRITES_PER_CHECK = 256
 /** A WAL frame: 24-byte header and a page. */
 const FRAME_BYTES = 24 + 4096
 
-/** Notices when local commits have made the WAL long. Costs a counter per write. */
+/** Notices when the WAL is long. */
 export class AutoCheckpoint {
   readonly #thresholds: CheckpointThresholds
   readonly #replica: Replica
   readonly #checkpoint: () => Promise<void>
-  #writes = 0
   #isRunning = false
 
   /** `checkpoint` runs in the background and reports its own failures. */
@@ -42,10 +40,8 @@ export class AutoCheckpoint {
     setImmediate(() => void this.#runInBackground())
   }
 
-  countWrite(): void {
-    this.#writes += 1
-    if (this.#writes < WRITES_PER_CHECK) return
-    this.#writes = 0
+  /** Starts one if the WAL has reached the ceiling. */
+  startIfOverdue(): void {
     if (this.#isRunning || !this.isOverdue) return
     this.#isRunning = true
     void this.#runInBackground()

@@ -22,6 +22,7 @@ import { AutoCheckpoint } from './auto-checkpoint.ts'
 import { Resolver } from './conflict-resolution.ts'
 import { bootstrap } from './bootstrap.ts'
 import { checkpoint } from './checkpoint.ts'
+import { LocalWrites } from './local-writes.ts'
 import { pull } from './pull.ts'
 import { push } from './push.ts'
 import { PushProgress } from './push-progress.ts'
@@ -47,6 +48,7 @@ export class SyncSession {
   /** Operations that have not ended yet. */
   #running = 0
   #autoCheckpoint: AutoCheckpoint | null = null
+  #localWrites: LocalWrites | null = null
   #replica: Replica | null = null
   readonly #download = new SharedRun<Replica>()
   /** Keeps {@link #settle} from being called at the end of the process. */
@@ -173,7 +175,7 @@ export class SyncSession {
 
   /** Told of each local write. */
   countWrite(): void {
-    this.#autoCheckpoint?.countWrite()
+    this.#localWrites?.countWrite()
   }
 
   /**
@@ -337,6 +339,7 @@ export class SyncSession {
     if (autoCheckpoint !== null) {
       this.#autoCheckpoint = new AutoCheckpoint(autoCheckpoint, replica, () => this.#tryCheckpoint())
     }
+    this.#localWrites = new LocalWrites(replica, this.#autoCheckpoint)
     return replica
   }
 
@@ -356,6 +359,7 @@ export class SyncSession {
       return await operation()
     } finally {
       this.#autoCheckpoint?.startIfDue()
+      void this.#replica?.makeRoom()
     }
   }
 

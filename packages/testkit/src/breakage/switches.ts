@@ -183,7 +183,8 @@ export const SWITCHES: readonly Switch[] = [
     breaks: 'pulled pages are not on disk when the pull returns (I4)',
     module: 'engine/dist/wal/inject',
     edits: [['wal.sync();', '']],
-    plan: planOf([WRITE, SERVER_WRITE, PULL, POWER]),
+    // The first pulls leave room in the WAL, and sync it for that.
+    plan: planOf([WRITE, ...[2, 4, 5].flatMap((seed): Step[] => [{ ...SERVER_WRITE, seed }, PULL]), POWER]),
   },
   {
     breaks: 'the pending changes are written and not synced before the pulled pages are committed (I4)',

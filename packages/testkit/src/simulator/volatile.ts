@@ -28,7 +28,7 @@ type Undo =
       path: string
       readonly position: number
       readonly before: Uint8Array
-      readonly length: number
+      readonly written: Uint8Array
       readonly sizeBefore: number
     }
   | { readonly kind: 'content'; path: string; readonly before: Uint8Array | null }
@@ -140,17 +140,21 @@ export class VolatileChanges {
   }
 }
 
-function writeAt(path: string, [descriptor, bytes, offset, length, position]: readonly unknown[]): Undo {
-  const count =
-    typeof bytes === 'string'
-      ? Buffer.byteLength(bytes)
-      : Number(length ?? (bytes as Uint8Array).byteLength - Number(offset ?? 0))
+function writeAt(path: string, [descriptor, content, offset, length, position]: readonly unknown[]): Undo {
+  // A copy: what is written from may be used again.
+  const written =
+    typeof content === 'string' ? Buffer.from(content) : copyOf(content as Uint8Array, offset, length)
   const sizeBefore = fstatSync(Number(descriptor)).size
   // Without a position it goes behind what was written before.
   const at = typeof position === 'number' ? position : sizeBefore
-  const before = Buffer.alloc(count)
+  const before = Buffer.alloc(written.byteLength)
   const read = readAt(Number(descriptor), path, before, at)
-  return { kind: 'write', path, position: at, before: before.subarray(0, read), length: count, sizeBefore }
+  return { kind: 'write', path, position: at, before: before.subarray(0, read), written, sizeBefore }
+}
+
+function copyOf(bytes: Uint8Array, offset: unknown, length: unknown): Uint8Array {
+  const start = Number(offset ?? 0)
+  return Uint8Array.prototype.slice.call(bytes, start, start + Number(length ?? bytes.byteLength - start))
 }
 
 function readAt(descriptor: number, path: string, target: Uint8Array, position: number): number {
@@ -176,18 +180,25 @@ function contentOf(path: string): Uint8Array | null {
   return existsSync(path) && statSync(path).isFile() ? readFileSync(path) : null
 }
 
+/** What was written over it since stays: SQLite has synced that. */
 function loseWrite(path: string, change: Extract<Undo, { kind: 'write' }>, isTorn: boolean): void {
   if (!existsSync(path)) return
+  const { position, written, before, sizeBefore } = change
   // Of a torn write the first half arrived.
-  const kept = isTorn ? Math.floor(change.length / 2) : 0
-  const end = change.position + change.length
-  const isLast = statSync(path).size === end && change.sizeBefore < end
+  const kept = isTorn ? Math.floor(written.byteLength / 2) : 0
+  const end = position + written.byteLength
+  const isLast = statSync(path).size === end && sizeBefore < end
   const descriptor = openSync(path, 'r+')
-  const before = Buffer.alloc(change.length)
-  before.set(change.before)
-  writeSync(descriptor, before, kept, change.length - kept, change.position + kept)
+  const now = Buffer.alloc(written.byteLength)
+  readSync(descriptor, now, 0, now.byteLength, position)
+  let keptThrough = kept
+  for (let index = kept; index < now.byteLength; index++) {
+    if (now[index] === written[index]) now[index] = before[index] ?? 0
+    else keptThrough = index + 1
+  }
+  writeSync(descriptor, now, kept, now.byteLength - kept, position + kept)
   closeSync(descriptor)
-  if (isLast) truncateSync(path, Math.max(change.sizeBefore, change.position + kept))
+  if (isLast) truncateSync(path, Math.max(sizeBefore, position + keptThrough))
 }
 
 function loseRename(from: string, to: string, before: Uint8Array | null): void {

@@ -1,0 +1,31 @@
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
+
+import { frameOffset } from '@tidemark/protocol'
+
+import { syncAside } from './wal-file.ts'
+import type { WalFile } from './wal-file.ts'
+
+/** Some 250 frames. */
+export const ROOM_BYTES: number = 1 << 20
+const ZEROS = new Uint8Array(ROOM_BYTES)
+
+/**
+ * Sees to it that zeros follow the last frame of the WAL at `path`, for the next commits to go over. To sync a commit that makes the file longer, the file system
+ * syncs its own journal too, with what all other programs have in it; one that goes over blocks which are on disk needs only these.
+ *
+ * SQLite takes zeros for what it takes the remains of an older WAL for: the end. They are appended, so that they never go over a frame: whoever commits at the
+ * same time, in whatever process, writes before the end of the file or over the zeros. An empty WAL gets none, and everybody sees it to be empty.
+ *
+ * @returns when they are on disk, which nobody has to wait for
+ * @throws the file system's error; the next commits then do as they would have without
+ */
+export async function makeRoom(wal: WalFile, path: string, maxFrame: number): Promise<void> {
+  if (maxFrame === 0 || wal.sizeInBytes >= frameOffset(maxFrame + 1) + ROOM_BYTES) return
+  const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND)
+  try {
+    writeSync(descriptor, ZEROS, 0, ROOM_BYTES)
+    await syncAside(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
