@@ -7,6 +7,8 @@ import type { WalFile } from './wal-file.ts'
 
 /** Some 250 frames. */
 export const ROOM_BYTES: number = 1 << 20
+/** A program that opens the database for one push or pull leaves it at fewer, and has no use for room. */
+const LEAST_FRAMES = 32
 const ZEROS = new Uint8Array(ROOM_BYTES)
 
 /**
@@ -14,13 +16,13 @@ const ZEROS = new Uint8Array(ROOM_BYTES)
  * syncs its own journal too, with what all other programs have in it; one that goes over blocks which are on disk needs only these.
  *
  * SQLite takes zeros for what it takes the remains of an older WAL for: the end. They are appended, so that they never go over a frame: whoever commits at the
- * same time, in whatever process, writes before the end of the file or over the zeros. An empty WAL gets none, and everybody sees it to be empty.
+ * same time, in whatever process, writes before the end of the file or over the zeros. A WAL that is empty, or nearly so, gets none: everybody sees an empty one to be empty.
  *
  * @returns when they are on disk, which nobody has to wait for
  * @throws the file system's error; the next commits then do as they would have without
  */
 export async function makeRoom(wal: WalFile, path: string, maxFrame: number): Promise<void> {
-  if (maxFrame === 0 || wal.sizeInBytes >= frameOffset(maxFrame + 1) + ROOM_BYTES) return
+  if (maxFrame < LEAST_FRAMES || wal.sizeInBytes >= frameOffset(maxFrame + 1) + ROOM_BYTES) return
   const descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND)
   try {
     writeSync(descriptor, ZEROS, 0, ROOM_BYTES)
