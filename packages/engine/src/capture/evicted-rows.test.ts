@@ -29,6 +29,10 @@ describe('I2: what REPLACE has removed is captured where the application’s tri
     ['move other rows', 'UPDATE t SET place = place + 100 WHERE place >= NEW.place'],
     ['change the row that goes', "UPDATE t SET note = 'old' WHERE a = NEW.a"],
     ['change the row that goes, and its key', "UPDATE t SET id = 77, note = 'old' WHERE a = NEW.a"],
+    [
+      'change the key of the row that goes and change it back',
+      "UPDATE t SET id = 77 WHERE a = NEW.a; UPDATE t SET id = 1, note = 'old' WHERE id = 77",
+    ],
   ])('%s', (_, body) => {
     expectArrival({ schema: trigger(body), rows, statement: "REPLACE INTO t VALUES (5, 'x', 7, 'new')" })
   })
@@ -102,4 +106,47 @@ test('upserts and rows left out do not pile up what they put aside, each read ag
   expect(aside.get()).toBeLessThan(10)
   db.exec(`${numbers} OR IGNORE INTO t(a) SELECT i FROM s`)
   expect(aside.get()).toBeLessThan(10)
+})
+
+test.each([
+  ['INTEGER PRIMARY KEY', ''],
+  ['', 'rowid, '],
+])('a row under rowid -1, which a new row has until SQLite chooses its own: %s', (key, rowid) => {
+  const schema = `CREATE TABLE t(id ${key}, a UNIQUE)`
+  const rows = `INSERT INTO t(${rowid}id, a) VALUES (${rowid === '' ? '' : '-1, '}-1, 'x')`
+  for (const statement of [
+    "REPLACE INTO t(a) VALUES ('x')",
+    "REPLACE INTO t VALUES (-1, 'x')",
+    "INSERT OR IGNORE INTO t(a) VALUES ('x')",
+  ])
+    expectArrival({ schema, rows, statement })
+})
+
+test('a row that takes the place of the one that it refers to goes with it', () => {
+  expectArrival({
+    schema: 'CREATE TABLE t(id INTEGER PRIMARY KEY, up REFERENCES t ON DELETE CASCADE)',
+    rows: 'INSERT INTO t VALUES (1, NULL), (2, 1), (3, 1)',
+    statement: 'UPDATE OR REPLACE t SET id = 1 WHERE id = 2',
+  })
+})
+
+describe('what statements of the same millisecond have left is not what goes', () => {
+  const schema = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, n)'
+  const rows = "INSERT INTO t VALUES (1, 'x', 0), (2, 'y', 0), (5, 'z', 0)"
+  test.each([
+    [
+      'the row has been to another key and back',
+      `INSERT INTO t VALUES (8, 'x', 7) ON CONFLICT DO UPDATE SET id = 9;
+       INSERT INTO t VALUES (8, 'x', 7) ON CONFLICT DO UPDATE SET id = 1;
+       REPLACE INTO t(a) VALUES ('x')`,
+    ],
+    [
+      'the row has changed',
+      `INSERT OR IGNORE INTO t(a) VALUES ('y');
+       UPDATE t SET n = 1 WHERE id = 2;
+       UPDATE OR REPLACE t SET id = 2 WHERE id = 1`,
+    ],
+  ])('%s', (_, statement) => {
+    expectArrival({ schema, rows, statement: `BEGIN; ${statement}; COMMIT` })
+  })
 })

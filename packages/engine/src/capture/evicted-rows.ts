@@ -34,7 +34,7 @@ export function putAside(
 ): string[] {
   const { columns } = table.shape
   const collides = `(${conditions.map(({ sql }) => `(${sql})`).join(' OR ')}) AND ${suffix}`
-  const isAside = isSameRow(table, (_, stored) => `e.${stored}`, `${storedName(table)}.`)
+  const isAside = isSameRow(table, (_, stored) => `tidemark_evicted.${stored}`, `${storedName(table)}.`)
   return [
     forgetEarlier,
     `INSERT INTO tidemark_evicted(shape,id) SELECT 0,${nowMs} WHERE NOT EXISTS (SELECT 1 FROM tidemark_evicted)`,
@@ -42,9 +42,9 @@ export function putAside(
       ` (SELECT rowid FROM tidemark_evicted WHERE shape < 0 ORDER BY rowid DESC LIMIT 1 OFFSET ${MAX_DEPTH - 1})`,
     `INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
       ` VALUES(-${shapeId},(SELECT max(change_id) FROM tidemark_cdc),${valuesOf('NEW.', columns)})`,
+    `DELETE FROM tidemark_evicted WHERE shape = ${shapeId} AND EXISTS (SELECT 1 FROM ${storedRows(table)} WHERE ${collides} AND ${isAside})`,
     `INSERT INTO tidemark_evicted(shape,id,${images('b', columns)})` +
-      ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${storedRows(table)} WHERE ${collides}` +
-      ` AND NOT EXISTS (SELECT 1 FROM tidemark_evicted AS e WHERE e.shape = ${shapeId} AND ${isAside})`,
+      ` SELECT ${shapeId},${rowidOf(table, '')},${valuesOf('', columns)} FROM ${storedRows(table)} WHERE ${collides}`,
   ]
 }
 
@@ -72,11 +72,12 @@ export function recordEvicted(
 }
 
 /** The row has been written since it was put aside: what it was then is not what is gone. */
-function isChangeOfEvicted({ shape, rowid }: UserTable, shapeId: number): string {
+function isChangeOfEvicted({ shape, rowid, rowidIsKey }: UserTable, shapeId: number): string {
   const began =
     'SELECT m.id FROM tidemark_evicted AS m WHERE m.shape < 0 AND m.rowid < tidemark_evicted.rowid ORDER BY m.rowid DESC LIMIT 1'
+  // A change has the rowid that the row had before it.
   const isRow =
-    rowid === null
+    rowid === null || rowidIsKey
       ? shape.key.map((position) => `c.a${position} IS tidemark_evicted.b${position}`).join(' AND ')
       : 'c.id IS tidemark_evicted.id'
   const isWritten = `c.change_type IN (${changeTypes.insert},${changeTypes.update})`

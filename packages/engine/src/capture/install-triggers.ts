@@ -3,7 +3,7 @@ import { quoteIdentifier } from '../sql/quote.ts'
 import { createTriggers } from './create-triggers.ts'
 import { followingColumns } from './followed-updates.ts'
 import { growImages } from './image-tables.ts'
-import { hasDeleteActions } from './overruled-updates.ts'
+import { hasCascades, hasDeleteActions } from './overruled-updates.ts'
 import { shapeNumber } from './shape-number.ts'
 import { TableObjects } from './table-objects.ts'
 import type { TableObject } from './table-objects.ts'
@@ -33,6 +33,7 @@ export function installTriggers(
     const triggers = captureTriggers(table, shapeNumber(db, table.shape), keys, {
       following: followingColumns(db, table),
       hasDeleteActions: hasDeleteActions(db, table),
+      hasCascades: hasCascades(db, table),
     })
     const existing = objects.of(table.shape.name)
     if (areInstalled(existing, triggers)) continue

@@ -10,9 +10,17 @@ import type { UserTable } from './user-table.ts'
  */
 
 /** Whether rows of the table may change when a row of it is removed that they refer to. */
-export function hasDeleteActions(db: Database.Database, { shape }: UserTable): boolean {
-  const select = `SELECT 1 FROM pragma_foreign_key_list(?, 'main')
-    WHERE "table" = ? COLLATE NOCASE AND on_delete IN ('SET NULL', 'SET DEFAULT') LIMIT 1`
+export function hasDeleteActions(db: Database.Database, table: UserTable): boolean {
+  return hasSelfReference(db, table, "on_delete IN ('SET NULL', 'SET DEFAULT')")
+}
+
+/** Whether rows of the table may go with a row of it that they refer to. */
+export function hasCascades(db: Database.Database, table: UserTable): boolean {
+  return hasSelfReference(db, table, "on_delete = 'CASCADE'")
+}
+
+function hasSelfReference(db: Database.Database, { shape }: UserTable, condition: string): boolean {
+  const select = `SELECT 1 FROM pragma_foreign_key_list(?, 'main') WHERE "table" = ? COLLATE NOCASE AND ${condition} LIMIT 1`
   return db.prepare<[string, string], 1>(select).get(shape.name, shape.name) !== undefined
 }
 

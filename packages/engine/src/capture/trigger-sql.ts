@@ -33,6 +33,8 @@ export interface SelfReferences {
   readonly following: readonly string[]
   /** Whether a row may change when one is removed. */
   readonly hasDeleteActions: boolean
+  /** Whether a row may go with another. */
+  readonly hasCascades: boolean
 }
 
 /**
@@ -47,11 +49,12 @@ export function captureTriggers(
   table: UserTable,
   shapeId: number,
   keys: UniqueKeys,
-  { following, hasDeleteActions }: SelfReferences,
+  { following, hasDeleteActions, hasCascades }: SelfReferences,
 ): CaptureTrigger[] {
   const triggers = [
     ...rowTriggers(table, shapeId, following),
     ...replacingInsertTriggers(table, shapeId, keys),
+    ...(keys.others.length > 0 || hasCascades ? [removalTrigger(table, shapeId)] : []),
     ...replacingUpdateTriggers(table, shapeId, keys, { following, hasDeleteActions }),
   ]
   return triggers.map(({ role, when, body }) => {
@@ -100,7 +103,7 @@ function replacingInsertTriggers(
     body: [recordTouch(table, shapeId, key)],
   }
   if (others.length === 0) return [touch]
-  const isOther = `(${key.sql}) IS NOT TRUE`
+  const isOther = isOtherThanNew(table, key)
   return [
     touch,
     {
@@ -118,16 +121,29 @@ function replacingInsertTriggers(
         ...endOfRow(table, shapeId),
       ],
     },
-    {
-      // A cascade of the removal may delete the very row that was to take the place: then nothing else follows.
-      role: 'after_delete',
-      when: `AFTER DELETE ON ${name} ${anyEvicted}`,
-      body: [
-        forgetEvicted(shapeId, isEvicted(table, 'OLD.')),
-        ...recordEvicted(table, shapeId, isNotStored(table)),
-      ],
-    },
   ]
+}
+
+/**
+ * SQL for a BEFORE INSERT trigger: the stored row does not have the key of the new one. A rowid that SQLite is to choose is -1 there, which a stored row may have: what is removed is seen
+ * when the new row has its own.
+ */
+function isOtherThanNew({ shape, rowid, rowidIsKey }: UserTable, key: UniqueCondition): string {
+  const isOther = `(${key.sql}) IS NOT TRUE`
+  const isByRowid = rowidIsKey || shape.key.length === 0
+  return isByRowid ? `(${isOther} OR NEW.${rowid} = -1)` : isOther
+}
+
+/** A cascade of the removal may delete the very row that was to take the place: then nothing else follows. */
+function removalTrigger(table: UserTable, shapeId: number): TriggerParts {
+  return {
+    role: 'after_delete',
+    when: `AFTER DELETE ON ${quoteIdentifier(table.shape.name)} ${anyEvicted}`,
+    body: [
+      forgetEvicted(shapeId, isEvicted(table, 'OLD.')),
+      ...recordEvicted(table, shapeId, isNotStored(table)),
+    ],
+  }
 }
 
 /** Only for updates that can change a unique column: all others cost nothing. */
@@ -135,7 +151,7 @@ function replacingUpdateTriggers(
   table: UserTable,
   shapeId: number,
   { key, others }: UniqueKeys,
-  { following, hasDeleteActions }: SelfReferences,
+  { following, hasDeleteActions }: Pick<SelfReferences, 'following' | 'hasDeleteActions'>,
 ): TriggerParts[] {
   const conditions = [key, ...others]
   const name = quoteIdentifier(table.shape.name)
