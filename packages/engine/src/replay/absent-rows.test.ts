@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { CapturedRow } from '../capture/captured-change.ts'
 import {
   capturedDatabase,
   contents,
@@ -7,6 +8,7 @@ import {
   receiver,
   runSchema,
 } from '../../test/captured-database.ts'
+import { AbsentRows } from './absent-rows.ts'
 
 const sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b)'
 
@@ -71,4 +73,22 @@ test('a row without a key that is left out is not looked for where an earlier ro
   const { db, conflicts } = rebase(blocked.db, server.db)
   expect(conflicts).toEqual([])
   expect(db.prepare('SELECT line FROM log ORDER BY line').pluck().all()).toEqual(['c', 'd', 'y'])
+})
+
+test('an absent row is known by what it was, not by what has taken the memory of its change', () => {
+  const photo = {
+    changeId: 1,
+    timeMs: 0,
+    rowid: null,
+    table: { name: 'photo', columns: ['id', 'content', 'thumb', 'name'], key: [0] },
+  }
+  const row = (bytes: Uint8Array, name: string) => [5n, bytes, bytes, name]
+  const reason = { sqliteCode: 'SQLITE_CONSTRAINT_UNIQUE', message: 'UNIQUE constraint failed: photo.name' }
+  const memory = Buffer.from('a picture')
+  const absent = new AbsentRows()
+  absent.add({ ...photo, kind: 'insert', before: null, after: row(memory, 'ours') }, reason)
+  memory.fill(0)
+  const picture = Buffer.from('a picture')
+  const removal: CapturedRow = { ...photo, kind: 'delete', before: row(picture, 'ours'), after: null }
+  expect(absent.reasonFor(removal, () => row(picture, 'theirs'))).toBe(reason)
 })

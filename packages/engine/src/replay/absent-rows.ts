@@ -1,14 +1,15 @@
-import type { SqlValue } from '@tidemark/protocol'
+import { matchesImage, toImageValue, ValueDigest } from '@tidemark/protocol'
+import type { ImageValue, SqlValue } from '@tidemark/protocol'
 import type { CapturedRow, CapturedSchema } from '../capture/captured-change.ts'
 import type { Reason } from '../queue/reason.ts'
 import { RowKeys } from '../queue/row-keys.ts'
-import { sameValue } from '../sql/value-equality.ts'
+import { keptValue } from './kept-value.ts'
 
 type Image = readonly SqlValue[]
 
-/** A row that is not in its table, as it would be there. */
+/** A row that is not in its table, as it would be there; without large values, as there may be many such rows. */
 interface AbsentRow {
-  readonly image: Image
+  readonly image: readonly ImageValue[]
   readonly reason: Reason
 }
 
@@ -24,7 +25,7 @@ export class AbsentRows {
   /** `change` was refused, for `reason`. If it has put a row where it was not before, the row is absent there. */
   add(change: CapturedRow, reason: Reason): void {
     const { from, to } = this.#places(change)
-    if (to !== null && to !== from) this.#rows.set(to, { image: change.after!, reason })
+    if (to !== null && to !== from) this.#put(to, change, reason)
   }
 
   /** Why `change` cannot be made: it is of an absent row. Null: it is not, but of the row `stored` in its place, if there is one. */
@@ -40,7 +41,7 @@ export class AbsentRows {
     if (absent === undefined) return null
     const other = stored()
     const { before } = change
-    return other === null || likeness(before!, other) <= likeness(before!, absent.image)
+    return other === null || likeness(other, before!) <= likeness(absent.image, before!)
       ? absent.reason
       : null
   }
@@ -49,12 +50,16 @@ export class AbsentRows {
   follow(change: CapturedRow, reason: Reason): void {
     const { from, to } = this.#places(change)
     this.#rows.delete(from!)
-    if (to !== null) this.#rows.set(to, { image: change.after!, reason })
+    if (to !== null) this.#put(to, change, reason)
   }
 
   /** The rows of a table that is renamed are known by its new name. */
   followSchema(change: CapturedSchema): void {
     this.#keys.of(change)
+  }
+
+  #put(place: string, { after }: CapturedRow, reason: Reason): void {
+    this.#rows.set(place, { image: after!.map(keptImage), reason })
   }
 
   #places(change: CapturedRow): { readonly from: string | null; readonly to: string | null } {
@@ -64,7 +69,12 @@ export class AbsentRows {
   }
 }
 
+function keptImage(value: SqlValue): ImageValue {
+  const image = toImageValue(value)
+  return image instanceof ValueDigest ? image : keptValue(image)
+}
+
 /** In how many columns two rows agree. */
-function likeness(one: Image, other: Image): number {
-  return one.filter((value, index) => index < other.length && sameValue(value, other[index]!)).length
+function likeness(one: readonly ImageValue[], other: Image): number {
+  return other.filter((value, index) => index < one.length && matchesImage(one[index]!, value)).length
 }

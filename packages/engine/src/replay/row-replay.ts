@@ -1,4 +1,3 @@
-import { RawText } from '@tidemark/protocol'
 import type { ConflictKind, SqlValue } from '@tidemark/protocol'
 import { identityOf } from '../apply/row-identity.ts'
 import type { RowidMap } from '../apply/rowid-map.ts'
@@ -12,6 +11,7 @@ import { reasonOf } from '../queue/reason.ts'
 import type { Reason } from '../queue/reason.ts'
 import { AbsentRows } from './absent-rows.ts'
 import type { Conflict, ConflictResolver, Row } from './conflict.ts'
+import { keptValue } from './kept-value.ts'
 import { isRefusal } from './refusal.ts'
 
 type Image = readonly SqlValue[]
@@ -320,7 +320,7 @@ export function conflictOf(
   const key = keyOf(table.key, before ?? after!)
   return {
     table: table.name,
-    key: key.length > 0 && !key.includes(null) ? key.map(copyOf) : [change.rowid],
+    key: key.length > 0 && !key.includes(null) ? key.map(keptValue) : [change.rowid],
     kind,
     changeId,
     base: before === null ? null : rowOf(change, before),
@@ -331,13 +331,7 @@ export function conflictOf(
 }
 
 function rowOf({ table }: CapturedRow, image: Image): Row {
-  return Object.fromEntries(table.columns.map((name, index) => [name, copyOf(image[index]!)]))
-}
-
-/** Bytes of a decoded change are a view of its record, whose memory the next one takes. */
-function copyOf(value: SqlValue): SqlValue {
-  if (value instanceof RawText) return new RawText(Buffer.from(value.bytes))
-  return value instanceof Uint8Array ? Buffer.from(value) : value
+  return Object.fromEntries(table.columns.map((name, index) => [name, keptValue(image[index]!)]))
 }
 
 /** The image of a row by names; columns left out are taken from `fallback`. */
