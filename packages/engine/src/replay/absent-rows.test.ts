@@ -8,6 +8,8 @@ import {
   receiver,
   runSchema,
 } from '../../test/captured-database.ts'
+import { readCaptured } from '../capture/read-captured.ts'
+import { blockedChanges } from '../queue/blocked-changes.ts'
 import { AbsentRows } from './absent-rows.ts'
 
 const sql = 'CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b)'
@@ -73,6 +75,24 @@ test('a row without a key that is left out is not looked for where an earlier ro
   const { db, conflicts } = rebase(blocked.db, server.db)
   expect(conflicts).toEqual([])
   expect(db.prepare('SELECT line FROM log ORDER BY line').pluck().all()).toEqual(['c', 'd', 'y'])
+})
+
+test('what was done to a row without its parent waits with the change that has put it there', () => {
+  const family =
+    'CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id INTEGER PRIMARY KEY, p REFERENCES parent, note)'
+  const local = capturedDatabase(family)
+  const server = receiver(family)
+  local.exec("INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (8, 2, 'other')")
+  push(local, server)
+  local.exec("INSERT INTO child VALUES (7, 1, 'first'); UPDATE child SET note = 'second' WHERE id = 7")
+  local.exec("UPDATE child SET note = 'third'")
+  server.db.exec('DELETE FROM parent WHERE id = 1')
+  const { db, report } = rebase(local, server.db)
+  expect(db.prepare('SELECT * FROM child').raw().all()).toEqual([[8, 2, 'third']])
+  expect(report).toMatchObject({ replayed: 4, constraint: 3 })
+  const ofOther = [...readCaptured(db, 0)].filter((change) => 'table' in change && change.before?.[0] === 8n)
+  expect(ofOther).toHaveLength(1)
+  expect(blockedChanges(db, 0).has(ofOther[0]!.changeId)).toBe(false)
 })
 
 test('an absent row is known by what it was, not by what has taken the memory of its change', () => {

@@ -14,8 +14,10 @@ import { toWireChange } from '../capture/to-wire-change.ts'
 import { blockedChanges, recordBlocked } from '../queue/blocked-changes.ts'
 import { moveRejections } from '../queue/moved-rejections.ts'
 import { reasonOf } from '../queue/reason.ts'
+import type { Reason } from '../queue/reason.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { tableRenaming } from '../sql/table-renaming.ts'
+import { AbsentRows } from './absent-rows.ts'
 import type { Conflict, ConflictResolver } from './conflict.ts'
 import { isRefusal } from './refusal.ts'
 import { conflictOf, isKnownByRowid, RowReplay } from './row-replay.ts'
@@ -206,30 +208,50 @@ class Replay {
   /** Where the application enforces them: takes those changes out of their tables that leave a row without its parent, and then those whose parents have gone with them. */
   checkForeignKeys(): void {
     if (this.#options.enforceForeignKeys !== true) return
-    while (this.#takeOutOrphans());
+    const takenOut = new Map<number, Reason>()
+    while (this.#takeOutOrphans(takenOut));
+    if (takenOut.size > 0) this.#letFollow(takenOut)
   }
 
   /** Latest first. Changes that are out already are none. False: none was taken out. */
-  #takeOutOrphans(): boolean {
+  #takeOutOrphans(reasons: Map<number, Reason>): boolean {
     const { db, tables } = this.#connection
     const check = new ForeignKeyCheck(db, tables, new RowidMap())
     if (!check.isNeeded) return false
-    const violations: { readonly change: CapturedRow; readonly message: string }[] = []
+    const violations: { readonly change: CapturedRow; readonly reason: Reason }[] = []
     const blocked = blockedChanges(db, this.#options.acknowledgedId)
     for (const change of readCaptured(db, this.#options.acknowledgedId)) {
       if (blocked.has(change.changeId)) continue
       const wire = toWireChange(change)
       if (!('table' in change) || wire === null || wire.kind === 'schema') continue
       const message = check.violation(wire)
-      if (message !== null) violations.push({ change, message })
+      if (message !== null)
+        violations.push({ change, reason: { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY', message } })
     }
     const takenOut = violations.toReversed().filter(({ change }) => this.#takeOut(change))
-    for (const { change, message } of takenOut) {
-      this.#count(
-        conflictOf(change, 'constraint', null, { sqliteCode: 'SQLITE_CONSTRAINT_FOREIGNKEY', message }),
-      )
+    for (const { change, reason } of takenOut) {
+      this.#count(conflictOf(change, 'constraint', null, reason))
+      reasons.set(change.changeId, reason)
     }
     return takenOut.length > 0
+  }
+
+  /** What was done to a row after the change that was taken out has no row either, and waits with that change. */
+  #letFollow(takenOut: ReadonlyMap<number, Reason>): void {
+    const { db } = this.#connection
+    const absent = new AbsentRows()
+    const blocked = blockedChanges(db, this.#options.acknowledgedId)
+    for (const change of readCaptured(db, this.#options.acknowledgedId)) {
+      if (change.kind === 'schema') absent.followSchema(change)
+      if (!('table' in change)) continue
+      const taken = takenOut.get(change.changeId)
+      if (taken !== undefined) absent.add(change, taken)
+      if (blocked.has(change.changeId)) continue
+      const reason = absent.reasonFor(change, () => null)
+      if (reason === null) continue
+      this.#count(conflictOf(change, 'constraint', null, reason))
+      absent.follow(change, reason)
+    }
   }
 
   /** False: a later change stands in the way, such as a row that has the unique value of a deleted one. Then it stays in its table, and the server is asked. */
