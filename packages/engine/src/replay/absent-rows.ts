@@ -24,14 +24,14 @@ export class AbsentRows {
 
   /** `change` was refused, for `reason`. If it has put a row where it was not before, the row is absent there. */
   add(change: CapturedRow, reason: Reason): void {
-    const { from, to } = this.#places(change)
+    const { from, to } = this.#keys.places(change)
     if (to !== null && to !== from) this.#put(to, change, reason)
   }
 
   /** Why `change` cannot be made: it is of an absent row. Null: it is not, but of the row `stored` in its place, if there is one. */
   reasonFor(change: CapturedRow, stored: () => Image | null): Reason | null {
     if (this.#rows.size === 0) return null
-    const { from, to } = this.#places(change)
+    const { from, to } = this.#keys.places(change)
     if (from === null) {
       // From now on the inserted row is meant by the place.
       this.#rows.delete(to!)
@@ -48,24 +48,18 @@ export class AbsentRows {
 
   /** `change` is of an absent row, which waits with it for `reason`. */
   follow(change: CapturedRow, reason: Reason): void {
-    const { from, to } = this.#places(change)
+    const { from, to } = this.#keys.places(change)
     this.#rows.delete(from!)
     if (to !== null) this.#put(to, change, reason)
   }
 
   /** The rows of a table that is renamed are known by its new name. */
   followSchema(change: CapturedSchema): void {
-    this.#keys.of(change)
+    this.#keys.follow(change)
   }
 
   #put(place: string, { after }: CapturedRow, reason: Reason): void {
     this.#rows.set(place, { image: after!.map(keptImage), reason })
-  }
-
-  #places(change: CapturedRow): { readonly from: string | null; readonly to: string | null } {
-    const [from = null] = this.#keys.of({ ...change, after: null })
-    const [to = null] = this.#keys.of({ ...change, before: null })
-    return { from, to }
   }
 }
 

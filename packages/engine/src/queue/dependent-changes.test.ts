@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { capturedDatabase, push, rebase, receiver } from '../../test/captured-database.ts'
+import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { dependentChanges } from './dependent-changes.ts'
+
+test.each(['id INTEGER PRIMARY KEY, name UNIQUE, body', 'name UNIQUE, body'])(
+  'a row that was given the key of one that a pull has left out does not depend on it (%s)',
+  (columns) => {
+    const sql = `CREATE TABLE note(${columns})`
+    const local = capturedDatabase(sql)
+    const server = receiver(sql)
+    local.exec("INSERT INTO note(name) VALUES ('a')")
+    push(local, server)
+    const afterId = maxChangeId(local)
+    local.exec("INSERT INTO note(name) VALUES ('x')")
+    server.db.exec("UPDATE note SET name = 'x'")
+    const { db } = rebase(local, server.db)
+    db.exec("INSERT INTO note(name) VALUES ('good'); UPDATE note SET body = 1 WHERE name = 'good'")
+    const [refused, insert, update] = [...readCaptured(db, afterId)].filter((change) => 'table' in change)
+    const leaving = (changeId: number): number[] => [
+      ...dependentChanges(db, { afterId, seeds: new Set([changeId]), wholeTransactions: false }),
+    ]
+    expect(leaving(refused!.changeId)).toEqual([refused!.changeId])
+    expect(leaving(insert!.changeId)).toEqual([insert!.changeId, update!.changeId])
+  },
+)
+
+test('a row that took the key of one that had left it depends on that', () => {
+  const sql = 'CREATE TABLE note(id INTEGER PRIMARY KEY, body)'
+  const db = capturedDatabase(sql)
+  db.exec("INSERT INTO note VALUES (1, 'a'); DELETE FROM note; INSERT INTO note VALUES (1, 'b')")
+  const ids = [...readCaptured(db, 1)].map(({ changeId }) => changeId)
+  expect(ids).toHaveLength(2)
+  const leaving = dependentChanges(db, { afterId: 1, seeds: new Set([ids[0]!]), wholeTransactions: false })
+  expect([...leaving]).toEqual(ids)
+})
