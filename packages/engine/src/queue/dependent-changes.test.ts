@@ -25,6 +25,23 @@ test.each(['id INTEGER PRIMARY KEY, name UNIQUE, body', 'name UNIQUE, body'])(
   },
 )
 
+test('what is done to the row in the place of one that a pull has left out does not depend on that', () => {
+  const sql = 'CREATE TABLE note(id INTEGER PRIMARY KEY, name UNIQUE, body)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  server.db.exec("INSERT INTO note VALUES (1, 'x', 'theirs'), (2, 'y', 'theirs')")
+  local.exec("INSERT INTO note VALUES (2, 'x', 'ours'); UPDATE note SET body = 'ours too'")
+  const { db } = rebase(local, server.db)
+  db.exec("UPDATE note SET body = 'theirs and ours' WHERE id = 2")
+  const [insert, update] = [...readCaptured(db, 0)].filter((change) => 'table' in change)
+  const leaving = dependentChanges(db, {
+    afterId: 0,
+    seeds: new Set([insert!.changeId]),
+    wholeTransactions: false,
+  })
+  expect([...leaving]).toEqual([insert!.changeId, update!.changeId])
+})
+
 test('a row that took the key of one that had left it depends on that', () => {
   const sql = 'CREATE TABLE note(id INTEGER PRIMARY KEY, body)'
   const db = capturedDatabase(sql)

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { readCaptured } from '../capture/read-captured.ts'
+import { blockedChanges } from './blocked-changes.ts'
 import { RowKeys } from './row-keys.ts'
 import type { RowPlaces } from './row-keys.ts'
 import { transactionOf } from './transaction-of.ts'
@@ -24,12 +25,13 @@ export function dependentChanges(
   const taken = new Set<number>()
   const rows = new TakenRows()
   const keys = new RowKeys()
+  const blocked = blockedChanges(db, afterId)
   let unit = newUnit('')
   const close = ({ ids, moves, isTaken }: Unit): void => {
     if (isTaken) for (const id of ids) taken.add(id)
-    for (const places of moves) {
-      if (isTaken) rows.take(places)
-      else rows.leave(places)
+    for (const move of moves) {
+      if (isTaken) rows.take(move)
+      else rows.leave(move)
     }
   }
   for (const change of readCaptured(db, afterId)) {
@@ -43,21 +45,27 @@ export function dependentChanges(
     unit.isTaken ||= seeds.has(change.changeId)
     if (change.kind === 'schema') keys.follow(change)
     else {
-      const places = keys.places(change)
-      unit.isTaken ||= rows.haveRowOf(places, unit.filled)
-      unit.moves.push(places)
-      if (places.to !== null) unit.filled.add(places.to)
+      const move = { ...keys.places(change), isBlocked: blocked.has(change.changeId) }
+      unit.isTaken ||= rows.haveRowOf(move, unit.filled)
+      unit.moves.push(move)
+      if (move.to !== null) unit.filled.add(move.to)
     }
   }
   close(unit)
   return taken
 }
 
+/** What a change does to its row. */
+interface Move extends RowPlaces {
+  /** Out of its table. */
+  readonly isBlocked: boolean
+}
+
 /** Changes that stay together. */
 interface Unit {
   readonly name: string
   readonly ids: number[]
-  readonly moves: RowPlaces[]
+  readonly moves: Move[]
   /** Where they have put rows. */
   readonly filled: Set<string>
   isTaken: boolean
@@ -67,27 +75,27 @@ function newUnit(name: string): Unit {
   return { name, ids: [], moves: [], filled: new Set(), isTaken: false }
 }
 
-/** Where the changes that leave have put rows, and which places they have left empty. */
+/** Where the changes that leave have put rows, and which places they have left. A row that they have put out of its table, as a pull has found it, is absent. */
 class TakenRows {
-  /** By the name of the place: whether a row is there. */
-  readonly #places = new Map<string, boolean>()
+  readonly #places = new Map<string, 'left' | 'there' | 'absent'>()
 
-  take({ from, to }: RowPlaces): void {
-    if (from !== null) this.#places.set(from, false)
-    if (to !== null) this.#places.set(to, true)
+  take({ from, to, isBlocked }: Move): void {
+    if (from !== null) this.#places.set(from, 'left')
+    if (to !== null) this.#places.set(to, isBlocked ? 'absent' : 'there')
   }
 
   /** From now on the place is that of the row that a change has put there, which stays. */
-  leave({ to }: RowPlaces): void {
+  leave({ to }: Move): void {
     if (to !== null) this.#places.delete(to)
   }
 
   /**
-   * Whether a change is of a row that leaves, and not of one that its own unit has put there before (`filled`). One that puts a row where there is one that leaves is of another: that one was not
-   * in its table any more, as a pull has left it out, and its key was given again.
+   * Whether a change is of a row that leaves, and not of one that its own unit has put in the place before (`filled`). One that puts a row where there is one that leaves is of another, and
+   * so is one that was made in its table where the one that leaves was not: the key has been given again, or was another's too.
    */
-  haveRowOf({ from, to }: RowPlaces, filled: ReadonlySet<string>): boolean {
-    if (from !== null && this.#places.has(from) && !filled.has(from)) return true
-    return to !== null && to !== from && this.#places.get(to) === false
+  haveRowOf({ from, to, isBlocked }: Move, filled: ReadonlySet<string>): boolean {
+    if (to !== null && to !== from && this.#places.get(to) === 'left') return true
+    const place = from === null || filled.has(from) ? undefined : this.#places.get(from)
+    return place === 'absent' ? isBlocked : place !== undefined
   }
 }
