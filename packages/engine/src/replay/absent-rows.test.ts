@@ -95,6 +95,20 @@ test('what was done to a row without its parent waits with the change that has p
   expect(blockedChanges(db, 0).has(ofOther[0]!.changeId)).toBe(false)
 })
 
+test('what else was done to a row stays where one change of it is taken out for its parent', () => {
+  const family =
+    'CREATE TABLE parent(id INTEGER PRIMARY KEY); CREATE TABLE child(id INTEGER PRIMARY KEY, p REFERENCES parent, note)'
+  const local = capturedDatabase(family)
+  const server = receiver(family)
+  local.exec("INSERT INTO parent VALUES (1), (2); INSERT INTO child VALUES (7, 2, 'first')")
+  push(local, server)
+  local.exec("UPDATE child SET p = 1; UPDATE child SET note = 'second'")
+  server.db.exec('DELETE FROM parent WHERE id = 1')
+  const { db, report } = rebase(local, server.db)
+  expect(report).toMatchObject({ replayed: 2, constraint: 1 })
+  expect(db.prepare('SELECT * FROM child').raw().all()).toEqual([[7, 2, 'second']])
+})
+
 test('an absent row is known by what it was, not by what has taken the memory of its change', () => {
   const photo = {
     changeId: 1,

@@ -94,7 +94,9 @@ export class RowReplay {
     }
   }
 
-  /** Takes a change back that has just been made. */
+  /**
+   * Takes a change back that has been made. Later updates of the row stay made, unless the change has given it another key: then what is left is the row under the key that it had, as it was.
+   */
   undo(change: CapturedRow): void {
     const table = this.#options.tables.get(change.table)
     const { before, after } = change
@@ -107,7 +109,17 @@ export class RowReplay {
     }
     const identity = identityOf(change.table, keyOf(change.table.key, after!), change.rowid)
     if (before === null) table.delete(identity)
-    else table.update(identity, columns, before)
+    else {
+      const isChanged = columns.map((index) => !sameValue(before[index]!, after![index]!))
+      const isMoved = change.table.key.some((position) => isChanged[position])
+      const restored = columns.filter((index) => isMoved || isChanged[index])
+      if (restored.length > 0)
+        table.update(
+          identity,
+          restored,
+          restored.map((index) => before[index]!),
+        )
+    }
   }
 
   #insert(table: TargetTable, change: CapturedRow): CapturedRow | null {
