@@ -5,6 +5,9 @@ import { localPayloadBytes, OVERFLOW_BYTES } from './record-format.ts'
 import { RecordWriter } from './record-writer.ts'
 import type { WrittenRow } from './record-writer.ts'
 
+/** In memory, where a row is. */
+const BYTES_OF_A_PLACE = 64
+
 /** A part of a pushed row as it stands in a page: the cell in the leaf page (part 0), or the n-th overflow page's share. */
 export interface RowPart {
   /** Number of the row among those inserted, from 0. */
@@ -39,6 +42,11 @@ export class PushedRows {
 
   get size(): number {
     return this.#rows.length
+  }
+
+  /** What they take, roughly. */
+  get memoryBytes(): number {
+    return this.#bytes.byteLength + this.#rows.length * BYTES_OF_A_PLACE
   }
 
   /** Undefined where there is no such part. */

@@ -7,6 +7,7 @@ import { initProtocol, PullDecoder, PullEncoder } from '@tidemark/protocol'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { imageOf, ModelDatabase } from '../../test/history-model.ts'
 import { LargePulls } from './large-pulls.ts'
+import type { LargePull } from './large-pulls.ts'
 import { PAGES_PER_CHUNK, pullStream } from './pull-stream.ts'
 
 const PAGES = PAGES_PER_CHUNK * 6 + 5
@@ -29,7 +30,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true })
 })
 
-async function streamed(base: number | null, largePulls: LargePulls | null): Promise<Buffer> {
+async function streamed(base: number | null, place: LargePull | null): Promise<Buffer> {
   const { history } = database
   const pages =
     base === null ? Uint32Array.from({ length: PAGES }, (_, i) => i + 1) : history.changedBetween(base, 1)
@@ -37,7 +38,7 @@ async function streamed(base: number | null, largePulls: LargePulls | null): Pro
   const encoder = new PullEncoder('tidemark')
   const header = encoder.header({ revision: 'r', sizeInPages: PAGES })
   const chunks: Uint8Array[] = []
-  for await (const chunk of pullStream(history, plan, encoder, { header, largePulls })) chunks.push(chunk)
+  for await (const chunk of pullStream(history, plan, encoder, { header, place })) chunks.push(chunk)
   return Buffer.concat(chunks)
 }
 
@@ -56,7 +57,7 @@ async function groupsOf(pages: Uint32Array): Promise<number[][]> {
   const encoder = new PullEncoder('tidemark')
   const encode = vi.spyOn(encoder, 'pages')
   const plan = { target: 2, base: 1, sizeInPages: database.history.sizeAt(2), pages }
-  const options = { header: new Uint8Array(1), largePulls: null }
+  const options = { header: new Uint8Array(1), place: null }
   for await (const chunk of pullStream(database.history, plan, encoder, options)) expect(chunk).toBeDefined()
   return encode.mock.calls.map(([group]) =>
     group.map(({ pageNumber, oldImage }) => (oldImage === null ? pageNumber : -pageNumber)),
@@ -79,13 +80,13 @@ describe('a pull that is compressed ahead', () => {
     expect(expected.size).toBeGreaterThan(PAGES_PER_CHUNK * 3)
     // Other work is in front of it in the thread pool, so that everything is read ahead that may be.
     const otherWork = Array.from({ length: 8 }, () => derive('', '', 50_000, 64, 'sha512'))
-    expect(pagesOf(await streamed(base, new LargePulls(0)))).toEqual(expected)
+    expect(pagesOf(await streamed(base, new LargePulls(0).begin(0)))).toEqual(expected)
     await Promise.all(otherWork)
   })
 
   test('is the same bytes each time: another worker may have to go on with it', async () => {
-    const stream = await streamed(null, new LargePulls(0))
-    expect((await streamed(null, new LargePulls(0))).equals(stream)).toBe(true)
+    const stream = await streamed(null, new LargePulls(0).begin(0))
+    expect((await streamed(null, new LargePulls(0).begin(0))).equals(stream)).toBe(true)
   })
 
   test('keeps its revision while it is read, and no longer', async () => {
@@ -101,7 +102,7 @@ describe('a pull that is compressed ahead', () => {
     const pin = vi.spyOn(history, 'pin').mockReturnValue(unpin)
     const stream = pullStream(history, plan, new PullEncoder('tidemark'), {
       header,
-      largePulls: new LargePulls(0),
+      place: new LargePulls(0).begin(0),
     })
     await stream.next()
     await stream.next()

@@ -1,7 +1,7 @@
 import { PAGE_SIZE } from '@tidemark/protocol'
 import type { PulledPage, PullEncoder } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
-import type { LargePulls } from './large-pulls.ts'
+import type { LargePull } from './large-pulls.ts'
 import type { PullPlan } from './plan-pull.ts'
 
 export const PAGES_PER_CHUNK = 64
@@ -10,17 +10,16 @@ const NO_BYTES = Buffer.alloc(0)
 /**
  * The bytes of a pull, `header` first. The revision stays readable until the stream is read to its end or returned from.
  *
- * @param options.largePulls the process's, which this is one of: what it sends is compressed in the thread pool; the bytes are the same each time. Null: at once
+ * @param options.place among the process's large pulls, which the caller ends: what it sends is compressed in the thread pool; the bytes are the same each time. Null: at once
  */
 export async function* pullStream(
   history: History,
   plan: PullPlan,
   encoder: PullEncoder,
-  { header, largePulls }: { readonly header: Uint8Array; readonly largePulls: LargePulls | null },
+  { header, place }: { readonly header: Uint8Array; readonly place: LargePull | null },
 ): AsyncGenerator<Uint8Array> {
   const unpin = history.pin(plan.base === null ? plan.target : Math.min(plan.base, plan.target))
-  const place = largePulls?.begin() ?? null
-  const chunksAhead = place?.chunksAhead ?? 0
+  const chunksAhead = place?.chunksAhead() ?? 0
   const ahead: Promise<Uint8Array>[] = []
   try {
     const reader = new ChunkReader(history, plan, chunksAhead)
@@ -35,7 +34,6 @@ export async function* pullStream(
     const end = encoder.end()
     if (end.byteLength > 0) yield end
   } finally {
-    place?.end()
     unpin()
   }
 }

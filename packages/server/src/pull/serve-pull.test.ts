@@ -6,8 +6,9 @@ import type { PullRequest } from '@tidemark/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Database } from '../database/database.ts'
 import { KeptPull } from './kept-pull.ts'
+import { LargePulls } from './large-pulls.ts'
 import { servePull } from './serve-pull.ts'
-import type { PullOptions } from './serve-pull.ts'
+import type { PullAnswer, PullOptions } from './serve-pull.ts'
 
 const ROWS = 2000
 const MIB = 1024 * 1024
@@ -120,6 +121,19 @@ test('what refers to the rows that a client has pushed is not kept for others', 
   expect(await pull(kept, null)).toEqual(first)
   expect(await pull(kept, pushed)).toEqual(own)
   kept.close()
+})
+
+test('those that are asked for at the same moment count before one of them is read, until they are read or left', async () => {
+  const largePulls = new LargePulls(0)
+  const ask = async (): Promise<PullAnswer> =>
+    servePull(database, encodePullRequest(REQUEST), { ...options(null, null), largePulls })
+  const asked = await Promise.allSettled(Array.from({ length: 20 }, ask))
+  const served = asked.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  expect(served.length).toBe(7)
+  await expect(ask()).rejects.toThrow(BusyError)
+  for (const { chunks } of served) for await (const chunk of chunks) if (chunk.byteLength > 100) break
+  const { chunks } = await ask()
+  for await (const chunk of chunks) expect(chunk.byteLength).toBeGreaterThan(0)
 })
 
 test('who still reads a pull of a database that is deleted gets nothing of another that is opened then', async () => {

@@ -3,7 +3,7 @@ import type { PullEcho, PullRequest, PushedRows } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 import type { History } from '../history/history.ts'
 import type { KeptPull } from './kept-pull.ts'
-import type { LargePulls } from './large-pulls.ts'
+import type { LargePull, LargePulls } from './large-pulls.ts'
 import { planPull } from './plan-pull.ts'
 import type { PullPlan } from './plan-pull.ts'
 import { rawPullLength } from './pull-length.ts'
@@ -51,7 +51,7 @@ export interface PullAnswer {
 
 /**
  * `POST /pull-updates`: answers the pages of one revision, read from the history while others write. The revision stays readable until
- * `chunks` is read to its end or returned from.
+ * `chunks`, which are to be begun in any case, are read to their end or returned from.
  *
  * @throws ProtocolError, LimitError, StateError, BusyError before anything is sent
  */
@@ -80,12 +80,13 @@ export async function servePull(
   const { sizeInPages } = plan
   const revision = history.formatRevision(plan.target)
   const isShort = plan.pages.length <= PAGES_PER_CHUNK
-  const largePulls = isShort ? null : options.largePulls
-  largePulls?.requireRoom()
+  const besideBytes = plan.pages.byteLength + (pushed?.memoryBytes ?? 0)
+  // Taken at once: of many that are asked for at the same moment none has begun to read.
+  const place = isShort ? null : (options.largePulls?.begin(besideBytes) ?? null)
   const stream = (): AsyncGenerator<Uint8Array> => {
     const encoder = new PullEncoder(dialect, pushed)
     const header = encoder.header({ revision, sizeInPages })
-    return pullStream(history, plan, encoder, { header, largePulls })
+    return pullStream(history, plan, encoder, { header, place })
   }
   // What refers to the rows that a client has pushed is for that client.
   const mayBeKept = dialect === 'tidemark' && pushed === null && !isShort && isWholeRevision(plan)
@@ -93,12 +94,21 @@ export async function servePull(
     mayBeKept && options.kept !== null
       ? whilePinned(history, plan.target, options.kept.stream(revision, stream))
       : stream()
+  const sent = skipBytes(chunks, options.skipBytes)
   return {
     revision,
     isShort,
     isNothingNew: plan.pages.length === 0 && decoded.clientRevision === revision && isForNow(decoded),
     contentLength: dialect === 'turso' ? rawPullLength({ revision, sizeInPages }, plan.pages) : null,
-    chunks: skipBytes(chunks, options.skipBytes),
+    chunks: place === null ? sent : inPlace(place, sent),
+  }
+}
+
+async function* inPlace(place: LargePull, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } finally {
+    place.end()
   }
 }
 
