@@ -1,6 +1,10 @@
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { encodePullRequest, initProtocol } from '@tidemark/protocol'
 import { expect, test } from 'vitest'
-import { startServer } from './running-server.ts'
+import { run, startServer } from './running-server.ts'
 
 const SILENCE_MS = 300
 
@@ -41,3 +45,65 @@ test('a client that reads no answer before it has sent everything is told that i
     await server.close()
   }
 })
+
+const MIB = 1024 * 1024
+
+/** A page selector that names all pages there may be, so many times 65,536, as bits. */
+function selectorOf(containers: number): Buffer {
+  const bits = Buffer.alloc(8 + containers * (4 + 4 + 8192), 0xff)
+  bits.writeUInt32LE(12_346, 0)
+  bits.writeUInt32LE(containers, 4)
+  for (let container = 0; container < containers; container++)
+    bits.writeUInt16LE(container, 8 + container * 4)
+  return bits
+}
+
+/** Sends it and takes nothing but the beginning of the answer. */
+async function postAndStop(port: number, path: string, body: Uint8Array): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.byteLength}\r\n\r\n`)
+  socket.write(body)
+  const beginning = await new Promise<Buffer>((resolve) => {
+    socket.once('data', (bytes: Buffer) => {
+      socket.pause()
+      resolve(bytes)
+    })
+  })
+  expect(beginning.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
+  return socket
+}
+
+test('long requests whose answers are taken slowly are not kept, neither by the server nor by its worker', async () => {
+  await initProtocol()
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const server = await startServer({ maxWorkerBytes: 320 * MIB })
+  try {
+    const database = await server.create('a')
+    await run(
+      database,
+      'CREATE TABLE t (x)',
+      `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000)
+       INSERT INTO t SELECT randomblob(4000) FROM c`,
+    )
+    const body = encodePullRequest({
+      encoding: 'raw',
+      serverRevision: '',
+      clientRevision: '',
+      longPollTimeoutMs: 0,
+      pageSelector: selectorOf(1900),
+      serverQuery: null,
+    })
+    expect(body.byteLength).toBeGreaterThan(14 * MIB)
+    collectGarbage()
+    const before = process.memoryUsage().arrayBuffers
+    const sockets: Socket[] = []
+    for (let i = 0; i < 20; i++) sockets.push(await postAndStop(server.port, '/db/a/pull-updates', body))
+    collectGarbage()
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * MIB)
+    for (const socket of sockets) socket.destroy()
+    expect(server.logs.filter(({ msg }) => msg === 'worker ended')).toEqual([])
+  } finally {
+    await server.close()
+  }
+}, 60_000)

@@ -62,11 +62,11 @@ function readValues(
 ): void {
   const base = container.high * CONTAINER_VALUES
   if (container.isRun) readRuns(reader, base, sizeInPages, add)
-  else if (container.cardinality > MAX_ARRAY_VALUES) readBitmap(reader, base, add)
+  else if (container.cardinality > MAX_ARRAY_VALUES) readBitmap(reader, base, sizeInPages, add)
   else readArray(reader, container.cardinality, base, add)
 }
 
-/** Ten bytes can name 65,536 pages: those that the database does not have are not counted one by one. */
+/** Ten bytes can name 65,536 pages, and a long selector a billion: those that the database does not have are not counted one by one, here and in {@link readBitmap}. */
 function readRuns(reader: Reader, base: number, sizeInPages: number, add: (value: number) => void): void {
   let next = 0
   for (let runs = reader.uint16(); runs > 0; runs--) {
@@ -78,8 +78,9 @@ function readRuns(reader: Reader, base: number, sizeInPages: number, add: (value
   }
 }
 
-function readBitmap(reader: Reader, base: number, add: (value: number) => void): void {
+function readBitmap(reader: Reader, base: number, sizeInPages: number, add: (value: number) => void): void {
   const bits = reader.take(BITMAP_BYTES)
+  if (base >= sizeInPages) return
   for (let index = 0; index < BITMAP_BYTES; index++) {
     for (let byte = bits[index]!; byte !== 0; byte &= byte - 1)
       add(base + index * 8 + (31 - Math.clz32(byte & -byte)))

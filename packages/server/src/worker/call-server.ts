@@ -74,7 +74,7 @@ export class CallServer {
 
   receive(frame: Frame): void {
     const call = this.#active.get(frame.callId)
-    if (frame.kind === 'call') void this.#answer(frame)
+    if (frame.kind === 'call') this.#begin(frame)
     else if (frame.kind === 'piece')
       call?.sink?.add(frame.json === undefined ? frame.bytes : (frame.json as FileRange))
     else if (frame.kind === 'end') call?.sink?.end()
@@ -87,7 +87,7 @@ export class CallServer {
     }
   }
 
-  async #answer(frame: Frame): Promise<void> {
+  #begin(frame: Frame): void {
     const call: ActiveCall = {
       abort: new AbortController(),
       sink: null,
@@ -96,24 +96,39 @@ export class CallServer {
       releases: [],
     }
     this.#active.set(frame.callId, call)
+    void this.#send(frame.callId, call, this.#answerTo(frame, call))
+  }
+
+  async #answerTo(
+    { callId, json, bytes }: Frame,
+    call: ActiveCall,
+  ): Promise<StreamedAnswer<CallName> | WholeAnswer<CallName>> {
+    const { name, args } = json as { name: CallName; args: never }
+    return this.#handlers[name](args, bytes, {
+      callId,
+      signal: call.abort.signal,
+      receive: (sink) => {
+        call.sink = sink
+      },
+      onAnswered: (release) => call.releases.push(release),
+    })
+  }
+
+  /** Does not know the question: its bytes would be kept for as long as the answer is taken. */
+  async #send(
+    callId: number,
+    call: ActiveCall,
+    answering: Promise<StreamedAnswer<CallName> | WholeAnswer<CallName>>,
+  ): Promise<void> {
     const channel = this.#channel()
     try {
-      const { name, args } = frame.json as { name: CallName; args: never }
-      const context: CallContext = {
-        callId: frame.callId,
-        signal: call.abort.signal,
-        receive: (sink) => {
-          call.sink = sink
-        },
-        onAnswered: (release) => call.releases.push(release),
-      }
-      const answer = await this.#handlers[name](args, frame.bytes, context)
-      if ('chunks' in answer) await this.#stream(frame.callId, call, answer)
-      else channel.send('result', frame.callId, answer.result, answer.bytes)
+      const answer = await answering
+      if ('chunks' in answer) await this.#stream(callId, call, answer)
+      else channel.send('result', callId, answer.result, answer.bytes)
     } catch (error) {
-      channel.send('error', frame.callId, toWireError(error))
+      channel.send('error', callId, toWireError(error))
     } finally {
-      this.#active.delete(frame.callId)
+      this.#active.delete(callId)
       this.#takeBack(call, call.underWay)
       channel.whenSent(() => {
         for (const release of call.releases) release()

@@ -71,14 +71,16 @@ export class QuietTimes {
     if (this.#others.has(args.database.id)) return NO_NEWS
     // One that has ended meanwhile is nobody's any more.
     const time = this.#timeOf(args.database.id)
+    return isWholePull(args) && isShort(request) ? this.#keeping(time, request) : onlyForgetting(time)
+  }
+
+  #keeping(time: QuietTime, request: Uint8Array): CallNews {
     return {
       ...NO_NEWS,
       answered: ({ result, bytes }) => {
         const said = { result: result as PullResult, bytes }
-        const isKept = said.result.isNothingNew && isWholePull(args) && isShort(request) && isShort(bytes)
-        if (isKept) time.known = this.#kept(request, said)
-        // Something was brought into the history without a call.
-        else if (said.result.revision !== time.known?.result.revision) time.known = null
+        if (said.result.isNothingNew && isShort(bytes)) time.known = this.#kept(request, said)
+        else forgetOther(time, said.result)
       },
     }
   }
@@ -116,6 +118,16 @@ export class QuietTimes {
       expiresAt: this.#now() + LONGEST_MS,
     }
   }
+}
+
+/** For a pull whose answer is not kept, nor its request, which may be large. */
+function onlyForgetting(time: QuietTime): CallNews {
+  return { ...NO_NEWS, answered: ({ result }) => forgetOther(time, result as PullResult) }
+}
+
+/** Where there is another revision now, something was brought into the history without a call. */
+function forgetOther(time: QuietTime, { revision }: PullResult): void {
+  if (revision !== time.known?.result.revision) time.known = null
 }
 
 /** Not the rest of one that another worker began. */

@@ -11,6 +11,7 @@ import { FrameChannel } from './frame-channel.ts'
 import type { Frame } from './frame.ts'
 import { siblingModule } from './sibling-module.ts'
 import { QuietTimes } from './quiet-times.ts'
+import type { CallNews } from './quiet-times.ts'
 import type { Verdict } from './watchdog-memory.ts'
 import type { CallName, WorkerCall, WorkerCalls } from './worker-calls.ts'
 import { fromWireError } from './wire-error.ts'
@@ -158,49 +159,62 @@ export class WorkerClient {
     const asked = { name, args } as WorkerCall
     const known = this.#quietTimes.answerTo(asked, bytes)
     if (known !== null) return inOnePiece(known)
-    const news = this.#quietTimes.begin(asked, bytes)
-    return new Promise((resolve, reject) => {
-      const stream: OpenStream = { chunks: [], isEnded: false, error: null, wake: null }
-      const cancel = (): void => this.#channel.send('cancel', callId)
-      const settle = (): void => {
-        if (this.#pending.delete(callId)) news.ended()
-        signal?.removeEventListener('abort', cancel)
-        stream.isEnded = true
+    const { answer, fail, stream } = this.#expect<N>(callId, this.#quietTimes.begin(asked, bytes), signal)
+    this.#channel.send('call', callId, asked, bytes)
+    if (rest !== null) {
+      void this.#sendPieces(callId, rest, stream).catch((error: Error) => {
+        this.#channel.send('cancel', callId)
+        fail(error)
+      })
+    }
+    return answer
+  }
+
+  /** The answer to a call that is about to be sent. Does not know what is sent: that would be kept for as long as the answer is taken. */
+  #expect<N extends CallName>(
+    callId: number,
+    news: CallNews,
+    signal: AbortSignal | undefined,
+  ): {
+    readonly answer: Promise<WorkerAnswer<N>>
+    readonly fail: (error: Error) => void
+    readonly stream: OpenStream
+  } {
+    const { promise, resolve, reject } = Promise.withResolvers<WorkerAnswer<N>>()
+    const stream: OpenStream = { chunks: [], isEnded: false, error: null, wake: null }
+    const cancel = (): void => this.#channel.send('cancel', callId)
+    const settle = (): void => {
+      if (this.#pending.delete(callId)) news.ended()
+      signal?.removeEventListener('abort', cancel)
+      stream.isEnded = true
+      stream.wake?.()
+    }
+    const fail = (error: Error): void => {
+      stream.error = error
+      settle()
+      reject(error)
+    }
+    const onFrame = (frame: Frame): void => {
+      if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
+      else if (frame.kind === 'chunk') {
+        stream.chunks.push(frame)
         stream.wake?.()
-      }
-      const fail = (error: Error): void => {
-        stream.error = error
+      } else if (frame.kind === 'head') {
+        const answer = { result: frame.json as WorkerCalls[N]['result'], bytes: NO_BYTES }
+        news.answered(answer)
+        resolve({ ...answer, chunks: this.#chunks(callId, stream) })
+      } else {
         settle()
-        reject(error)
-      }
-      const onFrame = (frame: Frame): void => {
-        if (frame.kind === 'error') fail(fromWireError(frame.json as WireError))
-        else if (frame.kind === 'chunk') {
-          stream.chunks.push(frame)
-          stream.wake?.()
-        } else if (frame.kind === 'head') {
-          const answer = { result: frame.json as WorkerCalls[N]['result'], bytes: NO_BYTES }
+        if (frame.kind === 'result') {
+          const answer = { result: frame.json as WorkerCalls[N]['result'], bytes: frame.bytes }
           news.answered(answer)
-          resolve({ ...answer, chunks: this.#chunks(callId, stream) })
-        } else {
-          settle()
-          if (frame.kind === 'result') {
-            const answer = { result: frame.json as WorkerCalls[N]['result'], bytes: frame.bytes }
-            news.answered(answer)
-            resolve(inOnePiece(answer))
-          }
+          resolve(inOnePiece(answer))
         }
       }
-      this.#pending.set(callId, { onFrame, onLost: fail })
-      signal?.addEventListener('abort', cancel)
-      this.#channel.send('call', callId, { name, args }, bytes)
-      if (rest !== null) {
-        void this.#sendPieces(callId, rest, stream).catch((error: Error) => {
-          cancel()
-          fail(error)
-        })
-      }
-    })
+    }
+    this.#pending.set(callId, { onFrame, onLost: fail })
+    signal?.addEventListener('abort', cancel)
+    return { answer: promise, fail, stream }
   }
 
   /** Until all are sent, or the call has ended. */

@@ -10,11 +10,13 @@ import type { ServerContext } from '../server-context.ts'
 
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024
 const RESUMPTIONS = 3
+/** A longer request is not kept while its answer is taken, which may be for long. */
+const MAX_RESUMABLE_BYTES = 16 * 1024
 
 interface Pull {
   readonly first: WorkerAnswer<'pull'>
-  /** Goes on behind the bytes that were sent, after the worker that sent them has ended. */
-  readonly resume: (sentBytes: number) => Promise<WorkerAnswer<'pull'>>
+  /** Goes on behind the bytes that were sent, after the worker that sent them has ended. Null: the client has to begin anew. */
+  readonly resume: ((sentBytes: number) => Promise<WorkerAnswer<'pull'>>) | null
 }
 
 /** `POST /pull-updates`, in both dialects. */
@@ -42,6 +44,7 @@ export function pullUpdates(app: FastifyInstance, context: ServerContext): void 
               { bytes, signal },
             )
           const first = await ask(0, null)
+          if (bytes.byteLength > MAX_RESUMABLE_BYTES) return { first, resume: null }
           return { first, resume: async (sentBytes) => ask(sentBytes, first.result.revision) }
         },
       )
@@ -67,7 +70,7 @@ async function* resumable({ first, resume }: Pull): AsyncGenerator<Uint8Array> {
       }
       return
     } catch (error) {
-      if (!(error instanceof WorkerLostError) || resumptions === RESUMPTIONS) throw error
+      if (!(error instanceof WorkerLostError) || resume === null || resumptions === RESUMPTIONS) throw error
     }
     ;({ chunks } = await resume(sentBytes))
   }
