@@ -3,7 +3,7 @@ export type { WalIndexHeader } from './wal/wal-index.ts'
 export { WalFile, writeFully } from './wal/wal-file.ts'
 export type { WalFrame } from './wal/wal-file.ts'
 
-export { splitStatements } from './sql/split-statements.ts'
+export { splitStatements, statementsIn } from './sql/split-statements.ts'
 export { classifyStatement } from './sql/classify-statement.ts'
 export type { StatementClass } from './sql/classify-statement.ts'
 export { parseAlterTable } from './sql/parse-alter-table.ts'

@@ -5,7 +5,11 @@ import { isKeyword, tokenize } from './tokens.ts'
  * quoted names, comments and trigger bodies do not end a statement; the last one needs none. Empty statements are left out.
  */
 export function splitStatements(sql: string): string[] {
-  const statements: string[] = []
+  return [...statementsIn(sql)]
+}
+
+/** The same one after the other, for a script that is long. */
+export function* statementsIn(sql: string): Generator<string> {
   let statement: Boundary | null = null
   for (const token of tokenize(sql)) {
     if (token.text === ';' && token.kind === 'punctuation') {
@@ -14,7 +18,7 @@ export function splitStatements(sql: string): string[] {
         statement.afterSemicolon = true
         continue
       }
-      statements.push(sql.slice(statement.start, statement.end))
+      yield sql.slice(statement.start, statement.end)
       statement = null
       continue
     }
@@ -34,8 +38,7 @@ export function splitStatements(sql: string): string[] {
       statement.insideTrigger ||= beginsTrigger(statement.words)
     }
   }
-  if (statement !== null) statements.push(sql.slice(statement.start, statement.end))
-  return statements
+  if (statement !== null) yield sql.slice(statement.start, statement.end)
 }
 
 interface Boundary {

@@ -1,6 +1,6 @@
 import { BusyError } from '@tidemark/protocol'
 import type { HranaDescribeResult, HranaSqlReference, HranaStatement } from '@tidemark/protocol'
-import { splitStatements } from '@tidemark/engine'
+import { splitStatements, statementsIn } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
 import type Sqlite from 'better-sqlite3'
 import type { Connection } from '../database/connection.ts'
@@ -20,6 +20,7 @@ import type { SqlBytes } from './sql-memory.ts'
 import { checkSql } from './sql-policy.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import { StoredSql } from './stored-sql.ts'
+import { TimeSlice } from './time-slice.ts'
 
 /** More than the statement's own timeout, which those that give rows notice themselves. */
 const WATCHDOG_MARGIN_MS = 500
@@ -116,7 +117,12 @@ export class HranaStream {
 
   /** Runs every statement of a script up to the first that fails. @throws SqliteError, TidemarkError */
   async sequence(sql: string, caller: Caller, guard: StatementGuard): Promise<void> {
-    for (const part of splitStatements(sql)) await this.#execute(part, NO_ARGUMENTS, null, caller, guard)
+    const slice = new TimeSlice()
+    for (const part of statementsIn(sql)) {
+      if (guard.signal.aborted) return
+      await this.#execute(part, NO_ARGUMENTS, null, caller, guard)
+      await slice.giveWay()
+    }
   }
 
   describe(sql: string, guard: StatementGuard): HranaDescribeResult {

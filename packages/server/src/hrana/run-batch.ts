@@ -1,4 +1,3 @@
-import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import type { HranaBatch } from '@tidemark/protocol'
 import type { Caller } from '../worker/worker-calls.ts'
 import { isMet } from './conditions.ts'
@@ -8,9 +7,7 @@ import { isTursoPush } from './push-batch.ts'
 import { runPush } from './run-push.ts'
 import type { RowSink, StatementEffect } from './run-statement.ts'
 import type { StatementGuard } from './statement-guard.ts'
-
-/** Others get the event loop at least this often. */
-const SLICE_MS = 10
+import { TimeSlice } from './time-slice.ts'
 
 export interface BatchSink {
   /** Takes the rows of a step that is about to run. */
@@ -33,7 +30,7 @@ export async function runBatch(
     return
   }
   const outcomes: StepOutcome[] = []
-  let sliceEnd = performance.now() + SLICE_MS
+  const slice = new TimeSlice()
   for (const [step, { condition, stmt }] of batch.steps.entries()) {
     if (guard.signal.aborted) return
     if (condition !== null && !isMet(condition, outcomes, () => stream.isAutocommit)) {
@@ -48,9 +45,6 @@ export async function runBatch(
       outcomes.push('error')
       await sink.fail(step, error)
     }
-    if (performance.now() > sliceEnd) {
-      await nextTurnOfLoop()
-      sliceEnd = performance.now() + SLICE_MS
-    }
+    await slice.giveWay()
   }
 }

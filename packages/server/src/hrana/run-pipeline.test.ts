@@ -150,3 +150,49 @@ test('all streams together store so much SQL, and a stream that ends gives back 
   }
   expect(registry.hasOpenStreams).toBe(false)
 })
+
+/** Half a millisecond, at least. */
+const LONG =
+  'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5000) SELECT count(*) FROM c'
+const MANY = 100
+
+function repeated(sql: string): [string, readonly unknown[]][] {
+  const stmt = { sql, want_rows: false }
+  return [
+    ['requests of a pipeline', Array.from({ length: MANY }, () => ({ type: 'execute', stmt }))],
+    [
+      'steps of a batch',
+      [{ type: 'batch', batch: { steps: Array.from({ length: MANY }, () => ({ stmt })) } }],
+    ],
+    ['statements of a script', [{ type: 'sequence', sql: `${sql};`.repeat(MANY) }]],
+  ]
+}
+
+test.each(repeated(LONG))('others have their turn between the %s', async (_, requests) => {
+  let isDone = false
+  const answer = sendAll(null, requests).finally(() => (isDone = true))
+  let turns = 0
+  for (; !isDone; turns++) await new Promise(setImmediate)
+  expect((await answer).results.every(({ type }) => type === 'ok')).toBe(true)
+  expect(turns).toBeGreaterThan(3)
+})
+
+test.each(repeated('SELECT 1'))(
+  'what is left of the %s is not run for a client that is gone',
+  async (_, requests) => {
+    const gone = new AbortController()
+    let ran = 0
+    const leaving: StatementGuard = {
+      ...guard,
+      run: (_allowance, statement) => {
+        ran += 1
+        if (ran === 20) gone.abort()
+        return statement()
+      },
+      signal: gone.signal,
+    }
+    await sendAll(null, requests, leaving)
+    // Each is prepared, then run.
+    expect(ran).toBeLessThan(MANY)
+  },
+)

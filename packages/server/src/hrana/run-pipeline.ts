@@ -19,6 +19,7 @@ import { ResultCollector } from './run-statement.ts'
 import { toHranaError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
+import { TimeSlice } from './time-slice.ts'
 
 /** For the JSON of a request or an answer; the watchdog also notices what takes too much memory. */
 export const JSON_TIMEOUT_MS = 10_000
@@ -53,7 +54,12 @@ export async function runPipeline(
   const results: HranaResult[] = []
   let isKept = false
   try {
-    for (const part of request.requests) results.push(await answer(part, context))
+    const slice = new TimeSlice()
+    for (const part of request.requests) {
+      if (guard.signal.aborted) break
+      results.push(await answer(part, context))
+      await slice.giveWay()
+    }
     isKept =
       stream.hasState && !request.requests.some(({ type }) => type === 'close') && !guard.signal.aborted
   } finally {
