@@ -141,7 +141,8 @@ export class Catalog {
   /** Deletes a retired database, which nobody may have open. */
   destroy(entry: CatalogEntry): void {
     const destroyed = join(this.#directory, DESTROYED + entry.id)
-    renameSync(entry.directory, destroyed)
+    // Somebody may have deleted it by hand.
+    if (existsSync(entry.directory)) renameSync(entry.directory, destroyed)
     this.#retired.delete(entry.name)
     syncDirectory(this.#directory)
     rmSync(destroyed, { recursive: true, force: true })

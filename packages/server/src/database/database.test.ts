@@ -2,18 +2,20 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { History } from '../history/history.ts'
@@ -421,4 +423,34 @@ describe('opening a database', () => {
     expect(restarts).toEqual([expect.stringContaining('another database')])
     other.close()
   })
+})
+
+test('a commit in files that were moved is not acknowledged, and closing leaves them as they are, and what stands in their place', async () => {
+  const [place, moved] = [join(root, 'place'), join(root, 'moved')]
+  mkdirSync(place)
+  const database = await open(place, { segmentBytes: 20_000, retention: { bytes: 0, ageMs: 0 } })
+  const write = writer(database)
+  write('CREATE TABLE t (x)')
+  for (let i = 0; i < 20; i++) write('INSERT INTO t VALUES (randomblob(3000))')
+  cpSync(place, `${place}-copy`, { recursive: true })
+  renameSync(place, moved)
+  cpSync(`${place}-copy`, place, { recursive: true })
+  const files = (): unknown[] =>
+    [place, moved].map((path) =>
+      readdirSync(path, { recursive: true })
+        .map(String)
+        .toSorted()
+        .map((name) => [name, statSync(join(path, name)).size]),
+    )
+  const before = files()
+  expect(database.isInPlace).toBe(false)
+  expect(() => database.recordCommits()).toThrow(BusyError)
+  database.close()
+  expect(files()).toEqual(before)
+  for (const path of [moved, place]) {
+    const again = await open(path)
+    expect(again.acquireConnection().prepare('SELECT count(*) FROM t').pluck().get()).toBe(20)
+    again.close()
+  }
+  expect(restarts).toEqual([])
 })

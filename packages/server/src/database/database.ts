@@ -118,6 +118,11 @@ export class Database {
     return this.history.formatRevision(this.history.head)
   }
 
+  /** False once somebody has moved or deleted its files, or put others in their place: what is committed now is not where the next opening looks. */
+  get isInPlace(): boolean {
+    return this.#resources.mainFile.isInPlace
+  }
+
   status(): {
     readonly revision: string
     readonly sizeInPages: number
@@ -170,9 +175,12 @@ export class Database {
   /**
    * Brings everything committed so far into the history and wakes those who wait for it. Until this has returned, no commit may be
    * acknowledged. Where it throws, the commits stay in the WAL, and the next call or the next opening brings them.
+   *
+   * @throws BusyError after {@link close}, and where the files are not in their place any more; the system's error
    */
   recordCommits(): void {
     this.assertOpen()
+    if (!this.isInPlace) throw new BusyError('The files of the database were moved or replaced')
     try {
       this.#record()
     } catch (error) {
@@ -197,19 +205,26 @@ export class Database {
     this.commits.notify()
     for (const connection of this.#connections) connection.close()
     this.#connections.clear()
-    // SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs.
-    if (this.#isHistoryDamaged) checkpoint(keeper, 'TRUNCATE')
-    else {
-      this.#recordOrPanic()
-      this.#checkpoint('TRUNCATE')
-    }
+    // Whoever has moved them has all there is, WAL and history; what stands in their place is not ours.
+    const isInPlace = this.isInPlace
+    if (isInPlace) this.#finishFiles()
     keeper.close()
-    if (!this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0) this.#endCheckpoint()
+    if (isInPlace && !this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0) this.#endCheckpoint()
     recorder.close()
     mainFile.close()
     history.close()
-    if (this.#isHistoryDamaged) rmSync(historyDirectory, { recursive: true, force: true })
+    if (isInPlace && this.#isHistoryDamaged) rmSync(historyDirectory, { recursive: true, force: true })
     unlock()
+  }
+
+  /** SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs. */
+  #finishFiles(): void {
+    if (this.#isHistoryDamaged) {
+      checkpoint(this.#resources.keeper, 'TRUNCATE')
+      return
+    }
+    this.#recordOrPanic()
+    this.#checkpoint('TRUNCATE')
   }
 
   #record(): void {

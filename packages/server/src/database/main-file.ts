@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, statSync } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { PAGE_SIZE } from '@tidemark/protocol'
 
 /**
@@ -6,15 +7,25 @@ import { PAGE_SIZE } from '@tidemark/protocol'
  * (fcntl(2), "Advisory record locking"), so {@link close} comes after the last connection has closed.
  */
 export class MainFileReader {
+  readonly #path: string
   readonly #descriptor: number
+  readonly #opened: Stats
 
-  private constructor(descriptor: number) {
+  private constructor(path: string, descriptor: number) {
+    this.#path = path
     this.#descriptor = descriptor
+    this.#opened = fstatSync(descriptor)
   }
 
   /** Creates the file where there is none. */
   static open(path: string): MainFileReader {
-    return new MainFileReader(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600))
+    return new MainFileReader(path, openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600))
+  }
+
+  /** False once somebody has moved or deleted it, or put another one in its place. */
+  get isInPlace(): boolean {
+    const found = statSync(this.#path, { throwIfNoEntry: false })
+    return found?.ino === this.#opened.ino && found.dev === this.#opened.dev
   }
 
   get sizeInPages(): number {

@@ -97,6 +97,7 @@ export class DatabaseHost {
   /** The database, open at least until `done` is called. */
   async acquire(ref: DatabaseRef): Promise<{ readonly tenant: Tenant; readonly done: () => void }> {
     if (this.#isClosing) throw new BusyError('The server is shutting down')
+    this.#closeWhereMoved(ref)
     const entry = this.#entries.get(ref.id) ?? { opening: this.#open(ref), tenant: null, users: 0 }
     this.#entries.delete(ref.id)
     this.#entries.set(ref.id, entry)
@@ -158,6 +159,16 @@ export class DatabaseHost {
       closing: abort.signal,
       abort,
     }
+  }
+
+  /** Where somebody has moved, deleted or replaced the files of an open database, what stands in their place is opened instead. */
+  #closeWhereMoved({ id, name }: DatabaseRef): void {
+    const tenant = this.#entries.get(id)?.tenant ?? null
+    if (tenant === null || tenant.database.isInPlace) return
+    const message = 'the files of a database were moved, deleted or replaced while it was open'
+    this.#onLog({ level: 'error', message, database: name, databaseId: id })
+    this.#entries.delete(id)
+    closeTenant(tenant)
   }
 
   #closeUnused(): void {
