@@ -160,6 +160,29 @@ test('a schema change that the client repeats, or that another client made befor
   ])
 })
 
+test('a column for which there is no room fails its push, to be made again, and nothing of it is applied', async () => {
+  const small = await startServer({ maxDatabaseBytes: 40 * 4096 })
+  try {
+    const url = await small.create('full')
+    await run(url, 'CREATE TABLE t(id INTEGER PRIMARY KEY, v)', 'CREATE TABLE filler(x)')
+    await push(url, [[upsert, 1, 'first']], 1)
+    const fill = 'INSERT INTO filler VALUES (zeroblob(3900))'
+    await expect(async () => {
+      for (;;) await run(url, fill)
+    }).rejects.toThrow('SQLITE_FULL')
+    const columns = Array.from({ length: 40 }, (_, i) => `ALTER TABLE t ADD COLUMN ${'long'.repeat(30)}${i}`)
+    const changes = [[upsert, 1, 'before'] as const, ...columns, [upsert, 1, 'behind'] as const]
+    const { step_errors: errors } = await push(url, changes, 9)
+    expect(errors[0]).toMatchObject({ code: 'SQLITE_FULL' })
+    expect(await run(url, 'SELECT * FROM t')).toEqual([[1, 'first']])
+    await run(url, 'DELETE FROM filler')
+    expect(errorsOf(await push(url, changes, 9))).toEqual([])
+    expect(await run(url, "SELECT count(*) FROM pragma_table_info('t')")).toEqual([[42]])
+  } finally {
+    await small.close()
+  }
+})
+
 test('foreign keys neither act nor hinder: clients do not push what their cascades removed', async () => {
   const url = await database(
     'foreign-keys',

@@ -1,4 +1,4 @@
-import { applySchemaChange, classifyStatement } from '@tidemark/engine'
+import { applySchemaChange, classifyStatement, isOperational, sqliteCode } from '@tidemark/engine'
 import type { ApplyConnection, StatementClass } from '@tidemark/engine'
 import { BusyError, fromHranaValue } from '@tidemark/protocol'
 import type { HranaBatch, HranaStatement, SqlValue } from '@tidemark/protocol'
@@ -49,7 +49,7 @@ export class PushTransaction {
    * Runs to the COMMIT or to the first step that fails; nothing is left open.
    *
    * @returns one result per step; steps behind either end are skipped
-   * @throws SqliteError when the write lock cannot be had
+   * @throws SqliteError when the write lock cannot be had, or the disk or the database is full where a failure would be {@link isToleratedFailure tolerated}
    */
   run(): readonly StepResult[] {
     const { db } = this.#apply
@@ -81,6 +81,8 @@ export class PushTransaction {
         this.#add('ok', { effect: this.#runStep(statement, sql, stmt) })
       } catch (error) {
         if (isToleratedFailure(sql)) {
+          // What another attempt may do is not to be given up: the client takes notice where the push does not begin.
+          if (isOperational(sqliteCode(error) ?? '')) throw error
           this.#add('error', { error })
           continue
         }
