@@ -20,7 +20,7 @@ import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { History } from '../history/history.ts'
 import { Database } from './database.ts'
-import type { DatabaseSettings } from './database.ts'
+import type { DatabaseEvents, DatabaseSettings } from './database.ts'
 
 const ID = 'ffeeddccbbaa99887766554433221100'
 const MIB = 1024 * 1024
@@ -46,27 +46,24 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
+const EVENTS: DatabaseEvents = {
+  onRestart: (reason) => restarts.push(reason),
+  onProblem: (message) => {
+    throw new Error(message)
+  },
+  onCheckpointDue: (checkpoint) => checkpoint(),
+  onReadersInTheWay: () => {},
+  onPanic: (error) => {
+    throw error
+  },
+}
+
 async function open(
   directory = root,
   settings: Partial<DatabaseSettings> = {},
-  onCheckpointDue = (checkpoint: () => void): void => checkpoint(),
+  events: Partial<DatabaseEvents> = {},
 ): Promise<Database> {
-  return Database.open(
-    directory,
-    ID,
-    { ...SETTINGS, ...settings },
-    {
-      onRestart: (reason) => restarts.push(reason),
-      onProblem: (message) => {
-        throw new Error(message)
-      },
-      onCheckpointDue,
-      onReadersInTheWay: () => {},
-      onPanic: (error) => {
-        throw error
-      },
-    },
-  )
+  return Database.open(directory, ID, { ...SETTINGS, ...settings }, { ...EVENTS, ...events })
 }
 
 /** A writer that records each of its commits, as the server does. */
@@ -181,7 +178,7 @@ describe('a database', () => {
 
   test('the WAL is copied when it is asked for, with what was committed meanwhile in the history first (I1)', async () => {
     const due: (() => void)[] = []
-    const database = await open(root, {}, (checkpoint) => due.push(checkpoint))
+    const database = await open(root, {}, { onCheckpointDue: (checkpoint) => due.push(checkpoint) })
     const write = writer(database)
     write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
     for (let round = 0; round < 3; round++) write(FILL)
@@ -334,7 +331,11 @@ describe('opening a database', () => {
 
   test('nor need it where the server was killed behind a checkpoint', async () => {
     const due: (() => void)[] = []
-    const database = await open(root, { checkpointFrames: 10 }, (checkpoint) => due.push(checkpoint))
+    const database = await open(
+      root,
+      { checkpointFrames: 10 },
+      { onCheckpointDue: (checkpoint) => due.push(checkpoint) },
+    )
     const write = writer(database)
     write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
     write(FILL)
@@ -424,6 +425,33 @@ describe('opening a database', () => {
     other.close()
   })
 })
+
+test.each(['append', 'beginCheckpoint', 'compact'] as const)(
+  'a database that is closed while the disk has no room for %s is opened again with all its commits, and the same revisions',
+  async (step) => {
+    const problems: string[] = []
+    const onProblem = (message: string): unknown => problems.push(message)
+    const database = await open(root, {}, { onProblem })
+    const write = writer(database)
+    write('CREATE TABLE t (x)')
+    for (let i = 0; i < 20; i++) write('INSERT INTO t VALUES (randomblob(3000))')
+    const { revision } = database
+    const expected = pagesAt(database, database.history.head)
+    if (step === 'append') database.acquireConnection().exec('INSERT INTO t VALUES (1)')
+    vi.spyOn(database.history, step).mockImplementationOnce(() => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    })
+    database.close()
+    expect(problems).toEqual([expect.stringContaining('the disk is full')])
+    const again = await open()
+    const sequence = again.history.resolveRevision(revision)!
+    expect(again.history.head - sequence).toBe(step === 'append' ? 1 : 0)
+    expect(pagesAt(again, sequence).equals(expected)).toBe(true)
+    expect(pagesAt(again, again.history.head).equals(seenBySqlite(again))).toBe(true)
+    expect(restarts).toEqual([])
+    again.close()
+  },
+)
 
 test('a commit in files that were moved is not acknowledged, and closing leaves them as they are, and what stands in their place', async () => {
   const [place, moved] = [join(root, 'place'), join(root, 'moved')]

@@ -197,7 +197,10 @@ export class Database {
     this.#isHistoryDamaged = true
   }
 
-  /** Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. */
+  /**
+   * Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. Where the disk is full, the WAL keeps what the main file, or the history, has no
+   * room for: the next opening brings it.
+   */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -207,9 +210,11 @@ export class Database {
     this.#connections.clear()
     // Whoever has moved them has all there is, WAL and history; what stands in their place is not ours.
     const isInPlace = this.isInPlace
-    if (isInPlace) this.#finishFiles()
-    keeper.close()
-    if (isInPlace && !this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0) this.#endCheckpoint()
+    const isFinished = isInPlace && this.#finishFiles()
+    if (isInPlace && !isFinished) closeWithoutCheckpoint(keeper)
+    else keeper.close()
+    if (isFinished && !this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0)
+      this.#endCheckpoint()
     recorder.close()
     mainFile.close()
     history.close()
@@ -217,26 +222,29 @@ export class Database {
     unlock()
   }
 
-  /** SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs. */
-  #finishFiles(): void {
-    if (this.#isHistoryDamaged) {
-      checkpoint(this.#resources.keeper, 'TRUNCATE')
-      return
+  /**
+   * SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs.
+   *
+   * @returns false where the disk is full
+   */
+  #finishFiles(): boolean {
+    const { keeper, events } = this.#resources
+    try {
+      if (this.#isHistoryDamaged) checkpoint(keeper, 'TRUNCATE')
+      else {
+        this.#record()
+        this.#checkpoint('TRUNCATE')
+      }
+      return true
+    } catch (error) {
+      if (!isDiskFull(error)) events.onPanic(error)
+      events.onProblem('the WAL is not copied into the main file: the disk is full', error)
+      return false
     }
-    this.#recordOrPanic()
-    this.#checkpoint('TRUNCATE')
   }
 
   #record(): void {
     if (this.#resources.recorder.record(this.history)) this.commits.notify()
-  }
-
-  #recordOrPanic(): void {
-    try {
-      this.#record()
-    } catch (error) {
-      this.#resources.events.onPanic(error)
-    }
   }
 
   /** Without it, the next opening has less to know by whether another program has changed the main file since, which nobody else does before the next checkpoint. */
@@ -268,34 +276,37 @@ export class Database {
       return
     }
     if (!this.#isCheckpointDue) return
-    this.#checkpoint('PASSIVE')
+    this.#checkpointUnlessFull()
     const { recorder, settings, events } = this.#resources
     if (recorder.walFrames < settings.checkpointFrames * MAX_WAL_CHECKPOINTS) return
     events.onReadersInTheWay()
-    this.#checkpoint('PASSIVE')
+    this.#checkpointUnlessFull()
   }
 
-  /**
-   * Copies the WAL into the main file and drops history that is not retained any more. A full disk postpones it; anything else that fails leaves
-   * it unknown what is on disk.
-   */
-  #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
-    const { keeper, recorder, settings, events } = this.#resources
+  /** A full disk postpones the checkpoint; anything else that fails leaves it unknown what is on disk. */
+  #checkpointUnlessFull(): void {
+    const { recorder, events } = this.#resources
     try {
-      if (recorder.uncheckpointedPages.size > 0) {
-        this.history.beginCheckpoint(recorder.uncheckpointedPages)
-        if (checkpoint(keeper, mode).isComplete) {
-          recorder.checkpointed()
-          this.#checkpointed = this.history.head
-          this.#endCheckpoint()
-        }
-      }
-      this.history.compact(settings.retention, this.#checkpointed)
+      this.#checkpoint('PASSIVE')
     } catch (error) {
-      if (mode === 'TRUNCATE' || !isDiskFull(error)) events.onPanic(error)
+      if (!isDiskFull(error)) events.onPanic(error)
       events.onProblem('checkpoint is postponed: the disk is full', error)
     }
     this.#framesAtCheckpoint = recorder.walFrames
+  }
+
+  /** Copies the WAL into the main file and drops history that is not retained any more. */
+  #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
+    const { keeper, recorder, settings } = this.#resources
+    if (recorder.uncheckpointedPages.size > 0) {
+      this.history.beginCheckpoint(recorder.uncheckpointedPages)
+      if (checkpoint(keeper, mode).isComplete) {
+        recorder.checkpointed()
+        this.#checkpointed = this.history.head
+        this.#endCheckpoint()
+      }
+    }
+    this.history.compact(settings.retention, this.#checkpointed)
   }
 }
 
