@@ -2,25 +2,23 @@ import {
   closeSync,
   cpSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readlinkSync,
   readSync,
-  renameSync,
   rmSync,
   statSync,
   truncateSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
+import { PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { History } from '../history/history.ts'
 import { Database } from './database.ts'
-import type { DatabaseEvents, DatabaseSettings } from './database.ts'
+import type { DatabaseSettings } from './database.ts'
 
 const ID = 'ffeeddccbbaa99887766554433221100'
 const MIB = 1024 * 1024
@@ -46,24 +44,27 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const EVENTS: DatabaseEvents = {
-  onRestart: (reason) => restarts.push(reason),
-  onProblem: (message) => {
-    throw new Error(message)
-  },
-  onCheckpointDue: (checkpoint) => checkpoint(),
-  onReadersInTheWay: () => {},
-  onPanic: (error) => {
-    throw error
-  },
-}
-
 async function open(
   directory = root,
   settings: Partial<DatabaseSettings> = {},
-  events: Partial<DatabaseEvents> = {},
+  onCheckpointDue = (checkpoint: () => void): void => checkpoint(),
 ): Promise<Database> {
-  return Database.open(directory, ID, { ...SETTINGS, ...settings }, { ...EVENTS, ...events })
+  return Database.open(
+    directory,
+    ID,
+    { ...SETTINGS, ...settings },
+    {
+      onRestart: (reason) => restarts.push(reason),
+      onProblem: (message) => {
+        throw new Error(message)
+      },
+      onCheckpointDue,
+      onReadersInTheWay: () => {},
+      onPanic: (error) => {
+        throw error
+      },
+    },
+  )
 }
 
 /** A writer that records each of its commits, as the server does. */
@@ -178,7 +179,7 @@ describe('a database', () => {
 
   test('the WAL is copied when it is asked for, with what was committed meanwhile in the history first (I1)', async () => {
     const due: (() => void)[] = []
-    const database = await open(root, {}, { onCheckpointDue: (checkpoint) => due.push(checkpoint) })
+    const database = await open(root, {}, (checkpoint) => due.push(checkpoint))
     const write = writer(database)
     write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
     for (let round = 0; round < 3; round++) write(FILL)
@@ -331,11 +332,7 @@ describe('opening a database', () => {
 
   test('nor need it where the server was killed behind a checkpoint', async () => {
     const due: (() => void)[] = []
-    const database = await open(
-      root,
-      { checkpointFrames: 10 },
-      { onCheckpointDue: (checkpoint) => due.push(checkpoint) },
-    )
+    const database = await open(root, { checkpointFrames: 10 }, (checkpoint) => due.push(checkpoint))
     const write = writer(database)
     write('CREATE TABLE item (id INTEGER PRIMARY KEY, body)')
     write(FILL)
@@ -424,61 +421,4 @@ describe('opening a database', () => {
     expect(restarts).toEqual([expect.stringContaining('another database')])
     other.close()
   })
-})
-
-test.each(['append', 'beginCheckpoint', 'compact'] as const)(
-  'a database that is closed while the disk has no room for %s is opened again with all its commits, and the same revisions',
-  async (step) => {
-    const problems: string[] = []
-    const onProblem = (message: string): unknown => problems.push(message)
-    const database = await open(root, {}, { onProblem })
-    const write = writer(database)
-    write('CREATE TABLE t (x)')
-    for (let i = 0; i < 20; i++) write('INSERT INTO t VALUES (randomblob(3000))')
-    const { revision } = database
-    const expected = pagesAt(database, database.history.head)
-    if (step === 'append') database.acquireConnection().exec('INSERT INTO t VALUES (1)')
-    vi.spyOn(database.history, step).mockImplementationOnce(() => {
-      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
-    })
-    database.close()
-    expect(problems).toEqual([expect.stringContaining('the disk is full')])
-    const again = await open()
-    const sequence = again.history.resolveRevision(revision)!
-    expect(again.history.head - sequence).toBe(step === 'append' ? 1 : 0)
-    expect(pagesAt(again, sequence).equals(expected)).toBe(true)
-    expect(pagesAt(again, again.history.head).equals(seenBySqlite(again))).toBe(true)
-    expect(restarts).toEqual([])
-    again.close()
-  },
-)
-
-test('a commit in files that were moved is not acknowledged, and closing leaves them as they are, and what stands in their place', async () => {
-  const [place, moved] = [join(root, 'place'), join(root, 'moved')]
-  mkdirSync(place)
-  const database = await open(place, { segmentBytes: 20_000, retention: { bytes: 0, ageMs: 0 } })
-  const write = writer(database)
-  write('CREATE TABLE t (x)')
-  for (let i = 0; i < 20; i++) write('INSERT INTO t VALUES (randomblob(3000))')
-  cpSync(place, `${place}-copy`, { recursive: true })
-  renameSync(place, moved)
-  cpSync(`${place}-copy`, place, { recursive: true })
-  const files = (): unknown[] =>
-    [place, moved].map((path) =>
-      readdirSync(path, { recursive: true })
-        .map(String)
-        .toSorted()
-        .map((name) => [name, statSync(join(path, name)).size]),
-    )
-  const before = files()
-  expect(database.isInPlace).toBe(false)
-  expect(() => database.recordCommits()).toThrow(BusyError)
-  database.close()
-  expect(files()).toEqual(before)
-  for (const path of [moved, place]) {
-    const again = await open(path)
-    expect(again.acquireConnection().prepare('SELECT count(*) FROM t').pluck().get()).toBe(20)
-    again.close()
-  }
-  expect(restarts).toEqual([])
 })

@@ -1,0 +1,117 @@
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Database } from './database.ts'
+import type { DatabaseSettings } from './database.ts'
+
+const ID = 'ffeeddccbbaa99887766554433221100'
+const MIB = 1024 * 1024
+const COUNT = 'SELECT count(*) FROM t'
+
+const SETTINGS: DatabaseSettings = {
+  durability: 'normal',
+  maxDatabaseBytes: 64 * MIB,
+  retention: { bytes: 64 * MIB, ageMs: Infinity },
+  segmentBytes: MIB,
+  checkpointFrames: 50,
+  lockWaitMs: 2000,
+}
+
+let root: string
+let problems: string[]
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-closing-'))
+  problems = []
+})
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+async function open(directory: string, settings: Partial<DatabaseSettings> = {}): Promise<Database> {
+  return Database.open(
+    directory,
+    ID,
+    { ...SETTINGS, ...settings },
+    {
+      onRestart: (reason) => problems.push(reason),
+      onProblem: (message) => problems.push(message),
+      onCheckpointDue: (checkpoint) => checkpoint(),
+      onReadersInTheWay: () => {},
+      onPanic: (error) => {
+        throw error
+      },
+    },
+  )
+}
+
+/** Opened, with 20 rows, each a commit. */
+async function filled(directory: string, settings: Partial<DatabaseSettings> = {}): Promise<Database> {
+  const database = await open(directory, settings)
+  const connection = database.acquireConnection()
+  database.history.beginEpoch()
+  connection.exec('CREATE TABLE t (x)')
+  for (let row = 0; row < 20; row++) {
+    connection.exec('INSERT INTO t VALUES (randomblob(3000))')
+    database.recordCommits()
+  }
+  return database
+}
+
+function pagesAt({ history }: Database, sequence: number): Buffer {
+  const size = history.sizeAt(sequence)
+  const pages = Buffer.alloc(size * PAGE_SIZE)
+  for (let page = 1; page <= size; page++)
+    history.readPage(page, sequence, pages.subarray((page - 1) * PAGE_SIZE, page * PAGE_SIZE))
+  return pages
+}
+
+test.each(['append', 'beginCheckpoint', 'compact'] as const)(
+  'a database that is closed while the disk has no room for %s is opened again with all its commits, and the same revisions',
+  async (step) => {
+    const database = await filled(root)
+    const { revision } = database
+    const expected = pagesAt(database, database.history.head)
+    if (step === 'append') database.acquireConnection().exec('INSERT INTO t VALUES (1)')
+    vi.spyOn(database.history, step).mockImplementationOnce(() => {
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+    })
+    database.close()
+    expect(problems.splice(0)).toEqual([expect.stringContaining('the disk is full')])
+    const again = await open(root)
+    const sequence = again.history.resolveRevision(revision)!
+    expect(again.history.head - sequence).toBe(step === 'append' ? 1 : 0)
+    expect(pagesAt(again, sequence).equals(expected)).toBe(true)
+    expect(pagesAt(again, again.history.head).equals(again.acquireConnection().serialize())).toBe(true)
+    expect(problems).toEqual([])
+    again.close()
+  },
+)
+
+test('a commit in files that were moved is not acknowledged, and closing leaves them as they are, and what stands in their place', async () => {
+  const [place, moved, copy] = [join(root, 'place'), join(root, 'moved'), join(root, 'copy')]
+  mkdirSync(place)
+  const database = await filled(place, { segmentBytes: 20_000, retention: { bytes: 0, ageMs: 0 } })
+  cpSync(place, copy, { recursive: true })
+  renameSync(place, moved)
+  cpSync(copy, place, { recursive: true })
+  const sizes = (directory: string): unknown[] =>
+    readdirSync(directory, { recursive: true })
+      .map(String)
+      .toSorted()
+      .map((name) => [name, statSync(join(directory, name)).size])
+  const before = [place, moved].map(sizes)
+  expect(database.isInPlace).toBe(false)
+  expect(() => database.recordCommits()).toThrow(BusyError)
+  database.close()
+  expect([place, moved].map(sizes)).toEqual(before)
+  for (const directory of [moved, place]) {
+    const again = await open(directory)
+    expect(again.acquireConnection().prepare(COUNT).pluck().get()).toBe(20)
+    again.close()
+  }
+  expect(problems).toEqual([])
+})
