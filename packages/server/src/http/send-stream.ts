@@ -16,7 +16,11 @@ export function sendStream(
   },
 ): FastifyReply {
   const { socket } = reply.raw
-  if (socket !== null) reply.raw.once('close', cutWhenSilent(socket, options.silenceMs))
+  if (socket !== null) {
+    const endWatch = cutWhenSilent(socket, options.silenceMs)
+    // At the end of an answer Node begins to wait for the next request, with a timeout of its own, which is to stay.
+    reply.raw.prependOnceListener('finish', endWatch).once('close', endWatch)
+  }
   reply.header('content-type', options.contentType)
   if (options.contentLength !== null) reply.header('content-length', options.contentLength)
   return reply.send(
