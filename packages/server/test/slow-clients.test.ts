@@ -59,9 +59,13 @@ function selectorOf(containers: number): Buffer {
 }
 
 /** Sends it and takes nothing but the beginning of the answer. */
-async function postAndStop(port: number, path: string, body: Uint8Array): Promise<Socket> {
+async function askAndStop(
+  port: number,
+  line: string,
+  body: Uint8Array,
+): Promise<{ readonly socket: Socket; readonly status: number }> {
   const socket = connect(port, '127.0.0.1').on('error', () => {})
-  socket.write(`POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.byteLength}\r\n\r\n`)
+  socket.write(`${line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.byteLength}\r\n\r\n`)
   socket.write(body)
   const beginning = await new Promise<Buffer>((resolve) => {
     socket.once('data', (bytes: Buffer) => {
@@ -69,9 +73,14 @@ async function postAndStop(port: number, path: string, body: Uint8Array): Promis
       resolve(bytes)
     })
   })
-  expect(beginning.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)
-  return socket
+  return { socket, status: Number(beginning.toString('latin1', 9, 12)) }
 }
+
+const CREATE_16_MB = [
+  'CREATE TABLE t (x)',
+  `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000)
+   INSERT INTO t SELECT randomblob(4000) FROM c`,
+]
 
 test('long requests whose answers are taken slowly are not kept, neither by the server nor by its worker', async () => {
   await initProtocol()
@@ -80,12 +89,7 @@ test('long requests whose answers are taken slowly are not kept, neither by the 
   const server = await startServer({ maxWorkerBytes: 320 * MIB })
   try {
     const database = await server.create('a')
-    await run(
-      database,
-      'CREATE TABLE t (x)',
-      `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 4000)
-       INSERT INTO t SELECT randomblob(4000) FROM c`,
-    )
+    await run(database, ...CREATE_16_MB)
     const body = encodePullRequest({
       encoding: 'raw',
       serverRevision: '',
@@ -98,10 +102,38 @@ test('long requests whose answers are taken slowly are not kept, neither by the 
     collectGarbage()
     const before = process.memoryUsage().arrayBuffers
     const sockets: Socket[] = []
-    for (let i = 0; i < 20; i++) sockets.push(await postAndStop(server.port, '/db/a/pull-updates', body))
+    for (let i = 0; i < 20; i++) {
+      const { socket, status } = await askAndStop(server.port, 'POST /db/a/pull-updates', body)
+      expect(status).toBe(200)
+      sockets.push(socket)
+    }
     collectGarbage()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * MIB)
     for (const socket of sockets) socket.destroy()
+    expect(server.logs.filter(({ msg }) => msg === 'worker ended')).toEqual([])
+  } finally {
+    await server.close()
+  }
+}, 60_000)
+
+test('files for replicas of libSQL’s client that are taken slowly are bounded as pulls are, and frames that are few are sent meanwhile', async () => {
+  const server = await startServer({ maxWorkerBytes: 384 * MIB })
+  try {
+    const database = await server.create('a')
+    await run(database, ...CREATE_16_MB)
+    const { current_generation: generation } = (await (await fetch(`${database}/info`)).json()) as {
+      readonly current_generation: number
+    }
+    const line = `GET /db/a/export/${generation}`
+    const asked = await Promise.all(
+      Array.from({ length: 160 }, async () => askAndStop(server.port, line, new Uint8Array(0))),
+    )
+    const served = asked.filter(({ status }) => status === 200)
+    expect(asked.length - served.length).toBe(asked.filter(({ status }) => status === 503).length)
+    expect(served.length).toBe(128)
+    await run(database, 'CREATE TABLE few (x)')
+    expect((await fetch(`${database}/sync/${generation}/1/128`)).status).toBe(200)
+    for (const { socket } of asked) socket.destroy()
     expect(server.logs.filter(({ msg }) => msg === 'worker ended')).toEqual([])
   } finally {
     await server.close()

@@ -2,6 +2,8 @@ import { FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
 
 const PAGES_PER_CHUNK = 64
+/** A longer answer comes in several chunks. */
+export const CHUNK_BYTES: number = PAGES_PER_CHUNK * FRAME_SIZE
 const HEADER_SIZE = FRAME_SIZE - PAGE_SIZE
 
 /** A page to be sent as a frame. `sizeInPages`: of the database, where a commit ends with it; else 0. */
@@ -77,7 +79,7 @@ function* skipping<T>(values: Iterable<T>, count: number): Generator<T> {
 function* framed(history: History, oldest: number, pages: Iterable<FramedPage>): Generator<Uint8Array> {
   const unpin = history.pin(oldest)
   try {
-    let chunk = Buffer.alloc(PAGES_PER_CHUNK * FRAME_SIZE)
+    let chunk = Buffer.alloc(CHUNK_BYTES)
     let used = 0
     for (const { pageNumber, sequence, sizeInPages } of pages) {
       chunk.writeUInt32BE(pageNumber, used)
@@ -86,7 +88,7 @@ function* framed(history: History, oldest: number, pages: Iterable<FramedPage>):
       used += FRAME_SIZE
       if (used < chunk.byteLength) continue
       yield chunk
-      chunk = Buffer.alloc(PAGES_PER_CHUNK * FRAME_SIZE)
+      chunk = Buffer.alloc(CHUNK_BYTES)
       used = 0
     }
     if (used > 0) yield chunk.subarray(0, used)

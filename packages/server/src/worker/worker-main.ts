@@ -11,6 +11,7 @@ import { runCursor } from '../hrana/run-cursor.ts'
 import { runPipeline } from '../hrana/run-pipeline.ts'
 import { SqlMemory } from '../hrana/sql-memory.ts'
 import type { StatementGuard } from '../hrana/statement-guard.ts'
+import { CHUNK_BYTES } from '../replica-frames/frame-stream.ts'
 import { serveReplica } from '../replica-frames/serve-replica.ts'
 import { LargePulls } from '../pull/large-pulls.ts'
 import { CallServer } from './call-server.ts'
@@ -132,7 +133,12 @@ const handlers: CallHandlers = {
     try {
       const { database, generations } = tenant
       const { generation, contentLength, chunks } = serveReplica(database.history, generations, request)
-      return { result: { generation, contentLength }, chunks: until(chunks, done, onError) }
+      const place = contentLength > CHUNK_BYTES ? largePulls.begin(0) : null
+      const onEnd = (): void => {
+        place?.end()
+        done()
+      }
+      return { result: { generation, contentLength }, chunks: until(chunks, onEnd, onError) }
     } catch (error) {
       onError(error)
       done()
