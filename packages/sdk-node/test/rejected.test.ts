@@ -214,6 +214,27 @@ describe('retryRejected', () => {
     await expect(b.retryRejected(entry!.id)).rejects.toMatchObject({ code: 'TIDEMARK_NO_SUCH_REJECTION' })
   })
 
+  test('does not write over a row that was given the key since', async () => {
+    await using server = new SyncServer()
+    const [a, b] = await pair(server)
+    alone(b, `INSERT INTO person (id, mail) VALUES (3, 'x')`)
+    await b.sync()
+    b.exec(`INSERT INTO person (id, mail) VALUES (3, 'good')`)
+    await b.sync()
+    const [entry] = await b.rejected()
+    await expect(b.retryRejected(entry!.id, { row: { mail: 'own' } })).rejects.toThrow(
+      'another row of person has the key 3 by now',
+    )
+    expect(await b.rejected()).toEqual([entry])
+    await b.retryRejected(entry!.id, { row: { id: 4n, mail: 'own' } })
+    await b.sync()
+    await a.pull()
+    expect(a.prepare('SELECT mail FROM person WHERE id IN (3, 4) ORDER BY id').pluck().all()).toEqual([
+      'good',
+      'own',
+    ])
+  })
+
   test('what the server refuses again is set aside again, under another id', async () => {
     await using server = new SyncServer()
     const [a, b] = await pair(server)

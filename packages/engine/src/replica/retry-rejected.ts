@@ -21,7 +21,7 @@ import type { ReplicaSession } from './session.ts'
  * triggers: what they did is among the changes. Returns how many changes are pending again.
  *
  * @throws StateError `TIDEMARK_NO_SUCH_REJECTION`
- * @throws RefusedChangeError when the local database refuses them too; the entry stays
+ * @throws RefusedChangeError when the local database refuses them too, or another row has a key of theirs by now; the entry stays
  * @throws BusyError when somebody is writing
  */
 export function retryRejected(
@@ -45,7 +45,10 @@ export function retryRejected(
       acknowledgedId: lastIdBefore,
       rowids: [],
       enforceForeignKeys: session.connections.enforcesForeignKeys,
-      resolve: () => 'keep-local',
+      resolve: (conflict) => {
+        if (conflict.kind === 'insert/insert') throw keyTaken(conflict, id)
+        return 'keep-local'
+      },
       onConflict: (conflict) => {
         if (conflict.reason !== null) throw refusedAgain(conflict.reason, id)
         options.onConflict(conflict)
@@ -57,6 +60,14 @@ export function retryRejected(
     deleteRejected(db, id)
     return replayed
   })
+}
+
+/** The key of a row that was set aside is free, and may have been given to another row since: that one is not to be written over. */
+function keyTaken({ table, key }: Conflict, id: number): RefusedChangeError {
+  return new RefusedChangeError(
+    `another row of ${table} has the key ${key.map(String).join(', ')} by now. Give the row that was set aside another key, with retryRejected(${id}, { row }); or drop it, with discard({ rejected: ${id} })`,
+    { sqliteCode: 'SQLITE_CONSTRAINT_PRIMARYKEY' },
+  )
 }
 
 /** With SQLite's plain code it is the schema that does not fit, which no other row would change. */
