@@ -216,6 +216,17 @@ const found: readonly Found[] = [
       { kind: 'power', client: 0, inTransaction: false, seed: 3 },
     ],
   },
+  {
+    title: 'a row that REPLACE removes is captured also where a cascade takes the row that came in its place',
+    schemaSeed: 61530781,
+    isDaring: true,
+    clients: [{ conflictResolution: 'failing function', foreignKeys: false }],
+    steps: [
+      { kind: 'write', client: 0, seed: 40466343 },
+      { kind: 'reopen', client: 0, meanwhile: 'schema', seed: 809808163 },
+      { kind: 'reopen', client: 0, meanwhile: 'write, no checkpoint', seed: 1897508523 },
+    ],
+  },
 ]
 
 /** Plans that could not be shortened. */
