@@ -42,6 +42,21 @@ test('what is done to the row in the place of one that a pull has left out does 
   expect([...leaving]).toEqual([insert!.changeId, update!.changeId])
 })
 
+test('a row that is in its table depends on what has put it there, also where one change of it is left out', () => {
+  const sql = 'CREATE TABLE note(id INTEGER PRIMARY KEY, name UNIQUE, body)'
+  const local = capturedDatabase(sql)
+  const server = receiver(sql)
+  local.exec("INSERT INTO note VALUES (1, 'a', 'ours'); UPDATE note SET name = 'x'")
+  server.db.exec("INSERT INTO note VALUES (2, 'x', 'theirs')")
+  const { db } = rebase(local, server.db)
+  db.exec('UPDATE note SET id = 3 WHERE id = 1')
+  const ids = [...readCaptured(db, 0)].filter((change) => 'table' in change).map(({ changeId }) => changeId)
+  for (const [first, changeId] of ids.entries()) {
+    const options = { afterId: 0, seeds: new Set([changeId]), wholeTransactions: false }
+    expect([...dependentChanges(db, options)]).toEqual(ids.slice(first))
+  }
+})
+
 test('a row that took the key of one that had left it depends on that', () => {
   const sql = 'CREATE TABLE note(id INTEGER PRIMARY KEY, body)'
   const db = capturedDatabase(sql)

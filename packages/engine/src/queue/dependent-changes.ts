@@ -80,8 +80,10 @@ class TakenRows {
   readonly #places = new Map<string, 'left' | 'there' | 'absent'>()
 
   take({ from, to, isBlocked }: Move): void {
+    // A change that leaves the row in its place has not put it there: the row itself is out of its table only if it was before.
+    const isOut = from === to ? this.#places.get(to!) === 'absent' : isBlocked
     if (from !== null) this.#places.set(from, 'left')
-    if (to !== null) this.#places.set(to, isBlocked ? 'absent' : 'there')
+    if (to !== null) this.#places.set(to, isOut ? 'absent' : 'there')
   }
 
   /** From now on the place is that of the row that a change has put there, which stays. */
