@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parseConfig } from '../src/config/load-config.ts'
-import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from '../src/worker/descriptors.ts'
+import { ANSWERS_DESCRIPTOR, CALLS_DESCRIPTOR, VERDICT_DESCRIPTOR } from '../src/worker/descriptors.ts'
 import { encodeFrameHead } from '../src/worker/frame.ts'
 import type { Verdict } from '../src/worker/watchdog-memory.ts'
 import { workerSettings } from '../src/worker/worker-settings-of.ts'
@@ -28,7 +28,7 @@ test('a worker that ends itself names the statements that have run and whose ans
     mainProcessId: process.pid,
   }
   const worker = spawn(process.execPath, [MAIN], {
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, TIDEMARK_WORKER: JSON.stringify(settings) },
   })
   const stdio = worker.stdio as readonly unknown[] as readonly (Duplex & Readable)[]
@@ -37,8 +37,8 @@ test('a worker that ends itself names the statements that have run and whose ans
     const requests = [...statements.map((sql) => execute(sql)), { type: 'close' }]
     const bytes = Buffer.from(JSON.stringify({ baton: null, requests }))
     const json = { name: 'pipeline', args: { database, caller: { access: 'write', party: 'p' } } }
-    stdio[FRAMES_DESCRIPTOR]!.write(encodeFrameHead({ kind: 'call', callId, json, bytes }))
-    stdio[FRAMES_DESCRIPTOR]!.write(bytes)
+    stdio[CALLS_DESCRIPTOR]!.write(encodeFrameHead({ kind: 'call', callId, json, bytes }))
+    stdio[CALLS_DESCRIPTOR]!.write(bytes)
   }
   call(
     8,
@@ -46,9 +46,9 @@ test('a worker that ends itself names the statements that have run and whose ans
     `UPDATE t SET x = 2 RETURNING hex(zeroblob(${ANSWER_BYTES / 2}))`,
   )
   // Its beginning is here, and nobody reads on.
-  await once(stdio[FRAMES_DESCRIPTOR]!, 'readable')
+  await once(stdio[ANSWERS_DESCRIPTOR]!, 'readable')
   call(9, ENDLESS)
   const verdict = JSON.parse(await text(stdio[VERDICT_DESCRIPTOR]!)) as Verdict
   expect(verdict).toEqual({ reason: 'deadline', callId: 9, begun: [8] })
-  stdio[FRAMES_DESCRIPTOR]!.destroy()
+  stdio[ANSWERS_DESCRIPTOR]!.destroy()
 })

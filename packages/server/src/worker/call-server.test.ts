@@ -30,7 +30,7 @@ test.each([
 ])('a call is over when %s has left the process, not before', async (_, answer) => {
   const socket = new FullSocket()
   const channel = new FrameChannel(
-    socket,
+    { input: socket, output: socket },
     () => {},
     () => {},
   )

@@ -1,7 +1,7 @@
 import { ProtocolError } from '@tidemark/protocol'
 
 /**
- * Frames between the server's main process and its workers, over a socket pair. Little-endian:
+ * Frames between the server's main process and its workers, over a socket pair each way. Little-endian:
  *
  * | offset | bytes | field |
  * | --- | --- | --- |

@@ -6,7 +6,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BusyError } from '@tidemark/protocol'
 import type { BodyPart } from '../push/push-body.ts'
-import { FRAMES_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
+import { ANSWERS_DESCRIPTOR, CALLS_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { Frame } from './frame.ts'
 import { siblingModule } from './sibling-module.ts'
@@ -109,13 +109,13 @@ export class WorkerClient {
       process.execPath,
       [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
       {
-        stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+        stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
         env: { ...process.env, ...ENVIRONMENT, ...compileCache(), TIDEMARK_WORKER: JSON.stringify(complete) },
       },
     )
     const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]
     this.#channel = new FrameChannel(
-      stdio[FRAMES_DESCRIPTOR]!,
+      { input: stdio[ANSWERS_DESCRIPTOR]!, output: stdio[CALLS_DESCRIPTOR]! },
       (frame) => this.#receive(frame),
       () => {},
     )

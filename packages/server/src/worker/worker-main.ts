@@ -17,7 +17,7 @@ import { LargePulls } from '../pull/large-pulls.ts'
 import { CallServer } from './call-server.ts'
 import type { CallContext, CallHandlers } from './call-server.ts'
 import { DatabaseHost } from './database-host.ts'
-import { FRAMES_DESCRIPTOR } from './descriptors.ts'
+import { ANSWERS_DESCRIPTOR, CALLS_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import { Watchdog } from './watchdog.ts'
 import type { DatabaseRef } from './worker-calls.ts'
@@ -203,7 +203,10 @@ watchdog.start(settings)
 const calls = new CallServer(handlers, () => channel)
 await initProtocol()
 const channel = new FrameChannel(
-  new Socket({ fd: FRAMES_DESCRIPTOR, readable: true, writable: true }),
+  {
+    input: new Socket({ fd: CALLS_DESCRIPTOR, readable: true, writable: false }),
+    output: new Socket({ fd: ANSWERS_DESCRIPTOR, readable: false, writable: true }),
+  },
   (frame) => calls.receive(frame),
   () => {
     // Everything is closed then. Leaving in good order would wait for the watchdog's thread.
