@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { HranaRequest } from '@tidemark/protocol'
-import { execute, pipeline, run, startServer } from './running-server.ts'
+import { execute, pipeline, resultOf, run, startServer } from './running-server.ts'
 import type { RunningServer } from './running-server.ts'
 import { CLOSE, createWithItems, SQL_TEST_SETTINGS } from './sql-fixture.ts'
 
@@ -50,6 +50,17 @@ describe('pipeline: streams', () => {
     const { baton } = await pipeline(database, [execute('BEGIN IMMEDIATE'), execute('DELETE FROM item')])
     await pipeline(database, [CLOSE], { baton })
     expect(await run(database, 'SELECT count(*) FROM item')).toEqual([[1]])
+  })
+
+  test('what another stream has inserted is not told to the next one, which has its connection', async () => {
+    const database = await withItems('counters')
+    await run(database, "INSERT INTO item VALUES (77, 'seventy-seven')")
+    const ignored = "INSERT OR IGNORE INTO item VALUES (77, 'again')"
+    const { results } = await pipeline(database, [execute(ignored), CLOSE])
+    expect(resultOf(results[0])).toMatchObject({ affected_row_count: 0, last_insert_rowid: '0' })
+    await run(database, 'UPDATE item SET body = NULL')
+    expect(await run(database, 'SELECT last_insert_rowid(), changes()')).toEqual([[0, 0]])
+    expect(await run(database, 'SELECT count(*) FROM sqlite_temp_schema')).toEqual([[0]])
   })
 
   test('a transaction that is left open loses the turn; the next writer gets it', async () => {

@@ -40,6 +40,7 @@ export class HranaStream {
   #turn: Turn | null = null
   #transactionUntil = Infinity
   #isAltered = false
+  #hasWritten = false
   #isReadOnly = false
   #isClosed = false
 
@@ -81,6 +82,11 @@ export class HranaStream {
   /** True once the connection has settings or temporary tables of this client. */
   get isAltered(): boolean {
     return this.#isAltered
+  }
+
+  /** True once a statement has run that writes. */
+  get hasWritten(): boolean {
+    return this.#hasWritten
   }
 
   /** @throws as {@link StoredSql.store}; BusyError when the stream was closed */
@@ -170,6 +176,7 @@ export class HranaStream {
       if (caller.access === 'read') throw new SqlRefusedError('FORBIDDEN', 'The token allows reading only')
       await this.#takeTurn(caller, guard)
       guard.begin()
+      this.#hasWritten = true
     }
     const { statementTimeoutMs } = this.#settings
     try {

@@ -3,6 +3,7 @@ import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
 import type { PushTarget } from '../push/push-target.ts'
+import { forgetCounters } from './forget-counters.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { HranaStream } from './hrana-stream.ts'
 import type { SqlBytes } from './sql-memory.ts'
@@ -92,6 +93,7 @@ export class StreamRegistry {
       this.#database.releaseConnection(stream.connection)
       return
     }
+    if (stream.hasWritten) forgetCounters(stream.connection)
     this.#spare.push(stream.connection)
     this.#spareTimer ??= setTimeout(() => this.#closeSpare(), SPARE_MS).unref()
   }
