@@ -48,7 +48,7 @@ export function dependentChanges(
       const move = { ...keys.places(change), isBlocked: blocked.has(change.changeId) }
       unit.isTaken ||= rows.haveRowOf(move, unit.filled)
       unit.moves.push(move)
-      if (move.to !== null) unit.filled.add(move.to)
+      if (move.to !== null && rows.isKnown(move.to)) unit.filled.add(move.to)
     }
   }
   close(unit)
@@ -66,7 +66,7 @@ interface Unit {
   readonly name: string
   readonly ids: number[]
   readonly moves: Move[]
-  /** Where they have put rows. */
+  /** Where they have put rows in places of {@link TakenRows}. */
   readonly filled: Set<string>
   isTaken: boolean
 }
@@ -84,6 +84,10 @@ class TakenRows {
     const isOut = from === to ? this.#places.get(to!) === 'absent' : isBlocked
     if (from !== null) this.#places.set(from, 'left')
     if (to !== null) this.#places.set(to, isOut ? 'absent' : 'there')
+  }
+
+  isKnown(place: string): boolean {
+    return this.#places.has(place)
   }
 
   /** From now on the place is that of the row that a change has put there, which stays. */
