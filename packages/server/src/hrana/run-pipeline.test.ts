@@ -151,6 +151,19 @@ test('all streams together store so much SQL, and a stream that ends gives back 
   expect(registry.hasOpenStreams).toBe(false)
 })
 
+test('a connection whose counters cannot be set back is not for another stream, and nobody hears of it', async () => {
+  const { baton } = await sendAll(null, [
+    { type: 'execute', stmt: { sql: 'CREATE TABLE t (x)' } },
+    { type: 'store_sql', sql_id: 1, sql: 'x' },
+  ])
+  const stream = registry.take(baton)
+  vi.spyOn(stream.connection, 'exec').mockImplementation(() => {
+    throw new Error('disk I/O error')
+  })
+  registry.end(stream)
+  expect(stream.connection.open).toBe(false)
+})
+
 /** Half a millisecond, at least. */
 const LONG =
   'WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 5000) SELECT count(*) FROM c'

@@ -89,11 +89,10 @@ export class StreamRegistry {
   end(stream: HranaStream): void {
     if (!this.#streams.delete(stream)) return
     stream.close()
-    if (this.#isClosed || stream.isAltered || this.#spare.length >= SPARE_CONNECTIONS) {
+    if (!this.#mayKeepConnectionOf(stream)) {
       this.#database.releaseConnection(stream.connection)
       return
     }
-    if (stream.hasWritten) forgetCounters(stream.connection)
     this.#spare.push(stream.connection)
     this.#spareTimer ??= setTimeout(() => this.#closeSpare(), SPARE_MS).unref()
   }
@@ -115,6 +114,11 @@ export class StreamRegistry {
     this.#parked.clear()
     for (const stream of this.#streams) this.end(stream)
     this.#closeSpare()
+  }
+
+  #mayKeepConnectionOf(stream: HranaStream): boolean {
+    if (this.#isClosed || stream.isAltered || this.#spare.length >= SPARE_CONNECTIONS) return false
+    return !stream.hasWritten || forgetCounters(stream.connection)
   }
 
   #closeSpare(): void {
