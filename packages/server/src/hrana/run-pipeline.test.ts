@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Database } from '../database/database.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
+import type { HranaSettings } from './hrana-settings.ts'
 import { ResponseBudget } from './response-budget.ts'
 import { runCursor } from './run-cursor.ts'
 import { runPipeline } from './run-pipeline.ts'
@@ -21,6 +22,9 @@ const CALLER = { access: 'write', party: 'somebody' } as const
 
 let root: string
 let database: Database
+let target: PushTarget
+let settings: HranaSettings
+let memory: SqlMemory
 let registry: StreamRegistry
 let problems: string[]
 
@@ -56,7 +60,7 @@ beforeEach(async () => {
     arrivalWaitMs: LONG_MS,
     applyTimeoutMs: LONG_MS,
   }
-  const settings = {
+  settings = {
     foreignKeys: true,
     statementTimeoutMs: LONG_MS,
     turnWaitMs: LONG_MS,
@@ -66,8 +70,9 @@ beforeEach(async () => {
     maxStreams: 8,
     maxResponseBytes: MIB,
   }
-  const target = new PushTarget(database, 'id', push, new RecentPushes())
-  registry = new StreamRegistry(target, settings, new SqlMemory('stored SQL', STORED_SQL_BYTES))
+  target = new PushTarget(database, 'id', push, new RecentPushes())
+  memory = new SqlMemory('stored SQL', STORED_SQL_BYTES)
+  registry = new StreamRegistry(target, settings, memory)
 })
 
 afterEach(() => {
@@ -149,6 +154,20 @@ test('all streams together store so much SQL, and a stream that ends gives back 
     await sendAll(baton, [{ type: 'close_sql', sql_id: 1 }])
   }
   expect(registry.hasOpenStreams).toBe(false)
+})
+
+test('a few connections of the process have a large cache, the others a small one, until those have ended', () => {
+  const sizes = (): unknown[] =>
+    Array.from({ length: 70 }, () => many.take(null).connection.pragma('cache_size', { simple: true }))
+  const newRegistry = (): StreamRegistry =>
+    new StreamRegistry(target, { ...settings, maxStreams: 100 }, memory)
+  let many = newRegistry()
+  const [large, small] = [Array.from({ length: 64 }, () => -2048), Array.from({ length: 6 }, () => -256)]
+  expect(sizes()).toEqual([...large, ...small])
+  many.close()
+  many = newRegistry()
+  expect(sizes()).toEqual([...large, ...small])
+  many.close()
 })
 
 test('a connection whose counters cannot be set back is not for another stream, and nobody hears of it', async () => {

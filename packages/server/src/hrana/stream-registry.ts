@@ -3,6 +3,7 @@ import { BusyError, LimitError, ProtocolError } from '@tidemark/protocol'
 import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
 import type { PushTarget } from '../push/push-target.ts'
+import { giveCacheBack, takeCache } from './cache-share.ts'
 import { forgetCounters } from './forget-counters.ts'
 import type { HranaSettings } from './hrana-settings.ts'
 import { HranaStream } from './hrana-stream.ts'
@@ -12,9 +13,6 @@ const BATON_BYTES = 24
 /** Connections kept for the next streams, and for how long unless they are used. */
 const SPARE_CONNECTIONS = 32
 const SPARE_MS = 5000
-/** KiB of page cache per stream: there may be many. */
-const CACHE_KIB = 2048
-
 interface Parked {
   readonly stream: HranaStream
   readonly timer: NodeJS.Timeout
@@ -90,7 +88,7 @@ export class StreamRegistry {
     if (!this.#streams.delete(stream)) return
     stream.close()
     if (!this.#mayKeepConnectionOf(stream)) {
-      this.#database.releaseConnection(stream.connection)
+      this.#disconnect(stream.connection)
       return
     }
     this.#spare.push(stream.connection)
@@ -124,7 +122,7 @@ export class StreamRegistry {
   #closeSpare(): void {
     if (this.#spareTimer !== null) clearTimeout(this.#spareTimer)
     this.#spareTimer = null
-    for (const connection of this.#spare.splice(0)) this.#database.releaseConnection(connection)
+    for (const connection of this.#spare.splice(0)) this.#disconnect(connection)
   }
 
   #open(): HranaStream {
@@ -151,8 +149,13 @@ export class StreamRegistry {
 
   #connect(): Connection {
     const connection = this.#database.acquireConnection()
-    connection.pragma(`cache_size = -${CACHE_KIB}`)
+    takeCache(connection)
     connection.pragma(`foreign_keys = ${this.#settings.foreignKeys ? 'ON' : 'OFF'}`)
     return connection
+  }
+
+  #disconnect(connection: Connection): void {
+    giveCacheBack(connection)
+    this.#database.releaseConnection(connection)
   }
 }
