@@ -114,3 +114,19 @@ test('transactions that only read are ended when they keep the WAL from beginnin
   expect(String(ended[0])).toContain('the stream has timed out')
   expect(ended.length).toBeLessThan(40)
 })
+
+test.each(['CREATE TEMP TABLE x (y)', 'CREATE TABLE temp.x AS SELECT 1 AS y'])(
+  'temporary tables take no more of the disk than the database may: %s',
+  async (create) => {
+    const small = await startServer({ maxDatabaseBytes: 100 * 4096 })
+    try {
+      const database = await small.create('quota')
+      const fill = `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 200)
+        INSERT INTO x SELECT zeroblob(4000) FROM c`
+      const { results } = await pipeline(database, [execute(create), execute(fill), CLOSE])
+      expect(results).toMatchObject([{ type: 'ok' }, { error: { code: 'SQLITE_FULL' } }, { type: 'ok' }])
+    } finally {
+      await small.close()
+    }
+  },
+)

@@ -249,8 +249,17 @@ export class HranaStream {
 
   #noteAlteration(statement: StatementClass): void {
     if (statement.kind === 'pragma' && statement.hasValue) this.#isAltered = true
-    if (statement.kind === 'schema' && statement.schemaName === 'temp') this.#isAltered = true
+    if (statement.kind === 'schema' && statement.schemaName === 'temp') {
+      this.#isAltered = true
+      limitTemporaryTables(this.#connection)
+    }
   }
+}
+
+/** Those of a stream may take as much of the disk as the database may. */
+function limitTemporaryTables(connection: Connection): void {
+  const pages = connection.pragma('main.max_page_count', { simple: true }) as number
+  connection.pragma(`temp.max_page_count = ${pages}`)
 }
 
 /** Statements that better-sqlite3 takes for readers. */
