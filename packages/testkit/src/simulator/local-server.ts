@@ -48,6 +48,7 @@ export class LocalServer {
   readonly #root: string
   readonly #settings: Plan['server']
   #generation = 0
+  #life = 0
   #tenant: Tenant | null = null
   #isStarting = false
   /** In the middle of a request, of its start or of its end. */
@@ -60,6 +61,11 @@ export class LocalServer {
 
   get directory(): string {
     return join(this.#root, `server-${this.#generation}`)
+  }
+
+  /** How often it was started. */
+  get life(): number {
+    return this.#life
   }
 
   get isUp(): boolean {
@@ -79,6 +85,7 @@ export class LocalServer {
   /** @throws ServerDownError where it dies meanwhile */
   async start(): Promise<void> {
     const { directory } = this
+    this.#life += 1
     this.isActive = true
     this.#isStarting = true
     try {

@@ -14,6 +14,14 @@ export interface FaultEffects {
   die(): void
 }
 
+/** A request that the client has given up, and the network has not. */
+interface Stale {
+  readonly request: SimulatedRequest
+  readonly before: 'next' | 'one after'
+  /** The server's, when it was sent. */
+  readonly life: number
+}
+
 /** The line between one client and the server. It is perfect but for the fault that is set. */
 export class Line {
   readonly #server: LocalServer
@@ -21,7 +29,7 @@ export class Line {
   readonly #effects: FaultEffects
   #fault: RequestFaultPlan | null = null
   #requests = 0
-  #stale: { readonly request: SimulatedRequest; readonly before: 'next' | 'one after' } | null = null
+  #stale: Stale | null = null
   /** Of the request that the fault has struck; null: it has struck none yet. */
   struckPath: string | null = null
   isDead = false
@@ -70,6 +78,8 @@ export class Line {
       return
     }
     this.#stale = null
+    // It was on a connection to the server that has ended. Those of Tidemark's clients do no harm on another one either, as their push ids are in the database.
+    if (stale.life !== this.#server.life && !stale.request.isTidemark) return
     const late = await this.#server.answer(stale.request)
     this.#log(`    a late ${stale.request.path} arrives: ${late.status}`)
   }
@@ -93,10 +103,10 @@ export class Line {
         await this.#pass(request)
         return this.#pass(request)
       case 'stale':
-        this.#stale = { request, before: 'next' }
+        this.#stale = { request, before: 'next', life: this.#server.life }
         throw new TypeError('the request is late')
       case 'staler':
-        this.#stale = { request, before: 'one after' }
+        this.#stale = { request, before: 'one after', life: this.#server.life }
         throw new TypeError('the request is very late')
       case 'busy':
         return new Response('', { status: 503 })
