@@ -2,6 +2,7 @@ export { readBackfilledFrames, readPageNumbers, readWalIndexHeader } from './wal
 export type { WalIndexHeader } from './wal/wal-index.ts'
 export { WalFile, writeFully } from './wal/wal-file.ts'
 export type { WalFrame } from './wal/wal-file.ts'
+export { makeRoom } from './wal/wal-room.ts'
 
 export { splitStatements, statementsIn } from './sql/split-statements.ts'
 export { classifyStatement } from './sql/classify-statement.ts'

@@ -126,6 +126,20 @@ function lastSegment(directory: string): string {
 const FILL = `WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 200)
   INSERT INTO item SELECT NULL, randomblob(400) FROM c`
 
+test.each([
+  ['full', true],
+  ['normal', false],
+] as const)('with durability %s commits find room in the WAL: %s', async (durability, hasRoom) => {
+  const database = await open(root, { durability, checkpointFrames: 1000 })
+  const write = writer(database)
+  write('CREATE TABLE t (x)')
+  for (let row = 0; row < 40; row++) write('INSERT INTO t VALUES (1)')
+  const frameBytes = database.status().bytes - database.history.bytes
+  expect(statSync(join(root, 'main.db-wal')).size > frameBytes + MIB / 2).toBe(hasRoom)
+  database.close()
+  expect(existsSync(join(root, 'main.db-wal'))).toBe(false)
+})
+
 describe('a database', () => {
   test('every revision equals, byte for byte, the copy that was taken of it, while others write and checkpoint (I1)', async () => {
     const database = await open()

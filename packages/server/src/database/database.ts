@@ -187,6 +187,8 @@ export class Database {
       this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
       throw error
     }
+    const { settings, recorder } = this.#resources
+    if (settings.durability === 'full') recorder.makeRoom()
     if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
     this.#isCheckpointAwaited = true
     this.#resources.events.onCheckpointDue(() => this.#checkpointWhenDue())

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine'
+import { makeRoom, readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine'
 import type { WalIndexHeader } from '@tidemark/engine'
 import {
   decodeFrameHeader,
@@ -26,19 +26,22 @@ interface WalCommit {
 
 /** Brings commits from SQLite's WAL into the history. */
 export class WalRecorder {
+  readonly #path: string
   readonly #wal: WalFile
   readonly #shmDescriptor: number
   readonly #uncheckpointed = new Set<number>()
   #recordedFrames = 0
 
-  private constructor(wal: WalFile, shmDescriptor: number) {
+  private constructor(path: string, wal: WalFile, shmDescriptor: number) {
+    this.#path = path
     this.#wal = wal
     this.#shmDescriptor = shmDescriptor
   }
 
   /** The main file must be open in SQLite and have been read from, so that both files exist and recovery is done. */
   static open(mainPath: string): WalRecorder {
-    const recorder = new WalRecorder(WalFile.open(`${mainPath}-wal`), openSync(`${mainPath}-shm`, 'r+'))
+    const path = `${mainPath}-wal`
+    const recorder = new WalRecorder(path, WalFile.open(path), openSync(`${mainPath}-shm`, 'r+'))
     const header = recorder.#indexHeader()
     if (header !== null) {
       for (const page of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
@@ -104,6 +107,11 @@ export class WalRecorder {
       history.append({ sizeInPages: commit.sizeInPages, pages, images, wal: commit.wal })
     }
     return header.maxFrame >= first
+  }
+
+  /** Room for the commits to come, see the engine's `makeRoom`; what keeps it from being made is told to who then commits. */
+  makeRoom(): void {
+    makeRoom(this.#wal, this.#path, this.#recordedFrames).catch(() => {})
   }
 
   /** To be called when a checkpoint has copied the whole WAL. */
