@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
@@ -32,6 +32,26 @@ describe('checkpoint and close', () => {
       ],
     })
     expect(contentOf(a)).toEqual(contentOf(b))
+  })
+
+  test('zeros alone in the WAL, as where another process empties it while room is made, are an empty one to pushes and pulls', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    a.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT); INSERT INTO t VALUES (1, 'x')`)
+    await a.sync()
+    const b = await server.client('b.db')
+    for (const round of [2, 3]) {
+      await b.checkpoint()
+      appendFileSync(`${b.name}-wal`, new Uint8Array(1 << 20))
+      if (round === 3) b.exec(`INSERT INTO t VALUES (30, 'pending')`)
+      a.prepare('INSERT INTO t VALUES (?, ?)').run(round, 'y')
+      await a.push()
+      await b.sync()
+    }
+    await a.sync()
+    expect(a.prepare('SELECT count(*) FROM t').pluck().get()).toBe(4)
+    expect(contentOf(a)).toEqual(contentOf(b))
+    expect(b.pragma('integrity_check', { simple: true })).toBe('ok')
   })
 
   const fill = (db: Database): void => {

@@ -14,6 +14,7 @@ import {
   maxChangeId,
   readCaptured,
 } from '../capture/read-captured.ts'
+import { makeRoom } from '../wal/wal-room.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
 import type { AcknowledgedRows } from './acknowledged-rows.ts'
 import { applyPull } from './apply-pull.ts'
@@ -42,7 +43,6 @@ import type { ReplicaOptions } from './replica-options.ts'
 import { ReplicaQueue } from './replica-queue.ts'
 import type { ReplicaSession } from './session.ts'
 import { SyncLock } from './sync-lock.ts'
-import { makeRoom } from '../wal/wal-room.ts'
 
 export interface ReplicaStats {
   /** Size of the WAL's content. */

@@ -3,21 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { SETTINGS } from '../../test/database-settings.ts'
 import { Database } from './database.ts'
 import type { DatabaseSettings } from './database.ts'
 
 const ID = 'ffeeddccbbaa99887766554433221100'
-const MIB = 1024 * 1024
 const COUNT = 'SELECT count(*) FROM t'
-
-const SETTINGS: DatabaseSettings = {
-  durability: 'normal',
-  maxDatabaseBytes: 64 * MIB,
-  retention: { bytes: 64 * MIB, ageMs: Infinity },
-  segmentBytes: MIB,
-  checkpointFrames: 50,
-  lockWaitMs: 2000,
-}
 
 let root: string
 let problems: string[]

@@ -17,20 +17,12 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { History } from '../history/history.ts'
+import { SETTINGS } from '../../test/database-settings.ts'
 import { Database } from './database.ts'
 import type { DatabaseSettings } from './database.ts'
 
 const ID = 'ffeeddccbbaa99887766554433221100'
 const MIB = 1024 * 1024
-
-const SETTINGS: DatabaseSettings = {
-  durability: 'normal',
-  maxDatabaseBytes: 64 * MIB,
-  retention: { bytes: 64 * MIB, ageMs: Infinity },
-  segmentBytes: MIB,
-  checkpointFrames: 50,
-  lockWaitMs: 2000,
-}
 
 let root: string
 let restarts: string[]

@@ -13,6 +13,7 @@ const BATON_BYTES = 24
 /** Connections kept for the next streams, and for how long unless they are used. */
 const SPARE_CONNECTIONS = 32
 const SPARE_MS = 5000
+
 interface Parked {
   readonly stream: HranaStream
   readonly timer: NodeJS.Timeout
