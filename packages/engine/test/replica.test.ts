@@ -10,6 +10,7 @@ import { initProtocol } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 
 import { Replica } from '../src/index.ts'
+import { heldMarks, READ_MARKS } from './held-marks.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
 const PULLS = Number(process.env['TIDEMARK_PULLS'] ?? '150')
@@ -196,6 +197,37 @@ describe('checkpoint and close', () => {
     expect(baseDifferences(replica, origin)).toEqual([])
     replica.close()
   })
+
+  it.runIf(process.platform === 'linux')(
+    'holds the read marks as commits come, not in a transaction, and lets go of them for pulls and checkpoints',
+    async () => {
+      const replica = open()
+      const workAndKeepReady = async (): Promise<void> => {
+        for (let count = 0; count < 5; count++) {
+          insert(replica.connection, `${ids(replica.connection).length}`)
+          await replica.keepReady()
+        }
+      }
+      await workAndKeepReady()
+      expect(heldMarks(path)).toEqual(READ_MARKS)
+      origin.push(replica)
+      origin.exec("INSERT INTO note VALUES ('b', 'x')")
+      origin.pull(replica)
+      const ofThePin = heldMarks(path)
+      expect(ofThePin.length).toBeLessThan(READ_MARKS.length)
+      replica.connection.exec('BEGIN')
+      insert(replica.connection, 'c')
+      await replica.keepReady()
+      replica.connection.exec('COMMIT')
+      expect(heldMarks(path)).toEqual(ofThePin)
+      await workAndKeepReady()
+      expect(heldMarks(path)).toEqual(READ_MARKS)
+      replica.checkpoint()
+      expect([replica.stats().mainWalBytes, heldMarks(path)]).toEqual([0, []])
+      expect(baseDifferences(replica, origin)).toEqual([])
+      replica.close()
+    },
+  )
 
   it('I1: no checkpoint of another program passes the pin', () => {
     const replica = open()

@@ -20,7 +20,7 @@ const ATTEMPTS = 5
 export function checkpoint(session: ReplicaSession): void {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const sealed = session.withWriteLock((index) => {
-      if (session.base.watermark === null) session.connections.repin()
+      if (session.base.watermark === null) session.connections.repin(index.maxFrame)
       else session.seal(index)
       return index.maxFrame
     })
@@ -34,7 +34,7 @@ export function checkpoint(session: ReplicaSession): void {
     }
     const isComplete = session.withWriteLock((index) => {
       if (index.maxFrame !== sealed) return false
-      session.connections.repin()
+      session.connections.repin(sealed)
       return true
     })
     if (!isComplete) continue

@@ -3,6 +3,7 @@ import { BusyError } from '@tidemark/protocol'
 
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import { enterWalMode } from './enter-wal-mode.ts'
+import { beginSnapshot, ReadMarks } from './read-marks.ts'
 import type { Durability } from './replica-options.ts'
 import { withBusyErrors } from './sqlite-errors.ts'
 
@@ -20,7 +21,7 @@ const LOCK_PAUSE_MS = 0.05
  * - `pinned`: holds a read transaction at the watermark, so that no checkpoint, whoever asks, passes it
  * - `work`: the engine's own reads and writes
  *
- * A push reads on one more, which is opened with the first.
+ * A push reads on one more, which is opened with the first; {@link ReadMarks} has some that never read.
  */
 export class Connections {
   readonly user: Database.Database
@@ -30,6 +31,7 @@ export class Connections {
   readonly #lock: Database.Database
   /** Prepared, because the application's connection may be busy with an iterator. */
   readonly #foreignKeys: Database.Statement<[], number>
+  readonly #marks: ReadMarks
   /** Kept for the next push: to open one takes longer than to read a small batch. */
   #idleReader: Database.Database | null = null
   #isClosed = false
@@ -37,6 +39,7 @@ export class Connections {
   /** Opens them, with the pin at the newest commit. @throws SqliteError; nothing is open then */
   constructor(path: string, options: { readonly durability: Durability; readonly busyTimeoutMs: number }) {
     this.#path = path
+    this.#marks = new ReadMarks(path)
     const opened: Database.Database[] = []
     const connect = (timeout: number): Database.Database => {
       const connection = new Database(path, { timeout })
@@ -53,7 +56,7 @@ export class Connections {
       this.pinned = connect(options.busyTimeoutMs)
       // Waits by itself, see #begin.
       this.work = new ApplyConnection(connect(0))
-      this.#beginPin()
+      beginSnapshot(this.pinned)
     } catch (error) {
       for (const connection of opened) connection.close()
       throw error
@@ -82,10 +85,16 @@ export class Connections {
     }
   }
 
-  /** Moves the pin to the newest commit. Only under the write lock is it known which that is. */
-  repin(): void {
+  /** Moves the pin to the newest commit, which ends with the frame `maxFrame`. Only under the write lock is it known which that is. */
+  repin(maxFrame: number): void {
+    this.#marks.release(maxFrame)
     if (this.pinned.inTransaction) this.pinned.exec('COMMIT')
-    this.#beginPin()
+    beginSnapshot(this.pinned)
+  }
+
+  /** {@link ReadMarks.hold}, while the application is in no transaction: the commit is to come then that moves its next one away from the mark. */
+  holdReadMark(maxFrame: number): void {
+    if (!this.user.inTransaction) this.#marks.hold(maxFrame)
   }
 
   /**
@@ -135,6 +144,7 @@ export class Connections {
   close(): void {
     this.#isClosed = true
     this.#idleReader?.close()
+    this.#marks.close()
     this.user.close()
     this.work.db.close()
     this.pinned.close()
@@ -159,11 +169,5 @@ export class Connections {
         Atomics.wait(pause, 0, 0, LOCK_PAUSE_MS)
       }
     }
-  }
-
-  #beginPin(): void {
-    this.pinned.exec('BEGIN')
-    // Begins the read transaction, and works whatever the schema is: an injection has to end properly before anybody looks at what came in.
-    this.pinned.prepare('PRAGMA schema_version').get()
   }
 }

@@ -62,7 +62,7 @@ export function protectBase(session: ReplicaSession): void {
       if (!isBaseLost(error)) throw error
       session.setBase(null)
     }
-    if (session.base.watermark === null) session.connections.repin()
+    if (session.base.watermark === null) session.connections.repin(index.maxFrame)
     session.save({})
   })
 }

@@ -26,9 +26,18 @@ const FIRST_BLOB_TYPE = 12
 
 /** The pull that the database says it has; null before the first. */
 export function readPulledBase(db: Pick<Database.Database, 'prepare'>): PulledBase | null {
-  if (!hasTable(db, 'tidemark_base')) return null
-  const state = prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
+  const state = readState(db)
   return state === undefined ? null : (JSON.parse(Buffer.from(state).toString()) as PulledBase)
+}
+
+/** Undefined where there is no row, or no table: each pull asks, and nearly always there is one. */
+function readState(db: Pick<Database.Database, 'prepare'>): Uint8Array | undefined {
+  try {
+    return prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
+  } catch (error) {
+    if (hasTable(db, 'tidemark_base')) throw error
+    return undefined
+  }
 }
 
 /** Records `base` in the caller's transaction. */

@@ -117,7 +117,7 @@ function revokeInjection(session: ReplicaSession, plan: ReplayPlan): void {
 function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: ReplayOptions): ApplyReport {
   const isUntouched = session.withWriteLock((index) => {
     if (!isAtInjection(plan, index)) return false
-    session.connections.repin()
+    session.connections.repin(index.maxFrame)
     return true
   })
   if (isUntouched)

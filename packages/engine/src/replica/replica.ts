@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 
 import type Database from 'better-sqlite3'
-import { PAGE_SIZE } from '@tidemark/protocol'
+import { frameOffset, PAGE_SIZE } from '@tidemark/protocol'
 
 import { hasCapture } from '../capture/install.ts'
 import { pullUnfinished } from '../capture/pull-unfinished.ts'
@@ -344,15 +344,27 @@ export class Replica {
     checkpoint(this.#session)
   }
 
-  /** To be called now and then, for the commits to come: see {@link makeRoom}. Where these are not synced it does nothing. Resolves when it is done, well or not. */
-  async makeRoom(): Promise<void> {
-    const { durability, wal, paths } = this.#session
-    if (durability !== 'full') return
+  /**
+   * Sees to it that local transactions find what makes them cheap: {@link makeRoom}, {@link ReadMarks}. To be called now and then, at best when there
+   * have been commits. Resolves when it is done, well or not.
+   */
+  async keepReady(): Promise<void> {
+    const { durability, connections, wal, paths } = this.#session
     try {
-      await makeRoom(wal, paths.wal, this.#session.readIndex().maxFrame)
+      this.#session.assertInPlace()
+      const { maxFrame } = this.#session.readIndex()
+      if (maxFrame > 0) connections.holdReadMark(maxFrame)
+      await makeRoom(wal, paths.wal, maxFrame, durability)
     } catch {
-      // A full disk, or the WAL is gone: whoever needs them is told.
+      // A full disk, too many open files, or the WAL is gone: whoever needs them is told.
     }
+  }
+
+  /** Whether the WAL has `count` frames or more. */
+  hasWalFrames(count: number): boolean {
+    const { wal } = this.#session
+    // Mostly the file is too short, which is seen in a fraction of the time.
+    return wal.sizeInBytes >= frameOffset(count) && this.#session.readIndex().maxFrame >= count
   }
 
   stats(): ReplicaStats {

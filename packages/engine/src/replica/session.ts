@@ -171,7 +171,7 @@ export class ReplicaSession {
    * Takes the database as it is now for the base, until a pull has made it so; {@link save} still records the base as unknown. Under the write lock.
    */
   assumeBase(index: WalIndexHeader): void {
-    this.connections.repin()
+    this.connections.repin(index.maxFrame)
     this.base.assume(index)
   }
 
@@ -209,7 +209,7 @@ export class ReplicaSession {
 
   /** Counts all frames up to the index's last to the base, and pins there. Under the write lock. */
   advanceTo({ maxFrame, salts, checksum }: Pick<WalIndexHeader, 'maxFrame' | 'salts' | 'checksum'>): void {
-    this.connections.repin()
+    this.connections.repin(maxFrame)
     this.base.extendTo({ frame: maxFrame, salts, checksum })
   }
 

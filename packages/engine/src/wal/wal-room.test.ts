@@ -48,7 +48,7 @@ function rowsAfterCrash(): number {
 
 it('is made behind the last frame, and commits go over it', async () => {
   const before = sizeOfWal()
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   expect(sizeOfWal()).toBe(before + ROOM_BYTES)
   expect(rowsAfterCrash()).toBe(0)
   for (let i = 0; i < 20; i++) db.prepare('INSERT INTO t (b) VALUES (randomblob(1000))').run()
@@ -57,22 +57,22 @@ it('is made behind the last frame, and commits go over it', async () => {
 })
 
 it('is made again only when too little is left', async () => {
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   const made = sizeOfWal()
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   expect(sizeOfWal()).toBe(made)
   db.prepare('INSERT INTO t (b) VALUES (randomblob(1000))').run()
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   expect(sizeOfWal()).toBe(made + ROOM_BYTES)
 })
 
 it('is not made in a WAL that is empty or nearly so', async () => {
   db.pragma('wal_checkpoint(TRUNCATE)')
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   expect(sizeOfWal()).toBe(0)
   db.prepare('INSERT INTO t (b) VALUES (1)').run()
   const size = sizeOfWal()
-  await makeRoom(wal, `${path}-wal`, frames())
+  await makeRoom(wal, `${path}-wal`, frames(), 'full')
   expect(sizeOfWal()).toBe(size)
 })
 
@@ -85,12 +85,12 @@ it('goes over no commit that another connection makes in between', async () => {
       return size
     },
   } as WalFile
-  await makeRoom(overtaken, `${path}-wal`, frames())
+  await makeRoom(overtaken, `${path}-wal`, frames(), 'full')
   expect(rowsAfterCrash()).toBeGreaterThan(0)
   expect(rowsAfterCrash()).toBe(db.prepare('SELECT count(*) FROM t').pluck().get())
 })
 
 it('leaves out a WAL that is gone', async () => {
-  await expect(makeRoom(wal, `${path}-gone`, frames())).rejects.toThrow('ENOENT')
+  await expect(makeRoom(wal, `${path}-gone`, frames(), 'full')).rejects.toThrow('ENOENT')
   expect(existsSync(`${path}-gone`)).toBe(false)
 })

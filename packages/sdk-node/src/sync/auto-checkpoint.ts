@@ -1,9 +1,6 @@
 import type { Replica } from '@tidemark/engine'
 import type { CheckpointThresholds } from '../options/settings.ts'
 
-/** A WAL frame: 24-byte header and a page. */
-const FRAME_BYTES = 24 + 4096
-
 /** Notices when the WAL is long. */
 export class AutoCheckpoint {
   readonly #thresholds: CheckpointThresholds
@@ -20,29 +17,23 @@ export class AutoCheckpoint {
 
   /** Whether the WAL has as many frames as `pages` says: then a checkpoint follows a push or a pull. */
   get isDue(): boolean {
-    return this.walPages >= this.#thresholds.pages
+    return this.#replica.hasWalFrames(this.#thresholds.pages)
   }
 
   /** Whether it has reached the ceiling: then a pull waits for the checkpoint, and local writes start one. */
   get isOverdue(): boolean {
-    return this.walPages >= this.#thresholds.ceilingPages
+    return this.#replica.hasWalFrames(this.#thresholds.ceilingPages)
   }
 
-  /** Frames in the WAL. */
-  get walPages(): number {
-    return this.#replica.stats().mainWalBytes / FRAME_BYTES
-  }
-
-  /** Starts a checkpoint, if one is due, when the caller has gone on. */
   startIfDue(): void {
-    if (this.#isRunning || !this.isDue) return
-    this.#isRunning = true
-    setImmediate(() => void this.#runInBackground())
+    if (!this.#isRunning && this.isDue) this.#start()
   }
 
-  /** Starts one if the WAL has reached the ceiling. */
   startIfOverdue(): void {
-    if (this.#isRunning || !this.isOverdue) return
+    if (!this.#isRunning && this.isOverdue) this.#start()
+  }
+
+  #start(): void {
     this.#isRunning = true
     void this.#runInBackground()
   }

@@ -2,14 +2,15 @@ import type { Replica } from '@tidemark/engine'
 import type { WriteCounter } from '../statement/write-statement.ts'
 import type { AutoCheckpoint } from './auto-checkpoint.ts'
 
-const WRITES_PER_ROOM = 32
-const WRITES_PER_CHECK = 256
+const WRITES_PER_LOOK = 32
+const LOOKS_PER_CHECK = 8
 
-/** What many local writes call for: room in the WAL for the next, and a checkpoint when it is long. Costs a counter per write. */
+/** What many local writes call for: that the next ones are cheap, and a checkpoint when the WAL is long. Costs a counter per write. */
 export class LocalWrites implements WriteCounter {
   readonly #replica: Replica
   readonly #autoCheckpoint: AutoCheckpoint | null
-  #count = 0
+  #writes = 0
+  #looks = 0
 
   constructor(replica: Replica, autoCheckpoint: AutoCheckpoint | null) {
     this.#replica = replica
@@ -17,9 +18,12 @@ export class LocalWrites implements WriteCounter {
   }
 
   countWrite(): void {
-    this.#count += 1
-    if (this.#count % WRITES_PER_ROOM !== 0) return
-    void this.#replica.makeRoom()
-    if (this.#count % WRITES_PER_CHECK === 0) this.#autoCheckpoint?.startIfOverdue()
+    this.#writes += 1
+    // In a transaction nothing has come into the WAL yet.
+    if (this.#writes < WRITES_PER_LOOK || this.#replica.connection.inTransaction) return
+    this.#writes = 0
+    void this.#replica.keepReady()
+    this.#looks += 1
+    if (this.#looks % LOOKS_PER_CHECK === 0) this.#autoCheckpoint?.startIfOverdue()
   }
 }

@@ -348,7 +348,7 @@ export class SyncSession {
     const checkpoints = this.#autoCheckpoint
     const limit = maxWalPagesOf(context)
     const isTooLong =
-      checkpoints !== null && (limit === null ? checkpoints.isDue : checkpoints.walPages > limit)
+      checkpoints !== null && (limit === null ? checkpoints.isDue : context.replica.hasWalFrames(limit + 1))
     if (isTooLong) await this.#checkpoint(context, signal)
     return await this.#checkpointingBehind(operation)
   }
@@ -358,9 +358,15 @@ export class SyncSession {
     try {
       return await operation()
     } finally {
-      this.#autoCheckpoint?.startIfDue()
-      void this.#replica?.makeRoom()
+      setImmediate(() => this.#workBehind())
     }
+  }
+
+  /** What the caller of an operation need not wait for. */
+  #workBehind(): void {
+    if (this.replica === null) return
+    this.#autoCheckpoint?.startIfDue()
+    void this.replica.keepReady()
   }
 
   /** What keeps a WAL from growing for ever where checkpoints behind find no time, as in programs that end when they have pulled. */

@@ -111,7 +111,7 @@ export class WalRecorder {
 
   /** Room for the commits to come, see the engine's `makeRoom`; what keeps it from being made is told to who then commits. */
   makeRoom(): void {
-    makeRoom(this.#wal, this.#path, this.#recordedFrames).catch(() => {})
+    makeRoom(this.#wal, this.#path, this.#recordedFrames, 'full').catch(() => {})
   }
 
   /** To be called when a checkpoint has copied the whole WAL. */
