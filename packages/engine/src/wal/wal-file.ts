@@ -37,6 +37,8 @@ export interface WalFrame extends FrameHeader {
 export class WalFile {
   readonly #descriptor: number
   #isClosed = false
+  /** Syncs in other threads that have not ended. */
+  #syncing = 0
 
   private constructor(descriptor: number) {
     this.#descriptor = descriptor
@@ -126,11 +128,22 @@ export class WalFile {
     fdatasyncSync(this.#descriptor)
   }
 
-  /** May be called again: the number of a closed descriptor may be another file's by then. */
+  /** The same, in another thread: the event loop goes on. */
+  async syncAside(): Promise<void> {
+    this.#syncing += 1
+    try {
+      await syncAside(this.#descriptor)
+    } finally {
+      this.#syncing -= 1
+      if (this.#isClosed && this.#syncing === 0) closeSync(this.#descriptor)
+    }
+  }
+
+  /** May be called again: the number of a closed descriptor may be another file's by then. A sync that is under way keeps it until it has ended. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    closeSync(this.#descriptor)
+    if (this.#syncing === 0) closeSync(this.#descriptor)
   }
 }
 

@@ -194,6 +194,11 @@ export class Database {
     this.#resources.events.onCheckpointDue(() => this.#checkpointWhenDue())
   }
 
+  /** To be called now and then while a large transaction is written: see {@link WalRecorder.flushAhead}. */
+  flushAhead(): void {
+    if (this.#resources.settings.durability === 'full') this.#resources.recorder.flushAhead()
+  }
+
   /** The history was found damaged: closing throws it away, and the next opening begins another. */
   discardHistory(): void {
     this.#isHistoryDamaged = true

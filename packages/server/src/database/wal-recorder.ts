@@ -114,6 +114,14 @@ export class WalRecorder {
     makeRoom(this.#wal, this.#path, this.#recordedFrames, 'full').catch(() => {})
   }
 
+  /**
+   * Has what a transaction that is still open has written so far brought to disk, in a thread, so that its commit need not wait for all of it. What fails is told to who commits: SQLite
+   * syncs on a descriptor of its own.
+   */
+  flushAhead(): void {
+    this.#wal.syncAside().catch(() => {})
+  }
+
   /** To be called when a checkpoint has copied the whole WAL. */
   checkpointed(): void {
     this.#uncheckpointed.clear()

@@ -5,6 +5,9 @@ import type { PushBody } from './push-body.ts'
 import type { PushTarget } from './push-target.ts'
 import type { PushGuard } from './receive-push.ts'
 
+/** Of a body that is still arriving: what comes of so much is worth a sync of its own. */
+const BYTES_PER_FLUSH = 4 * 1024 * 1024
+
 /**
  * Applies a body as it arrives, in one transaction that is committed when all of it has been read and checked. The caller holds the turn.
  *
@@ -20,12 +23,17 @@ export async function applyArriving(
   const { applyConnection, database, settings } = target
   let waitMs = settings.arrivalWaitMs
   let applyMs = settings.applyTimeoutMs
+  let flushedAt = 0
   const arrived = body.reader()
   const push = run(() => new OpenPush(applyConnection, header))
   try {
     while (!body.isWhole) {
       run(() => push.apply(arrived()))
       if (push.isDecided) break
+      if (body.length - flushedAt >= BYTES_PER_FLUSH) {
+        flushedAt = body.length
+        database.flushAhead()
+      }
       const start = performance.now()
       if (!(await body.grows(waitMs, guard.signal))) return null
       waitMs = Math.max(waitMs - (performance.now() - start), 0)

@@ -20,6 +20,7 @@ export type BodyPart = Uint8Array | FileRange
 export class PushBody {
   readonly #settings: PushSettings
   readonly #parts: BodyPart[]
+  #length: number
   #isWhole: boolean
   #wake: (() => void) | null = null
 
@@ -27,17 +28,24 @@ export class PushBody {
   constructor(beginning: Uint8Array, settings: PushSettings, isWhole = true) {
     this.#settings = settings
     this.#parts = [beginning]
+    this.#length = beginning.byteLength
     this.#isWhole = isWhole
   }
 
   add(part: BodyPart): void {
     this.#parts.push(part)
+    this.#length += part instanceof Uint8Array ? part.byteLength : part.length
     this.#wake?.()
   }
 
   end(): void {
     this.#isWhole = true
     this.#wake?.()
+  }
+
+  /** Bytes that have come. */
+  get length(): number {
+    return this.#length
   }
 
   /** Nothing more comes. */

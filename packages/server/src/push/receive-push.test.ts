@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { BusyError, decodePushResponse, initProtocol, ProtocolError } from '@tidemark/protocol'
 import type { Change, PushResponse } from '@tidemark/protocol'
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CREATE_ITEMS, encodePush, insertItem, schemaChange } from '../../test/push-client.ts'
 import { Database } from '../database/database.ts'
 import { PushBody } from './push-body.ts'
@@ -146,6 +147,24 @@ describe('a push that is applied while it arrives', () => {
     arriving.end()
     expect(await answer).toMatchObject({ type: 'ok', lastChangeId: ROWS + 1 })
     expect(rows()).toBe(ROWS)
+  })
+
+  test('has what it has written brought to disk on its way where it is large', async () => {
+    const flushed = vi.spyOn(database, 'flushAhead')
+    const bodies = Array.from({ length: 10 }, () => randomBytes(MIB / 2).toString('base64'))
+    const large = encodePush({}, [
+      schemaChange(1, CREATE_ITEMS),
+      ...bodies.map((body, id) => insertItem(id + 2, id, body)),
+    ])
+    const { body: arriving, answer } = receive(large.subarray(0, MIB), 60_000)
+    for (let at = MIB; at < large.length; at += MIB) {
+      arriving.add(large.subarray(at, at + MIB))
+      await settled()
+    }
+    expect(flushed).toHaveBeenCalledOnce()
+    arriving.end()
+    expect(await answer).toMatchObject({ type: 'ok' })
+    expect(rows()).toBe(bodies.length)
   })
 
   test('leaves no trace when its end does not come, and others can write (I5)', async () => {
