@@ -41,6 +41,8 @@ const BLOCK_ENTRIES = 4096
 const READ_ATTEMPTS = 1000
 
 export interface WalIndexHeader {
+  /** Grows by one with each commit, and begins again at 0 behind 2^32 - 1. */
+  readonly changeCounter: number
   /** Number of valid frames in the WAL. */
   readonly maxFrame: number
   /** Bytes; 0: nobody has written to the WAL since it was made. */
@@ -94,6 +96,7 @@ function parseHeader(raw: Buffer): WalIndexHeader {
     )
   }
   return {
+    changeCounter: raw.readUInt32LE(8),
     maxFrame: raw.readUInt32LE(16),
     pageSize,
     sizeInPages: raw.readUInt32LE(20),

@@ -31,6 +31,8 @@ export class WalRecorder {
   readonly #shmDescriptor: number
   readonly #uncheckpointed = new Set<number>()
   #recordedFrames = 0
+  /** The wal-index's, when all up to then was in the history; null: not known. */
+  #changeCounter: number | null = null
 
   private constructor(path: string, wal: WalFile, shmDescriptor: number) {
     this.#path = path
@@ -100,12 +102,14 @@ export class WalRecorder {
     const known = history.walPosition
     const isSameWal = header.salts[0] === known.salts[0] && header.salts[1] === known.salts[1]
     const first = isSameWal ? known.frame + 1 : 1
-    for (const commit of this.#commits(first, header)) {
+    const isOne = this.#changeCounter !== null && header.changeCounter === (this.#changeCounter + 1) >>> 0
+    for (const commit of isOne ? [this.#commit(first, header)] : this.#commits(first, header)) {
       const pages = pagesOf(commit, history.sizeAt(history.head))
       for (const page of commit.frames.keys()) this.#uncheckpointed.add(page)
       const images = this.#images(pages, commit.frames)
       history.append({ sizeInPages: commit.sizeInPages, pages, images, wal: commit.wal })
     }
+    this.#changeCounter = header.changeCounter
     return header.maxFrame >= first
   }
 
@@ -136,6 +140,13 @@ export class WalRecorder {
   /** Null while the WAL has no header: nothing was ever written to it, or a checkpoint truncated it. */
   #indexHeader(): WalIndexHeader | null {
     return this.#wal.header() === null ? null : readWalIndexHeader(this.#shmDescriptor)
+  }
+
+  /** The only commit since: the wal-index has all that is to be known of it. */
+  #commit(first: number, { sizeInPages, salts, maxFrame, checksum }: WalIndexHeader): WalCommit {
+    const pages = readPageNumbers(this.#shmDescriptor, first, maxFrame)
+    const frames = new Map(Array.from(pages, (page, index) => [page, first + index]))
+    return { sizeInPages, wal: { salts, frame: maxFrame, checksum }, frames }
   }
 
   *#commits(first: number, header: WalIndexHeader): Generator<WalCommit> {
