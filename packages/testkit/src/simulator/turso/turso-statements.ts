@@ -63,21 +63,21 @@ export function tursoTransactionOf(writing: TursoWriting): string[] {
 
 function statementOn(table: Table, { random, writer, tag }: TursoWriting): string {
   const { name, kind } = table
-  // In a composite key of another's row may be an infinity, which it cannot push.
-  const owner = random.chance(70) || kind.otherKeyColumns.length > 0 ? writer : 0
-  const hasUnique = kind.hasUnique && owner !== 0
+  // It pushes whole rows: in a composite key of another's row may be an infinity, which it cannot push, and what is in its unique column may be in a third row by then.
+  const isOnlyForOne = kind.otherKeyColumns.length > 0 || kind.hasUnique
+  const owner = random.chance(70) || isOnlyForOne ? writer : 0
   const keyColumns = ['id', ...kind.otherKeyColumns].join(', ')
   const key = (): string => kind.key(ownKey(owner, random.between(1, KEYS)))
   const unique = (): string => `'${owner}-${random.below(UNIQUE_VALUES)}'`
-  const columns = `id, a, b, tag${hasUnique ? ', u' : ''}`
+  const columns = `id, a, b, tag${kind.hasUnique ? ', u' : ''}`
   const row = (): string => {
     const a = kind.otherKeyColumns.includes('a') ? '7' : random.pick(VALUES)
-    return `(${key()}, ${a}, ${random.pick(VALUES)}, '${tag}'${hasUnique ? `, ${unique()}` : ''})`
+    return `(${key()}, ${a}, ${random.pick(VALUES)}, '${tag}'${kind.hasUnique ? `, ${unique()}` : ''})`
   }
   const assignments = [`tag = '${tag}'`]
   if (random.chance(60)) assignments.push(`b = ${random.pick(VALUES)}`)
   if (random.chance(60) && !kind.otherKeyColumns.includes('a')) assignments.push(`a = ${random.pick(VALUES)}`)
-  if (hasUnique && random.chance(30)) assignments.push(`u = ${unique()}`)
+  if (kind.hasUnique && random.chance(30)) assignments.push(`u = ${unique()}`)
   switch (random.weighted({ insert: 8, upsert: 3, update: 6, range: 1, delete: 3, clear: 1 })) {
     case 'insert': {
       const verb = random.pick(['INSERT', 'INSERT OR IGNORE', 'INSERT OR REPLACE'])
