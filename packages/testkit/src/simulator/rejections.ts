@@ -30,10 +30,15 @@ export async function discardRefused(world: World, client: Client): Promise<void
   if (refused === null || client.plan.onRejected === 'quarantine') return
   client.own = null
   client.level = null
-  const pending = await client.db.pending({ limit: 100_000 })
-  if (!pending.some(({ changeId }) => changeId === refused)) return
+  const isPending = async (): Promise<boolean> => {
+    const pending = await client.db.pending({ limit: 100_000 })
+    return pending.some(({ changeId }) => changeId === refused)
+  }
+  if (!(await isPending())) return
   world.server.read((db) => world.ledger.mayBeSplit(world.ledger.missing(client.tags, db)))
   const dropped = await client.db.discard({ changeIds: [refused] })
   world.log.push(`    gives up change ${refused}: ${dropped} dropped`)
-  if (dropped === 0) throw new Violation(`change ${refused} was refused and cannot be discarded`)
+  // Where the base was lost a pull comes first, and may have resolved a conflict to its disadvantage.
+  if (dropped === 0 && (await isPending()))
+    throw new Violation(`change ${refused} was refused and cannot be discarded`)
 }
