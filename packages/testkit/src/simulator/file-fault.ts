@@ -1,4 +1,5 @@
 import { readlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 import type { Client } from './client.ts'
 import type { MutatingCall, Verdict } from './file-calls.ts'
@@ -36,6 +37,7 @@ export function fileFault(
       // Nobody can do anything while the wal-index is being written: that takes microseconds, and SQLite waits for it.
       if (fault.what === 'write' && isSharedMemory(args[0])) return 'done'
       const side = server.isActive ? 'server' : 'client'
+      if (side === 'client' && client !== null && isOfAnother(client, args[0])) return 'done'
       if (side === fault.side) {
         const isDead = side === 'server' ? server.isDead : client!.line.isDead
         if (isDead) return { refused: new ServerDownError('this process is dead') }
@@ -74,6 +76,17 @@ export function fileFault(
   return state
 }
 
-function isSharedMemory(descriptor: unknown): boolean {
-  return typeof descriptor === 'number' && readlinkSync(`/proc/self/fd/${descriptor}`).endsWith('-shm')
+function isSharedMemory(file: unknown): boolean {
+  return typeof file === 'number' && pathOf(file).endsWith('-shm')
+}
+
+/** Whether the file is another client's: what that one does behind its last operation goes on meanwhile, and is not struck. Each life of a client has a numbered folder. */
+function isOfAnother(client: Client, file: unknown): boolean {
+  const path = pathOf(file)
+  const isOfAny = path.startsWith(join(dirname(client.directory), 'client-'))
+  return isOfAny && !path.startsWith(client.directory.replace(/\d+$/, ''))
+}
+
+function pathOf(file: unknown): string {
+  return typeof file === 'number' ? readlinkSync(`/proc/self/fd/${file}`) : String(file)
 }
