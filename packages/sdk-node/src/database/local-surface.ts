@@ -31,7 +31,7 @@ export class LocalSurface {
     const { connection } = replica
     this.connection = connection
     this.#database = database
-    this.#tracker = new TransactionTracker(connection, () => replica.lastCommittedChangeId())
+    this.#tracker = new TransactionTracker(connection, () => replica.lastCommittedChangeId(), writes)
     this.transactions = new TransactionFactory(database, connection, this.#tracker)
     this.#writes = writes
   }

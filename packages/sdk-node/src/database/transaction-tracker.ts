@@ -1,6 +1,7 @@
 import type BetterSqlite3 from 'better-sqlite3'
 import { hasCapture, writeCommitMarker } from '@tidemark/engine'
 import type { StatementClass } from '@tidemark/engine'
+import type { WriteCounter } from '../statement/write-statement.ts'
 
 type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
 
@@ -11,6 +12,7 @@ type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
 export class TransactionTracker {
   readonly #connection: BetterSqlite3.Database
   readonly #lastCommittedChangeId: () => number
+  readonly #writes: WriteCounter
   readonly #totalChanges: BetterSqlite3.Statement<[], number>
   readonly #savepoint: BetterSqlite3.Statement
   readonly #release: BetterSqlite3.Statement
@@ -19,9 +21,10 @@ export class TransactionTracker {
   /** Open savepoints, outermost first, when a SAVEPOINT opened the transaction; empty when BEGIN did. */
   #savepoints: string[] = []
 
-  constructor(connection: BetterSqlite3.Database, lastCommittedChangeId: () => number) {
+  constructor(connection: BetterSqlite3.Database, lastCommittedChangeId: () => number, writes: WriteCounter) {
     this.#connection = connection
     this.#lastCommittedChangeId = lastCommittedChangeId
+    this.#writes = writes
     this.#totalChanges = connection.prepare<[], number>('SELECT total_changes()').pluck()
     this.#savepoint = connection.prepare('SAVEPOINT "tidemark commit"')
     this.#release = connection.prepare('RELEASE "tidemark commit"')
@@ -35,7 +38,7 @@ export class TransactionTracker {
   }
 
   /**
-   * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the transaction open, as deferred
+   * Runs a COMMIT, or the RELEASE that means one, after a commit marker, and counts it as a write: those before it were counted while nothing of them was in the WAL. A commit that fails and leaves the transaction open, as deferred
    * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later.
    */
   commit<T>(execute: () => T): T {
@@ -44,7 +47,9 @@ export class TransactionTracker {
     this.#savepoint.run()
     try {
       this.#writeMarker()
-      return execute()
+      const result = execute()
+      this.#writes.countWrite()
+      return result
     } catch (error) {
       if (connection.inTransaction) {
         this.#rollbackTo.run()

@@ -26,23 +26,24 @@ export class AutoCheckpoint {
   }
 
   startIfDue(): void {
-    if (!this.#isRunning && this.isDue) this.#start()
+    this.#startIf(() => this.isDue)
   }
 
   startIfOverdue(): void {
-    if (!this.#isRunning && this.isOverdue) this.#start()
+    this.#startIf(() => this.isOverdue)
   }
 
-  #start(): void {
+  #startIf(isWanted: () => boolean): void {
+    if (this.#isRunning) return
     this.#isRunning = true
-    void this.#runInBackground()
+    void this.#runInBackground(isWanted)
   }
 
-  async #runInBackground(): Promise<void> {
+  async #runInBackground(isWanted: () => boolean): Promise<void> {
     try {
-      await this.#checkpoint()
+      if (isWanted()) await this.#checkpoint()
     } catch {
-      // Reported by the operation itself; the next writes will try again.
+      // Reported by the operation itself, or the next one; the next writes will try again.
     } finally {
       this.#isRunning = false
     }

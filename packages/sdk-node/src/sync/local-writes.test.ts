@@ -38,3 +38,42 @@ test('what follows a transaction of many writes finds room as well', async () =>
   expect(await roomIn(path, db)).toBeGreaterThan(100 * FRAME_BYTES)
   db.close()
 })
+
+const writers: Record<string, (db: Database) => () => void> = {
+  'transaction()': (db) => {
+    const insert = db.prepare('INSERT INTO t VALUES (randomblob(4000))')
+    return db.transaction(() => {
+      for (let i = 0; i < 10; i += 1) insert.run()
+    })
+  },
+  'statements that begin and commit': (db) => {
+    const [begin, insert, commit] = ['BEGIN', 'INSERT INTO t VALUES (randomblob(4000))', 'COMMIT'].map(
+      (sql) => db.prepare(sql),
+    )
+    return () => {
+      begin!.run()
+      for (let i = 0; i < 10; i += 1) insert!.run()
+      commit!.run()
+    }
+  },
+}
+
+test.each(Object.keys(writers))(
+  'who writes in transactions only gets a checkpoint at the ceiling too: %s',
+  async (kind) => {
+    using directory = new TemporaryDirectory()
+    const path = directory.file('a.db')
+    const db = new Database({
+      path,
+      url: () => null,
+      durability: 'normal',
+      autoCheckpoint: { pages: 50, ceilingPages: 200 },
+    })
+    db.exec('CREATE TABLE t (a)')
+    const write = writers[kind]!(db)
+    for (let i = 0; i < 300; i += 1) write()
+    expect((await db.stats()).mainWalSize).toBeGreaterThan(200 * FRAME_BYTES)
+    await expect.poll(async () => (await db.stats()).mainWalSize).toBeLessThan(200 * FRAME_BYTES)
+    db.close()
+  },
+)
