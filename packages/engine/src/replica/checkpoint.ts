@@ -29,7 +29,7 @@ export function checkpoint(session: ReplicaSession): void {
       // What was copied belongs to the base. After a crash only the main file's time can tell that.
       session.save({})
       throw new BusyError(
-        'The checkpoint is partial: another connection reads an older state of the database. Try again when it is done.',
+        'The checkpoint is partial: another connection has been reading the database since before it began. Try again when it is done.',
       )
     }
     const isComplete = session.withWriteLock((index) => {

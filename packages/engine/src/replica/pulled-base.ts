@@ -30,13 +30,14 @@ export function readPulledBase(db: Pick<Database.Database, 'prepare'>): PulledBa
   return state === undefined ? null : (JSON.parse(Buffer.from(state).toString()) as PulledBase)
 }
 
-/** Undefined where there is no row, or no table: each pull asks, and nearly always there is one. */
+/** Undefined where there is no row, or no table: each pull asks, and nearly always there is one. Another process may be making it in that moment. */
 function readState(db: Pick<Database.Database, 'prepare'>): Uint8Array | undefined {
+  const read = (): Uint8Array | undefined =>
+    prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
   try {
-    return prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
-  } catch (error) {
-    if (hasTable(db, 'tidemark_base')) throw error
-    return undefined
+    return read()
+  } catch {
+    return hasTable(db, 'tidemark_base') ? read() : undefined
   }
 }
 
