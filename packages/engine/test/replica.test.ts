@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -228,6 +228,34 @@ describe('checkpoint and close', () => {
       replica.close()
     },
   )
+
+  it('I1: a checkpoint of another program that is under way when the replica is opened is noticed', () => {
+    const replica = open()
+    origin.exec("INSERT INTO note VALUES ('a', 'x')")
+    origin.pull(replica)
+    const other = new Database(path)
+    other.pragma('wal_checkpoint(PASSIVE)')
+    insert(replica.connection, 'b')
+    // As it is while the frames behind the watermark are copied, with nobody there to keep them; by another process, as closing the files lets go of this one's locks.
+    const copying = `const fs = require('node:fs')
+      const shm = fs.openSync('${path}-shm', 'r+')
+      const maxFrame = Buffer.alloc(4)
+      fs.readSync(shm, maxFrame, 0, 4, 16)
+      fs.writeSync(shm, maxFrame, 0, 4, 128)
+      fs.utimesSync('${path}', 1, 1)`
+    const opened = (): boolean => {
+      const second = Replica.open(path)
+      const isLost = second.needsRebase
+      second.close()
+      return isLost
+    }
+    expect(opened()).toBe(false)
+    insert(replica.connection, 'c')
+    execFileSync(process.execPath, ['-e', copying])
+    expect(opened()).toBe(true)
+    other.close()
+    replica.close()
+  })
 
   it('I1: no checkpoint of another program passes the pin', () => {
     const replica = open()

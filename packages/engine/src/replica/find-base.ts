@@ -1,5 +1,5 @@
 import type { WalIndexHeader } from '../wal/wal-index.ts'
-import { readBackfilledFrames } from '../wal/wal-index.ts'
+import { readAttemptedFrames, readBackfilledFrames } from '../wal/wal-index.ts'
 import type { BaseState, PageOnePatch, ReplicaInfo, Watermark } from './info.ts'
 import { isUnchanged } from './main-file.ts'
 import type { ReplicaSession } from './session.ts'
@@ -50,8 +50,15 @@ export function isMainFileIntact(
 ): boolean {
   if (index.maxFrame > 0 && index.maxFrame === base.frame) return true
   const backfilled = readBackfilledFrames(session.shmDescriptor)
-  if (backfilled > 0 && backfilled <= base.frame) return true
+  if (backfilled > 0 && readAttemptedFrames(session.shmDescriptor) <= base.frame) return true
   return base.mainFile !== null && isUnchanged(session.paths.main, base.mainFile)
+}
+
+/** Whether another program may have copied frames behind `watermark` into the main file since the base was found. */
+export function isOvertaken(session: ReplicaSession, watermark: Watermark): boolean {
+  const { base } = session.info
+  if (base === null || readAttemptedFrames(session.shmDescriptor) <= watermark.frame) return false
+  return !isUnchanged(session.paths.main, base.mainFile)
 }
 
 function holdsFrame(session: ReplicaSession, watermark: Watermark, index: WalIndexHeader): boolean {

@@ -8,7 +8,7 @@ import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
-import { findBase } from './find-base.ts'
+import { findBase, isOvertaken } from './find-base.ts'
 import { loadInfo } from './info.ts'
 import type { ReplicaInfo } from './info.ts'
 import { isBaseLost } from './known-base.ts'
@@ -57,7 +57,12 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
 export function protectBase(session: ReplicaSession): void {
   session.withWriteLock((index) => {
     try {
-      if (session.base.watermark !== null) session.seal(index)
+      const { watermark } = session.base
+      if (watermark !== null) {
+        session.seal(index)
+        // Until then nothing kept a checkpoint of another program from going over what is read of the main file here.
+        if (isOvertaken(session, watermark)) session.setBase(null)
+      }
     } catch (error) {
       if (!isBaseLost(error)) throw error
       session.setBase(null)

@@ -17,6 +17,7 @@
  * | 40 | 8 | checksum of the 40 bytes before |
  * | 48 | 48 | second copy of the header; written first, so that a reader that sees two equal copies sees a whole one |
  * | 96 | 4 | nBackfill: frames already copied to the main file |
+ * | 128 | 4 | nBackfillAttempted: frames up to which a checkpoint copies, or has copied; written before it begins |
  * | 136 | | page numbers of frames 1–4062, then their hash table |
  *
  * Every 32 KiB block holds 4096 page numbers (4062 in the first) and, in its second half, 8192 hash slots of two bytes:
@@ -31,6 +32,7 @@ import { writeFully } from './wal-file.ts'
 
 const HEADER_SIZE = 48
 const BACKFILL_OFFSET = 96
+const ATTEMPTED_OFFSET = 128
 const BLOCK_SIZE = 32_768
 const HASH_OFFSET = 16_384
 const HASH_SLOTS = 8192
@@ -111,6 +113,13 @@ function parseHeader(raw: Buffer): WalIndexHeader {
 export function readBackfilledFrames(shmDescriptor: number): number {
   const bytes = Buffer.alloc(4)
   readSync(shmDescriptor, bytes, 0, 4, BACKFILL_OFFSET)
+  return bytes.readUInt32LE(0)
+}
+
+/** How many frames a checkpoint may have copied that is under way, or was cut off. Not less than {@link readBackfilledFrames}. */
+export function readAttemptedFrames(shmDescriptor: number): number {
+  const bytes = Buffer.alloc(4)
+  readSync(shmDescriptor, bytes, 0, 4, ATTEMPTED_OFFSET)
   return bytes.readUInt32LE(0)
 }
 
