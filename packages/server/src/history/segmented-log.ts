@@ -161,13 +161,14 @@ export class SegmentedLog {
     const start = this.end
     const path = join(this.#directory, nameOf(start))
     const header = { databaseId: this.#databaseId, position: start, createdMs: Date.now() }
-    const descriptor = openSync(path, 'w+', 0o600)
+    let descriptor: number | null = null
     try {
+      descriptor = openSync(path, 'w+', 0o600)
       writeFully(descriptor, encodeSegmentHeader(header), 0)
       fsyncSync(descriptor)
       syncDirectory(this.#directory)
     } catch (error) {
-      closeSync(descriptor)
+      if (descriptor !== null) closeSync(descriptor)
       // A smaller record may still go into the segment before, and this one would not continue that.
       rmSync(path, { force: true })
       throw error
