@@ -128,8 +128,9 @@ export class WalFile {
     fdatasyncSync(this.#descriptor)
   }
 
-  /** The same, in another thread: the event loop goes on. */
+  /** The same, in another thread: the event loop goes on. A file that is closed already has nothing to sync. */
   async syncAside(): Promise<void> {
+    if (this.#isClosed) return
     this.#syncing += 1
     try {
       await syncAside(this.#descriptor)

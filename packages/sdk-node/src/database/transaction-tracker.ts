@@ -38,20 +38,25 @@ export class TransactionTracker {
   }
 
   /**
-   * Runs a COMMIT, or the RELEASE that means one, after a commit marker, and counts it as a write: those before it were counted while nothing of them was in the WAL. A commit that fails and leaves the transaction open, as deferred
-   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later.
+   * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the transaction open, as deferred
+   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later. One that succeeds counts as a
+   * write: those before it were counted while nothing of them was in the WAL.
    */
   commit<T>(execute: () => T): T {
     const connection = this.#connection
     if (!connection.inTransaction || this.#countChanges() === this.#changesAtBegin) return execute()
+    const result = this.#commitMarked(execute)
+    this.#writes.countWrite()
+    return result
+  }
+
+  #commitMarked<T>(execute: () => T): T {
     this.#savepoint.run()
     try {
       this.#writeMarker()
-      const result = execute()
-      this.#writes.countWrite()
-      return result
+      return execute()
     } catch (error) {
-      if (connection.inTransaction) {
+      if (this.#connection.inTransaction) {
         this.#rollbackTo.run()
         this.#release.run()
       }
