@@ -39,14 +39,14 @@ export class TransactionTracker {
 
   /**
    * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the transaction open, as deferred
-   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later. One that succeeds counts as a
-   * write: those before it were counted while nothing of them was in the WAL.
+   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later. One that succeeds is counted:
+   * the writes before it were counted while nothing of them was in the WAL.
    */
   commit<T>(execute: () => T): T {
     const connection = this.#connection
     if (!connection.inTransaction || this.#countChanges() === this.#changesAtBegin) return execute()
     const result = this.#commitMarked(execute)
-    this.#writes.countWrite()
+    this.#writes.countCommit()
     return result
   }
 

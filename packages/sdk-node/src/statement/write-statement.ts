@@ -5,6 +5,8 @@ import type { RunResult } from './statement.ts'
 /** Counts local writes. */
 export interface WriteCounter {
   countWrite(): void
+  /** A transaction of several statements was committed. */
+  countCommit(): void
 }
 
 /** INSERT, UPDATE, DELETE, REPLACE: triggers capture the rows, this only counts, so that a long WAL is noticed. */

@@ -178,6 +178,11 @@ export class SyncSession {
     this.#localWrites?.countWrite()
   }
 
+  /** Told of each transaction of several statements that has written. */
+  countCommit(): void {
+    this.#localWrites?.countCommit()
+  }
+
   /**
    * Operations under way are given up; the files are closed when the last of them has let go, at once if there is none.
    *
