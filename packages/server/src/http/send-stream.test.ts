@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { fastify } from 'fastify'
 import { expect, test } from 'vitest'
 import { sendStream } from './send-stream.ts'
@@ -25,5 +26,29 @@ test.each([
   // Until the server closes it.
   const received = Buffer.concat((await socket.toArray()) as Buffer[]).toString()
   expect(received).toMatch(/^HTTP\/1\.1 200 .*anything$/s)
+  await app.close()
+})
+
+const MORE_THAN_SOCKETS_HOLD = 32 * 1024 * 1024
+
+test.each([
+  ['bytes', () => Buffer.alloc(MORE_THAN_SOCKETS_HOLD)],
+  [
+    'a stream',
+    async function* large() {
+      yield Buffer.alloc(MORE_THAN_SOCKETS_HOLD)
+    },
+  ],
+])('a client that takes nothing of %s is cut off', async (_, body) => {
+  const app = fastify()
+  const options = { contentType: 'text/plain', contentLength: MORE_THAN_SOCKETS_HOLD, silenceMs: 50 }
+  app.get('/', async (_request, reply) => sendStream(reply, body(), options))
+  await app.listen({ port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  const [served] = (await once(app.server, 'connection')) as [Socket]
+  socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await once(served, 'close')
+  socket.destroy()
   await app.close()
 })

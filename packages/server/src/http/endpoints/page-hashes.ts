@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { clientGone } from '../client-gone.ts'
 import { findDatabase } from '../find-database.ts'
 import { withBody } from '../read-body.ts'
+import { sendStream } from '../send-stream.ts'
 import { bodyLimits } from '../server-context.ts'
 import type { ServerContext } from '../server-context.ts'
 
@@ -9,7 +10,7 @@ const MAX_REQUEST_BYTES = 4096
 
 /** `POST /page-hashes`. */
 export function pageHashes(app: FastifyInstance, context: ServerContext): void {
-  const { pool } = context
+  const { config, pool } = context
   app.route({
     method: 'POST',
     url: '/page-hashes',
@@ -19,7 +20,11 @@ export function pageHashes(app: FastifyInstance, context: ServerContext): void {
       const answer = await withBody(request.raw, bodyLimits(context, MAX_REQUEST_BYTES), async (bytes) =>
         pool.call('pageHashes', database, { database }, { bytes, signal }),
       )
-      return reply.header('content-type', 'application/protobuf').send(answer.bytes)
+      return sendStream(reply, answer.bytes, {
+        contentType: 'application/protobuf',
+        contentLength: answer.bytes.byteLength,
+        silenceMs: config.requestTimeoutMs,
+      })
     },
   })
 }

@@ -4,6 +4,7 @@ import type { Beginning } from '../../push/body-spool.ts'
 import { clientGone } from '../client-gone.ts'
 import { findDatabase } from '../find-database.ts'
 import { arrivedBody, bodyPieces } from '../read-body.ts'
+import { sendStream } from '../send-stream.ts'
 import type { ServerContext } from '../server-context.ts'
 
 /** `POST /push-changes`. A large body is passed on to the worker while it arrives. */
@@ -38,7 +39,11 @@ export function pushChanges(app: FastifyInstance, context: ServerContext): void 
           await spool.remove()
         }
       }
-      return reply.header('content-type', 'application/protobuf').send(response)
+      return sendStream(reply, response, {
+        contentType: 'application/protobuf',
+        contentLength: response.byteLength,
+        silenceMs: config.requestTimeoutMs,
+      })
     },
   })
 }
