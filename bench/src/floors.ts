@@ -2,8 +2,8 @@
 import type { WorkResult } from './comparison/compare-work.ts'
 
 /**
- * The least that a quick comparison may show, about half of what was measured when it was set, so that a busy machine does not fail it
- * and a regression that matters does.
+ * The least that a quick comparison may show, about half of what was measured when it was set, so that a busy
+ * machine does not fail it and a regression that matters does.
  */
 interface Floor {
   /** Of the fastest rounds. */

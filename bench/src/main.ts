@@ -1,7 +1,8 @@
 /**
- * `pnpm bench [--quick] [--only TEXT] [--json FILE] [--report FOLDER]`: Tidemark and Turso side by side, then Tidemark beside the least that
- * could do the work, on loopback. With `--quick` a part of the former, ending with 1 where a row falls below its floor. With `--report` also
- * how times grow, and a page with plots in the folder.
+ * `pnpm bench [--quick] [--only TEXT] [--json FILE] [--report FOLDER]`: Tidemark and Turso side by side, then
+ * Tidemark beside the least that could do the work, on loopback. With `--quick` a part of the former, ending
+ * with 1 where a row falls below its floor. With `--report` also how times grow, and a page with plots in the
+ * folder.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -74,7 +75,10 @@ async function measureWorks(): Promise<WorkResult[]> {
   return compared
 }
 
-/** In fewer rounds, of new processes. Measures again what fell below its floor: a regression does so twice, noise rarely. */
+/**
+ * In fewer rounds, of new processes. Measures again what fell below its floor: a regression does so twice,
+ * noise rarely.
+ */
 async function guard(work: Work): Promise<WorkResult> {
   const quick = { ...work, warmUps: 0, rounds: Math.min(Math.ceil(work.rounds / 2), MOST_QUICK_ROUNDS) }
   const first = await compareWork(quick, progress)

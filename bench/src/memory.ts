@@ -1,6 +1,7 @@
 /**
- * `pnpm bench:memory`: peak memory of client and server. Pushes a backlog of 200 MB until the database has 1.2 GB (more than 1 GiB, where
- * SQLite leaves out a page), then bootstraps it, each in a process of its own. Ends with 1 where a process exceeds the bound.
+ * `pnpm bench:memory`: peak memory of client and server. Pushes a backlog of 200 MB until the database has 1.2
+ * GB (more than 1 GiB, where SQLite leaves out a page), then bootstraps it, each in a process of its own.
+ * Ends with 1 where a process exceeds the bound.
  */
 import { spawn } from 'node:child_process'
 import { statSync } from 'node:fs'

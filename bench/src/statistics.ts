@@ -15,8 +15,8 @@ export function spreadOf(values: readonly number[]): Spread {
 }
 
 /**
- * Lets two contenders take turns, so that noise hits both alike, after turns of each that do not count. A turn resolves to what it
- * measured.
+ * Lets two contenders take turns, so that noise hits both alike, after turns of each that do not count. A
+ * turn resolves to what it measured.
  */
 export async function takeTurns(
   rounds: number,

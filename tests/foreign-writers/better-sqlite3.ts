@@ -1,4 +1,7 @@
-/** `better-sqlite3.ts <database>`: runs the SQL of its standard input on a file, as a program that knows nothing of Tidemark would. */
+/**
+ * `better-sqlite3.ts <database>`: runs the SQL of its standard input on a file, as a program that knows
+ * nothing of Tidemark would.
+ */
 import { readFileSync } from 'node:fs'
 
 import BetterSqlite3 from 'better-sqlite3'

@@ -1,6 +1,6 @@
 /**
- * `busy-program.ts <database> <name>`: a program that knows nothing of Tidemark and does to the file what programs do, over and over, until its
- * standard input ends.
+ * `busy-program.ts <database> <name>`: a program that knows nothing of Tidemark and does to the file what
+ * programs do, over and over, until its standard input ends.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -35,8 +35,8 @@ function longRead(): void {
 let tables = 0
 
 /**
- * Each in one transaction, and no table is used again once it is dropped: between the two commits of a pull a table may be out of sight that has just been made, and
- * one in sight that has just been dropped.
+ * Each in one transaction, and no table is used again once it is dropped: between the two commits of a pull a
+ * table may be out of sight that has just been made, and one in sight that has just been dropped.
  */
 function changeSchema(): void {
   const own = `${name}_${pick(['a', 'b'])}`

@@ -11,8 +11,9 @@ export const SCHEMA = `CREATE TABLE entry (id TEXT PRIMARY KEY, body TEXT, flag 
 export type Writable = Pick<BetterSqlite3.Database, 'prepare' | 'exec'>
 
 /**
- * One writer's side of it. A line has no key: applied twice, it is there twice. An entry comes with each line, in one transaction. A tally counts the
- * writer's transactions: what is lost or overwritten is missing in it. Each transaction that has returned is written to the standard output.
+ * One writer's side of it. A line has no key: applied twice, it is there twice. An entry comes with each
+ * line, in one transaction. A tally counts the writer's transactions: what is lost or overwritten is missing
+ * in it. Each transaction that has returned is written to the standard output.
  */
 export class JournalWriter {
   readonly #connection: () => Writable
@@ -26,8 +27,9 @@ export class JournalWriter {
   }
 
   /**
-   * @param isBlind what is written does not depend on what is there: as it must be where the writer may see the server's revision without what is pending
-   * here, between the two commits of a pull (docs/adr/0001-frames-into-a-live-wal.md)
+   * @param isBlind what is written does not depend on what is there: as it must be where the writer may see
+   * the server's revision without what is pending here, between the two commits of a pull
+   * (docs/adr/0001-frames-into-a-live-wal.md)
    * @throws SqliteError; nothing is written then
    */
   write(rows: number = 1, { isBlind }: { readonly isBlind: boolean } = { isBlind: false }): void {
@@ -65,8 +67,8 @@ export class JournalWriter {
 }
 
 /**
- * What is wrong with the journals in `db`, given the transactions that are known to have been committed. A writer that was killed may have committed one
- * more than it could say.
+ * What is wrong with the journals in `db`, given the transactions that are known to have been committed. A
+ * writer that was killed may have committed one more than it could say.
  */
 export function journalFaults(db: Writable, acknowledged: readonly string[]): string[] {
   const faults: string[] = []

@@ -1,4 +1,7 @@
-/** `sdk-program.ts <database> <url> <name>`: an application with Tidemark that writes and syncs, over and over, until its standard input ends. */
+/**
+ * `sdk-program.ts <database> <url> <name>`: an application with Tidemark that writes and syncs, over and
+ * over, until its standard input ends.
+ */
 
 import { connect, isTidemarkError } from '@tidemark/sdk-node'
 import type { Database } from '@tidemark/sdk-node'

@@ -1,6 +1,7 @@
 /**
- * `sqlite3-program.ts <database> <name>`: feeds one long-lived `sqlite3` command with what programs do, over and over, until its standard input ends. Beside
- * busy-program.ts it is another build of SQLite, in a process without JavaScript.
+ * `sqlite3-program.ts <database> <name>`: feeds one long-lived `sqlite3` command with what programs do, over
+ * and over, until its standard input ends. Beside busy-program.ts it is another build of SQLite, in a process
+ * without JavaScript.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

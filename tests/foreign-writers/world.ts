@@ -48,8 +48,8 @@ export class World implements AsyncDisposable {
   }
 
   /**
-   * Syncs until nobody has news, and compares: the replicas with one that is downloaded now. Returns what is wrong, and the
-   * downloaded one.
+   * Syncs until nobody has news, and compares: the replicas with one that is downloaded now. Returns what is
+   * wrong, and the downloaded one.
    */
   async settle(
     url: string,

@@ -1,6 +1,6 @@
 /**
- * A client that works until it is killed: `client.ts <database> <url> <seed>`. It writes one line to stdout for every local write that has returned, so the
- * parent knows what must never be lost.
+ * A client that works until it is killed: `client.ts <database> <url> <seed>`. It writes one line to stdout
+ * for every local write that has returned, so the parent knows what must never be lost.
  */
 import { writeSync } from 'node:fs'
 

@@ -39,8 +39,8 @@ export interface WorkResult {
 }
 
 /**
- * Runs a work on both sides: the warm-ups of one, of the other, then a round here, a round there, of which the first does not count. A side that fails has failed
- * the work; both have where their rows differ.
+ * Runs a work on both sides: the warm-ups of one, of the other, then a round here, a round there, of which
+ * the first does not count. A side that fails has failed the work; both have where their rows differ.
  */
 export function compareWork(work: Work, log: (line: string) => void): Promise<WorkResult> {
   return inTemporaryFolder(async (folder) => {

@@ -5,8 +5,9 @@ type Piece = { readonly length: number } | null | undefined | (() => void)
 
 /**
  * Bytes of HTTP bodies that this process sent and received, by `fetch`, as undici reports them
- * (https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md), or by `node:http`, which reports its requests
- * (https://nodejs.org/api/diagnostics_channel.html#http). Headers and TCP are the same for everybody.
+ * (https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md), or by `node:http`, which
+ * reports its requests (https://nodejs.org/api/diagnostics_channel.html#http). Headers and TCP are the same
+ * for everybody.
  */
 export class BodyBytes {
   sent = 0

@@ -1,6 +1,7 @@
 /**
- * `client-process.ts <side> <work> <folder>`: starts the side's server and runs rounds of one work, each when the parent says so, so
- * that both sides take turns. A process of its own for each work and side, so that memory and CPU time are theirs alone.
+ * `client-process.ts <side> <work> <folder>`: starts the side's server and runs rounds of one work, each when
+ * the parent says so, so that both sides take turns. A process of its own for each work and side, so that
+ * memory and CPU time are theirs alone.
  */
 import { join } from 'node:path'
 import { rest } from '../rest.ts'

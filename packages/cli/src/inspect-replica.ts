@@ -12,7 +12,10 @@ export interface ReplicaStatus {
   readonly clientId: string
   /** The server's revision; empty before the first pull. */
   readonly revision: string
-  /** Captured changes that the server has not acknowledged. Schema changes of other programs count once the file is opened. */
+  /**
+   * Captured changes that the server has not acknowledged. Schema changes of other programs count once the
+   * file is opened.
+   */
   readonly pending: number
   /** How many of them are not in their tables, because they violate a constraint there since the last pull. */
   readonly blocked: number

@@ -1,6 +1,10 @@
 import { InvalidArgumentError } from 'commander'
 
-/** Checks the address of a server, as `--url` has it. @throws InvalidArgumentError for what no request can be sent to */
+/**
+ * Checks the address of a server, as `--url` has it.
+ *
+ * @throws InvalidArgumentError for what no request can be sent to
+ */
 export function parseServerUrl(text: string): string {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol))

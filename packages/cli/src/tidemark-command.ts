@@ -23,8 +23,8 @@ Environment:
   TIDEMARK_TOKEN  for --token`
 
 /**
- * The whole command line. Errors are thrown, also commander's own. What a command works with it imports when it is run, not before:
- * each start would take twice as long.
+ * The whole command line. Errors are thrown, also commander's own. What a command works with it imports when
+ * it is run, not before: each start would take twice as long.
  */
 export function tidemarkCommand(): Command {
   const command = new Command('tidemark')

@@ -99,7 +99,10 @@ export function rebase(
   return { db: reopened, report, conflicts }
 }
 
-/** Schema and rows of the application's tables, with storage classes, in an order that does not depend on how they were written. */
+/**
+ * Schema and rows of the application's tables, with storage classes, in an order that does not depend on how
+ * they were written.
+ */
 export function contents(db: Database.Database): Record<string, unknown> {
   const objects = db
     .prepare<[], { type: string; name: string; sql: string }>(

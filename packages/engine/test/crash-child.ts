@@ -1,4 +1,7 @@
-/** One replica's life, to be cut off anywhere: `crash-child.ts <directory>`. Lines on stdout say what has been acknowledged. */
+/**
+ * One replica's life, to be cut off anywhere: `crash-child.ts <directory>`. Lines on stdout say what has been
+ * acknowledged.
+ */
 import { tell } from './crash-points.ts'
 import { join } from 'node:path'
 

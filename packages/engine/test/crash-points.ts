@@ -1,7 +1,7 @@
 /**
- * Loaded before anything else of a process: kills it at its n-th durable step. Steps are the calls by which our own code changes files; SQLite's
- * are not seen. `TIDEMARK_CRASH_AT` is n from 1, `TIDEMARK_CRASH_WHEN` is `before` or `after`. At exit the number of steps is written to
- * descriptor 3 if it is open.
+ * Loaded before anything else of a process: kills it at its n-th durable step. Steps are the calls by which
+ * our own code changes files; SQLite's are not seen. `TIDEMARK_CRASH_AT` is n from 1, `TIDEMARK_CRASH_WHEN`
+ * is `before` or `after`. At exit the number of steps is written to descriptor 3 if it is open.
  */
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'

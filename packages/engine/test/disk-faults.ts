@@ -35,7 +35,10 @@ for (const name of [
 }
 syncBuiltinESMExports()
 
-/** Runs `run` while its n-th call fails. Returns what it threw; null where it did not, `isReached` telling whether there was such a call. */
+/**
+ * Runs `run` while its n-th call fails. Returns what it threw; null where it did not, `isReached` telling
+ * whether there was such a call.
+ */
 export function withFault(
   fault: { readonly at: number; readonly kind: FaultKind; readonly code: 'ENOSPC' | 'EIO' | 'EMFILE' },
   run: () => unknown,

@@ -58,7 +58,10 @@ function rebuildBase(replica: Replica, from: Origin): void {
   replica.applyPull(keepLocal)
 }
 
-/** Opens what a crash now would leave; both what was pending and what slipped in must be there and must reach the origin. */
+/**
+ * Opens what a crash now would leave; both what was pending and what slipped in must be there and must reach
+ * the origin.
+ */
 function expectSlippedPushed(): void {
   const replica = Replica.open(afterCrash(path))
   expect(ids(replica.connection)).toEqual(['mine', 'remote', 'slipped'])

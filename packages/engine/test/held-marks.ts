@@ -1,6 +1,9 @@
 import { readFileSync, statSync } from 'node:fs'
 
-/** Bytes of the wal-index that stand for the read marks but the first, by which the main file alone is read (https://www.sqlite.org/walformat.html#wal_locks). */
+/**
+ * Bytes of the wal-index that stand for the read marks but the first, by which the main file alone is read
+ * (https://www.sqlite.org/walformat.html#wal_locks).
+ */
 export const READ_MARKS = [124, 125, 126, 127]
 
 /** Those of {@link READ_MARKS} that this process has locked on the database at `path`, as the Linux kernel sees it. */

@@ -11,7 +11,10 @@ import { contents } from './captured-database.ts'
 import { afterCrash } from './interrupted-pull.ts'
 import { baseDifferences, Origin } from './origin.ts'
 
-/** Tables of each kind of identity; long definitions make rows of the schema that have overflow pages, many make a schema table of several levels. */
+/**
+ * Tables of each kind of identity; long definitions make rows of the schema that have overflow pages, many
+ * make a schema table of several levels.
+ */
 const table = fc.record({
   definition: fc.constantFrom('id INTEGER PRIMARY KEY, a', 'id TEXT PRIMARY KEY, a', 'id, a'),
   defaultLength: fc.constantFrom(0, 300, 3000, 9000),

@@ -1,4 +1,7 @@
-/** Reads an invariant without pause until it is told to stop: `pull-reader-child.ts <database>`. Exits with 1 on the first violation. */
+/**
+ * Reads an invariant without pause until it is told to stop: `pull-reader-child.ts <database>`. Exits with 1
+ * on the first violation.
+ */
 import Database from 'better-sqlite3'
 
 const db = new Database(process.argv[2])

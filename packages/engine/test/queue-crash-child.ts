@@ -1,4 +1,7 @@
-/** One change of the queue, to be cut off anywhere: `queue-crash-child.ts <directory> <operation>`. Says `done` when it is. */
+/**
+ * One change of the queue, to be cut off anywhere: `queue-crash-child.ts <directory> <operation>`. Says
+ * `done` when it is.
+ */
 import { tell } from './crash-points.ts'
 import { join } from 'node:path'
 

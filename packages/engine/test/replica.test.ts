@@ -236,7 +236,8 @@ describe('checkpoint and close', () => {
     const other = new Database(path)
     other.pragma('wal_checkpoint(PASSIVE)')
     insert(replica.connection, 'b')
-    // As it is while the frames behind the watermark are copied, with nobody there to keep them; by another process, as closing the files lets go of this one's locks.
+    // As it is while the frames behind the watermark are copied, with nobody there to keep them; by another
+    // process, as closing the files lets go of this one's locks.
     const copying = `const fs = require('node:fs')
       const shm = fs.openSync('${path}-shm', 'r+')
       const maxFrame = Buffer.alloc(4)

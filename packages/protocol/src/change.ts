@@ -1,6 +1,9 @@
 import type { ImageValue, SqlValue } from './value.ts'
 
-/** The shape of a table when a change was captured. Columns go by name: the table may have changed since. Generated columns are left out. */
+/**
+ * The shape of a table when a change was captured. Columns go by name: the table may have changed since.
+ * Generated columns are left out.
+ */
 export interface TableShape {
   readonly name: string
   /** Names of the stored columns, in table order. */
@@ -23,7 +26,10 @@ export interface RowChange {
   readonly kind: 'insert' | 'update' | 'delete'
   readonly changeId: number
   readonly table: TableShape
-  /** The row's rowid where the table has one (before the change); the identity where `table.key` is empty or the key has a NULL. */
+  /**
+   * The row's rowid where the table has one (before the change); the identity where `table.key` is empty or
+   * the key has a NULL.
+   */
   readonly rowid: bigint | null
   readonly key: readonly SqlValue[]
   readonly columns: readonly number[]

@@ -47,7 +47,10 @@ export function isTidemarkError(value: unknown): value is TidemarkError {
   )
 }
 
-/** The other side sent bytes that break the protocol: truncated, oversized, wrong checksum, unknown message. Nothing was changed. */
+/**
+ * The other side sent bytes that break the protocol: truncated, oversized, wrong checksum, unknown message.
+ * Nothing was changed.
+ */
 export class ProtocolError extends TidemarkError {
   override readonly name = 'ProtocolError'
   constructor(message: string, options: { cause?: unknown; code?: string; recovery?: Recovery } = {}) {
@@ -77,7 +80,10 @@ export class BusyError extends TidemarkError {
   }
 }
 
-/** The local files are not what they should be: not a synced file, damaged, made by a newer version, of another page size. */
+/**
+ * The local files are not what they should be: not a synced file, damaged, made by a newer version, of
+ * another page size.
+ */
 export class StateError extends TidemarkError {
   override readonly name = 'StateError'
 }

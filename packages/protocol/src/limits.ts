@@ -12,7 +12,10 @@ export const PROTOCOL_LIMITS = {
   pages: 0xffff_fffe,
   /** A pull request, with its page selector. */
   pullRequestBytes: 16_777_216,
-  /** Change data in one push block, before compression, above which the encoder starts another. A single larger change makes a larger block. */
+  /**
+   * Change data in one push block, before compression, above which the encoder starts another. A single
+   * larger change makes a larger block.
+   */
   blockBytes: 262_144,
   /** Largest push block, before compression: bounds the largest row that can be pushed. */
   maxBlockBytes: 268_435_456,

@@ -1,7 +1,7 @@
 /**
- * A value exactly as SQLite stores it: `null` is NULL, `bigint` INTEGER (64-bit signed), `number` REAL (IEEE 754
- * double, never an INTEGER), `string` TEXT (may contain U+0000), `Uint8Array` BLOB, {@link RawText} TEXT whose bytes are
- * not well-formed UTF-8. NaN does not exist in SQLite: binding it stores NULL.
+ * A value exactly as SQLite stores it: `null` is NULL, `bigint` INTEGER (64-bit signed), `number` REAL (IEEE
+ * 754 double, never an INTEGER), `string` TEXT (may contain U+0000), `Uint8Array` BLOB, {@link RawText} TEXT
+ * whose bytes are not well-formed UTF-8. NaN does not exist in SQLite: binding it stores NULL.
  */
 export type SqlValue = null | bigint | number | string | Uint8Array | RawText
 

@@ -1,6 +1,6 @@
 /**
- * What peers were seen to send, read by this package's decoders. The files are written by `tests/interop/captures`, which runs the real
- * programs; random names in them are zeros.
+ * What peers were seen to send, read by this package's decoders. The files are written by
+ * `tests/interop/captures`, which runs the real programs; random names in them are zeros.
  */
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from 'vitest'

@@ -6,10 +6,12 @@ import type { ConnectOptions } from './options/connect-options.ts'
 const PATIENCE_MS = 10_000
 
 /**
- * Opens a synced database. Without a local file the remote database is downloaded first; while there is no URL, an empty one is created.
+ * Opens a synced database. Without a local file the remote database is downloaded first; while there is no
+ * URL, an empty one is created.
  *
- * @throws OptionsError for options that make no sense; StateError for local files that are not what they should be; BusyError; NetworkError,
- * AuthError, ProtocolError when the download fails, which leaves nothing behind
+ * @throws OptionsError for options that make no sense; StateError for local files that are not what they
+ * should be; BusyError; NetworkError, AuthError, ProtocolError when the download fails, which leaves nothing
+ * behind
  */
 export async function connect(options: ConnectOptions): Promise<Database> {
   const database = await whenFree(null, () => new Database(options), PATIENCE_MS)

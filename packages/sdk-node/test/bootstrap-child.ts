@@ -1,4 +1,7 @@
-/** Opens a file that is not there yet, writes a row and syncs. Arguments: path, URL or nothing, name of the row. Prints what it downloaded. */
+/**
+ * Opens a file that is not there yet, writes a row and syncs. Arguments: path, URL or nothing, name of the
+ * row. Prints what it downloaded.
+ */
 import { Database } from '../src/index.ts'
 
 const [path = '', url = '', name = ''] = process.argv.slice(2)

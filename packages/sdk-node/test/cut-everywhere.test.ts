@@ -4,7 +4,10 @@ import { contentOf, SyncServer } from './sync-server.ts'
 
 type Side = 'request' | 'answer'
 
-/** Cuts the next request to a path, or its answer; every other time the rest is missing without an error, as behind a bad proxy. */
+/**
+ * Cuts the next request to a path, or its answer; every other time the rest is missing without an error, as
+ * behind a bad proxy.
+ */
 class CuttingFetch {
   /** Of the last message that was cut, or would have been. */
   messageBytes = 0

@@ -36,7 +36,10 @@ function copyWith(server: SyncServer, name: string, damage: (bytes: Buffer) => v
 
 const code = (error: unknown): unknown => (error as TidemarkError).code
 
-/** What a program does that does what it is told: the code of the first error, null for none, or `new file` where no reset helps. */
+/**
+ * What a program does that does what it is told: the code of the first error, null for none, or `new file`
+ * where no reset helps.
+ */
 async function syncOrReset(db: Database): Promise<unknown> {
   try {
     await db.connect()

@@ -15,7 +15,10 @@ function copyClient(server: SyncServer, from: string, to: string): void {
     if (name.startsWith(from)) copyFileSync(directory.file(name), directory.file(name.replace(from, to)))
 }
 
-/** Puts the server's files aside, as a backup does while it is stopped. It runs again when this resolves; what is returned restores them. */
+/**
+ * Puts the server's files aside, as a backup does while it is stopped. It runs again when this resolves; what
+ * is returned restores them.
+ */
 async function backUp(server: OwnSyncServer): Promise<() => Promise<void>> {
   const data = server.data.path
   const backup = server.directory.file('backup')

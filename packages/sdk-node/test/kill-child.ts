@@ -1,6 +1,6 @@
 /**
- * A client that writes and syncs until it is killed. Arguments: path, URL, seed. After each committed transaction it prints the highest
- * number that it has written.
+ * A client that writes and syncs until it is killed. Arguments: path, URL, seed. After each committed
+ * transaction it prints the highest number that it has written.
  */
 import { writeSync } from 'node:fs'
 import { Database } from '../src/index.ts'

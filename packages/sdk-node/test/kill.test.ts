@@ -11,7 +11,9 @@ const MAX_LINES = 12
 const MAX_JITTER_MS = 10
 const CHILD = fileURLToPath(new URL('./kill-child.ts', import.meta.url))
 
-/** Runs a client until it has printed `lines` numbers and a moment more, then kills it. The highest number it printed. */
+/**
+ * Runs a client until it has printed `lines` numbers and a moment more, then kills it. The highest number it printed.
+ */
 async function runAndKill(path: string, url: string, seed: number): Promise<number> {
   const child = spawn(process.execPath, [CHILD, path, url, String(seed)], {
     stdio: ['ignore', 'pipe', 'inherit'],

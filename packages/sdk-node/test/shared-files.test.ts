@@ -102,7 +102,8 @@ describe('the same files twice', () => {
     await first.sync()
     first.exec('INSERT INTO t VALUES (3)')
     first.close()
-    // As if a pull had been interrupted before it installed capture, and another program had written and checkpointed then.
+    // As if a pull had been interrupted before it installed capture, and another program had written and
+    // checkpointed then.
     const foreign = new BetterSqlite3(path)
     foreign.exec(`INSERT INTO t VALUES (9); DELETE FROM t WHERE a = 2; DELETE FROM tidemark_cdc WHERE a0 = 9 OR b0 = 2;
       PRAGMA wal_checkpoint(TRUNCATE)`)

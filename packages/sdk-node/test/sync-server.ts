@@ -6,7 +6,10 @@ import type { ConnectOptions } from '../src/index.ts'
 import { testServer } from './server-of-the-run.ts'
 import { TemporaryDirectory } from './temporary-directory.ts'
 
-/** The server of this run, with databases that nobody else knows, and clients of them. The clients and their files are gone when the test is. */
+/**
+ * The server of this run, with databases that nobody else knows, and clients of them. The clients and their
+ * files are gone when the test is.
+ */
 export class SyncServer implements AsyncDisposable {
   readonly directory = new TemporaryDirectory()
   readonly #suffix = randomBytes(6).toString('hex')

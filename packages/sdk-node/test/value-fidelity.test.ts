@@ -39,7 +39,8 @@ test('every value goes through client, server and other client unchanged', async
     Buffer.from([0xff, 0xfe, 0x00]),
   ]
   for (const value of values) insert.run(value)
-  // −0.0 keeps its sign only as a REAL without affinity; NaN is NULL for SQLite; TEXT that is no UTF-8 comes from SQL alone.
+  // −0.0 keeps its sign only as a REAL without affinity; NaN is NULL for SQLite; TEXT that is no UTF-8 comes
+  // from SQL alone.
   insert.run(-0)
   insert.run(Number.NaN)
   a.exec(`INSERT INTO v VALUES (CAST(x'c328ff' AS TEXT)), (zeroblob(70000))`)

@@ -18,7 +18,8 @@ export interface TidemarkServer {
    * Takes the data directory, starts the workers and listens.
    *
    * @returns the address that was taken
-   * @throws BusyError when another server has the directory; StateError `TIDEMARK_CATALOG`; the system's error when the address cannot be taken
+   * @throws BusyError when another server has the directory; StateError `TIDEMARK_CATALOG`; the system's
+   * error when the address cannot be taken
    */
   listen(): Promise<{ readonly host: string; readonly port: number }>
   /** Stops listening, lets requests under way finish within `shutdownGraceMs`, closes all databases. */

@@ -1,6 +1,6 @@
 /**
- * The server's databases without HTTP and without worker processes, for programs that hold a database themselves: tests that decide what happens
- * between a commit and its answer.
+ * The server's databases without HTTP and without worker processes, for programs that hold a database
+ * themselves: tests that decide what happens between a commit and its answer.
  */
 export { Catalog } from './catalog/catalog.ts'
 export { Database } from './database/database.ts'

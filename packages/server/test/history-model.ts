@@ -20,8 +20,8 @@ export interface ModelCommit {
 }
 
 /**
- * A database as the history sees it: a main file that only checkpoints write, commits that are nowhere else until then, and a model
- * that remembers every revision whole.
+ * A database as the history sees it: a main file that only checkpoints write, commits that are nowhere else
+ * until then, and a model that remembers every revision whole.
  */
 export class ModelDatabase {
   /** Seeds of all pages, by sequence. */

@@ -1,4 +1,7 @@
-/** A server in a process of its own, to be killed. Arguments: data directory, settings as JSON. Prints its port, then its workers' process ids on demand. */
+/**
+ * A server in a process of its own, to be killed. Arguments: data directory, settings as JSON. Prints its
+ * port, then its workers' process ids on demand.
+ */
 import { createServer } from '../src/create-server.ts'
 
 const [data, settings] = process.argv.slice(2)

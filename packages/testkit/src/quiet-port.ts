@@ -8,7 +8,10 @@ const COUNT = 12_000
 /** Each is given out once: its server may be down just now. */
 const given = new Set<number>()
 
-/** A free port on loopback that a server can have again after its end: no connection gets it meanwhile, and nobody else in this process. */
+/**
+ * A free port on loopback that a server can have again after its end: no connection gets it meanwhile, and
+ * nobody else in this process.
+ */
 export async function quietPort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * COUNT)

@@ -1,6 +1,7 @@
 /**
- * Loaded before everything else of a process (`--import`): its clock is off by as many milliseconds as the file that `TIDEMARK_CLOCK_OFFSET` names says, at each
- * moment. What measures spans (`performance.now`) goes on as it is, like a machine's monotonic clock.
+ * Loaded before everything else of a process (`--import`): its clock is off by as many milliseconds as the
+ * file that `TIDEMARK_CLOCK_OFFSET` names says, at each moment. What measures spans (`performance.now`) goes
+ * on as it is, like a machine's monotonic clock.
  */
 import { readFileSync } from 'node:fs'
 

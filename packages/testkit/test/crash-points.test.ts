@@ -1,4 +1,7 @@
-/** Every step that makes something durable, or speaks to the server, is a place to die: before it and after it, on either side. */
+/**
+ * Every step that makes something durable, or speaks to the server, is a place to die: before it and after
+ * it, on either side.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +25,10 @@ const known = new Set<string>()
 /** Call sites that were struck, and paths of requests. */
 const struck = new Set<string>()
 
-/** Power losses on either side right after an operation has returned: what it has promised is on disk. Each takes something else of what is not. */
+/**
+ * Power losses on either side right after an operation has returned: what it has promised is on disk. Each
+ * takes something else of what is not.
+ */
 const LOSSES = IS_EXHAUSTIVE ? 12 : 1
 
 function thenLosingPower(operation: Operation, seed: number): Operation {

@@ -6,7 +6,10 @@ import { clientsOnOneDatabase } from '../src/load/clients-on-one-database.ts'
 import { heavyTenant } from '../src/load/heavy-tenant.ts'
 import { manyDatabases } from '../src/load/many-databases.ts'
 
-/** Databases that are in use cannot be closed: 16 at a time, about 11 files each, and what a process needs for itself. All 30 of a worker would be more. */
+/**
+ * Databases that are in use cannot be closed: 16 at a time, about 11 files each, and what a process needs for
+ * itself. All 30 of a worker would be more.
+ */
 const MAX_DESCRIPTORS = 250
 
 beforeAll(initProtocol)

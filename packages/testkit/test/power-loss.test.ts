@@ -1,4 +1,7 @@
-/** A client that does not sync every commit (`durability: 'normal'`) loses power after the server has acknowledged its push. */
+/**
+ * A client that does not sync every commit (`durability: 'normal'`) loses power after the server has
+ * acknowledged its push.
+ */
 import { rmSync } from 'node:fs'
 
 import { expect, it } from 'vitest'

@@ -1,4 +1,7 @@
-/** A real server, killed by SIGKILL at each step that makes something durable or answers somebody, and started again on the same folder. */
+/**
+ * A real server, killed by SIGKILL at each step that makes something durable or answers somebody, and started
+ * again on the same folder.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -66,7 +66,10 @@ function bodyOf(contentType: string | undefined, body: Buffer, volatile: readonl
   return JSON.parse(Buffer.from(text, 'latin1').toString('utf8')) as unknown
 }
 
-/** Random names that peers and servers choose. Each is replaced by zeros of the same length, so that lengths on the wire stay true. */
+/**
+ * Random names that peers and servers choose. Each is replaced by zeros of the same length, so that lengths
+ * on the wire stay true.
+ */
 function volatileWords(exchanges: readonly Exchange[]): string[] {
   const words = new Set<string>()
   for (const { body, responseBody } of exchanges) {

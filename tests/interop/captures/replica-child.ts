@@ -1,4 +1,7 @@
-/** `replica-child.ts <file> <url>`: an embedded replica of libSQL's client. In a process of its own, since its calls block the event loop. */
+/**
+ * `replica-child.ts <file> <url>`: an embedded replica of libSQL's client. In a process of its own, since its
+ * calls block the event loop.
+ */
 import { createClient } from '@libsql/client'
 
 const [, , file, syncUrl] = process.argv as [string, string, string, string]

@@ -3,8 +3,8 @@ import { SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, Kysely, QueryResult } from 'kysely'
 
 /**
- * Kysely on libSQL's client, as published dialects are made: statements go through the client, transactions through its interactive ones. Those
- * dialects that are published depend on older clients.
+ * Kysely on libSQL's client, as published dialects are made: statements go through the client, transactions
+ * through its interactive ones. Those dialects that are published depend on older clients.
  */
 export class LibsqlDialect implements Dialect {
   readonly #client: Client

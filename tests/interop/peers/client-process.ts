@@ -9,8 +9,9 @@ const TIMEOUT_MS = 20_000
 export type StepOutcome = { readonly result?: unknown } | { readonly error: string }
 
 /**
- * What a Turso client in a process of its own made of each step: `push`, `pull`, or SQL. A client that is opened again in a new process is
- * what a restarted application has; in the process that had it open before, 0.7.2 does not always come back.
+ * What a Turso client in a process of its own made of each step: `push`, `pull`, or SQL. A client that is
+ * opened again in a new process is what a restarted application has; in the process that had it open before, 0.7.2
+ * does not always come back.
  */
 export async function clientProcess(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * A Turso client that takes steps and ends: `client-steps.ts <path> <url> <options> <step>…`. Says what each came to on a line of JSON.
- * See {@link clientProcess}.
+ * A Turso client that takes steps and ends: `client-steps.ts <path> <url> <options> <step>…`. Says what each
+ * came to on a line of JSON. See {@link clientProcess}.
  */
 import { writeSync } from 'node:fs'
 import { connect } from '@tursodatabase/sync'

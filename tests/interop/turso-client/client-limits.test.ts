@@ -1,4 +1,7 @@
-/** What version 0.7.2 of the client does not send, or sends wrong, so that no server can make it right. A newer version may. */
+/**
+ * What version 0.7.2 of the client does not send, or sends wrong, so that no server can make it right. A
+ * newer version may.
+ */
 import { TapProxy } from '@tidemark/testkit'
 import { expect, test } from 'vitest'
 import { expectConverged, tidemarkOfTheRun, tursoContents, tursoRows } from '../peers/turso-client.ts'

@@ -191,7 +191,10 @@ test('what a client had written before it was killed is pushed when it is opened
   expect(await tursoRows(client, 'PRAGMA integrity_check')).toEqual([['ok']])
 })
 
-/** Runs a client in a process of its own, kills it in the middle of its work, and gives the words whose writing had returned. */
+/**
+ * Runs a client in a process of its own, kills it in the middle of its work, and gives the words whose
+ * writing had returned.
+ */
 async function writeUntilKilled(path: string, url: string, round: number): Promise<string[]> {
   const script = fileURLToPath(new URL('writing-client.ts', import.meta.url))
   const child = spawn(process.execPath, [script, path, url, String(round)], {

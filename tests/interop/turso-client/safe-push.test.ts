@@ -6,8 +6,8 @@ import { expectConverged, tidemarkOfTheRun, TursoClients, tursoRows } from '../p
 import { TursoServer } from '../peers/turso-server.ts'
 
 /**
- * A push in which one row fails. Each case: the schema at first, what is done at the server behind the client's back, the row that then
- * fails, what the error says, and what repairs it.
+ * A push in which one row fails. Each case: the schema at first, what is done at the server behind the
+ * client's back, the row that then fails, what the error says, and what repairs it.
  */
 const CASES = [
   {

@@ -1,6 +1,6 @@
 /**
- * A Turso client that works until it is killed: `writing-client.ts <database> <url> <round>`. It says each word on stdout once the local write
- * of it has returned.
+ * A Turso client that works until it is killed: `writing-client.ts <database> <url> <round>`. It says each
+ * word on stdout once the local write of it has returned.
  */
 import { writeSync } from 'node:fs'
 import { connect } from '@tursodatabase/sync'

@@ -8,7 +8,10 @@ import { TursoServer } from '../peers/turso-server.ts'
 
 export type TursoClient = Awaited<ReturnType<typeof connectTurso>>
 
-/** A Turso server behind a tap, with its clients of both kinds, each in a file of its own. All ends with it, after each Tidemark replica was found sound. */
+/**
+ * A Turso server behind a tap, with its clients of both kinds, each in a file of its own. All ends with it,
+ * after each Tidemark replica was found sound.
+ */
 export class TursoSite implements AsyncDisposable {
   readonly directory: string
   tap: TapProxy

@@ -45,9 +45,11 @@ export function serveCommand(): Command {
 /**
  * For V8, in a main process that only passes requests on:
  *
- * - The young generation stays as small as it begins. On a machine with much memory it would grow to 128 MiB, which load fills and nothing is gained by.
- * - The whole heap is looked through when it has become four times as large as it was left. Buffers outside of it count, and the heap is small: while a large body
- *   is passed on, that was each 10 MB, and took more time than passing it on.
+ * - The young generation stays as small as it begins. On a machine with much memory it would grow to 128 MiB,
+ *   which load fills and nothing is gained by.
+ * - The whole heap is looked through when it has become four times as large as it was left. Buffers outside
+ *   of it count, and the heap is small: while a large body is passed on, that was each 10 MB, and took more
+ *   time than passing it on.
  */
 const GARBAGE_COLLECTION = ['--semi-space-growth-factor=1', '--heap-growing-percent=300']
 

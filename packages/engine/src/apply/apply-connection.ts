@@ -17,12 +17,14 @@ const selectTriggered = `
   ) LIMIT 1`
 
 /**
- * A connection that writes rows which have already had their effects elsewhere: it fires no triggers and no foreign key actions. It must be
- * used for nothing else, since a statement of the application on it would miss its triggers.
+ * A connection that writes rows which have already had their effects elsewhere: it fires no triggers and no
+ * foreign key actions. It must be used for nothing else, since a statement of the application on it would
+ * miss its triggers.
  *
- * SQLite has no switch for triggers. But the connection's schema in memory can be loaded from a moment at which the file has no triggers:
- * delete them in a savepoint, load the schema, roll the savepoint back. The file and the schema cookie are as before, so SQLite takes the
- * loaded schema for current until another connection changes the schema; then it is done again. See docs/adr/0004. The exception are triggers that
+ * SQLite has no switch for triggers. But the connection's schema in memory can be loaded from a moment at
+ * which the file has no triggers: delete them in a savepoint, load the schema, roll the savepoint back. The
+ * file and the schema cookie are as before, so SQLite takes the loaded schema for current until another
+ * connection changes the schema; then it is done again. See docs/adr/0004. The exception are triggers that
  * only maintain a full-text index: what they write is not captured, so they fire here too.
  */
 export class ApplyConnection {
@@ -57,8 +59,9 @@ export class ApplyConnection {
   }
 
   /**
-   * Runs `run` with no trigger firing, inside the caller's transaction. When the transaction changes the schema, before or in
-   * `run`, pass `keepSchema: false`: the schema in memory is then dropped at the end, so that it cannot outlive a rollback.
+   * Runs `run` with no trigger firing, inside the caller's transaction. When the transaction changes the
+   * schema, before or in `run`, pass `keepSchema: false`: the schema in memory is then dropped at the end, so
+   * that it cannot outlive a rollback.
    */
   withoutTriggers<T>(options: { readonly keepSchema: boolean }, run: () => T): T {
     this.#assertTransaction()
@@ -73,9 +76,10 @@ export class ApplyConnection {
   }
 
   /**
-   * Runs schema statements in {@link withoutTriggers}, all of them or none. SQLite must see all triggers meanwhile: it drops them with their
-   * table and rewrites them when something is renamed. What a failure takes back is taken back before the triggers are hidden again: a rollback after
-   * that would bring them into sight.
+   * Runs schema statements in {@link withoutTriggers}, all of them or none. SQLite must see all triggers
+   * meanwhile: it drops them with their table and rewrites them when something is renamed. What a failure
+   * takes back is taken back before the triggers are hidden again: a rollback after that would bring them
+   * into sight.
    */
   changeSchema(run: () => void): void {
     this.#assertTransaction()
@@ -119,7 +123,10 @@ export class ApplyConnection {
     this.#blindAt = version
   }
 
-  /** Whether the schema in memory has a trigger that is not among `kept`: a trigger shows in a statement's program as a sub-program. */
+  /**
+   * Whether the schema in memory has a trigger that is not among `kept`: a trigger shows in a statement's
+   * program as a sub-program.
+   */
   #seesTrigger(kept: readonly string[]): boolean {
     const table = prepared<[string], string>(this.db, selectTriggered).pluck().get(JSON.stringify(kept))
     if (table === undefined) return false

@@ -12,11 +12,12 @@ export interface PushInput {
 }
 
 /**
- * Applies a whole batch or nothing of it (I5), once (I3). Without a transaction of the caller it takes the write lock and commits;
- * inside one it leaves the commit to the caller, and the transaction as it was if the outcome is not `ok`.
+ * Applies a whole batch or nothing of it (I5), once (I3). Without a transaction of the caller it takes the
+ * write lock and commits; inside one it leaves the commit to the caller, and the transaction as it was if the
+ * outcome is not `ok`.
  *
- * @throws BusyError when another writer holds the lock; StateError `TIDEMARK_PUSH_RECORDS`; the errors of `changes`; SqliteError when the machine or
- * the file fails. Nothing is applied then.
+ * @throws BusyError when another writer holds the lock; StateError `TIDEMARK_PUSH_RECORDS`; the errors of
+ * `changes`; SqliteError when the machine or the file fails. Nothing is applied then.
  */
 export function applyPush(connection: ApplyConnection, input: PushInput): PushOutcome {
   const { header, changes, limits } = input

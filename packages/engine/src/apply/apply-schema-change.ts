@@ -12,10 +12,12 @@ import { RefusedChangeError } from './refused-change-error.ts'
 type SchemaStatement = StatementClass & { kind: 'schema' }
 
 /**
- * Runs a captured schema statement inside {@link ApplyConnection.withoutTriggers}. What is done already is skipped: an object that exists
- * is not created again, a missing one is not dropped, a column not added or renamed twice.
+ * Runs a captured schema statement inside {@link ApplyConnection.withoutTriggers}. What is done already is
+ * skipped: an object that exists is not created again, a missing one is not dropped, a column not added or
+ * renamed twice.
  *
- * A table that is altered loses capture's triggers, because SQLite refuses to drop a column that a trigger mentions. They are the caller's to make anew.
+ * A table that is altered loses capture's triggers, because SQLite refuses to drop a column that a trigger
+ * mentions. They are the caller's to make anew.
  *
  * @throws RefusedChangeError for any other kind of statement and for reserved names; SqliteError
  */

@@ -10,8 +10,9 @@ import type { RowidMap } from './rowid-map.ts'
 import type { TargetTables } from './target-tables.ts'
 
 /**
- * Checks the foreign keys of the rows that a batch has touched, after all of it is applied: as children where they were written, as
- * parents where they were deleted or changed. Rows that were orphans before, and that the batch did not touch, are no concern of it.
+ * Checks the foreign keys of the rows that a batch has touched, after all of it is applied: as children where
+ * they were written, as parents where they were deleted or changed. Rows that were orphans before, and that
+ * the batch did not touch, are no concern of it.
  */
 export class ForeignKeyCheck {
   readonly #db: Database.Database

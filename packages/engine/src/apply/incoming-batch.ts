@@ -11,7 +11,10 @@ import { RefusedChangeError } from './refused-change-error.ts'
 import { RowApplier } from './row-applier.ts'
 import type { RowidMap } from './rowid-map.ts'
 
-/** The changes of one push on their way into the database, in order. An outcome means that the push is refused, and its transaction must be undone. */
+/**
+ * The changes of one push on their way into the database, in order. An outcome means that the push is
+ * refused, and its transaction must be undone.
+ */
 export class IncomingBatch {
   readonly conflicts: ConflictLog
   readonly #connection: ApplyConnection

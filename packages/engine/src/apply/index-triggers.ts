@@ -5,8 +5,8 @@ import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
 import type { Token } from '../sql/tokens.ts'
 
 /**
- * Names of the triggers that do nothing but keep a full-text index over other tables up to date. Their effects are no rows, so they are not
- * among the changes: they have to fire where changes are applied.
+ * Names of the triggers that do nothing but keep a full-text index over other tables up to date. Their
+ * effects are no rows, so they are not among the changes: they have to fire where changes are applied.
  */
 export function indexTriggers(db: Database.Database): string[] {
   const indexes = indexTables(db)

@@ -16,11 +16,13 @@ import type { PushRecord } from './push-record.ts'
 import { RowidMap } from './rowid-map.ts'
 
 /**
- * A push in its transaction, which takes its changes part by part as they arrive: {@link apply} for each part but the last, {@link finish} for
- * that, then {@link close} in any case. Nothing of it is seen by others, or is there after a crash, before `finish` has returned `ok` (I5).
+ * A push in its transaction, which takes its changes part by part as they arrive: {@link apply} for each part
+ * but the last, {@link finish} for that, then {@link close} in any case. Nothing of it is seen by others, or
+ * is there after a crash, before `finish` has returned `ok` (I5).
  *
- * Without a transaction of the caller it takes the write lock and commits; inside one it leaves the commit to the caller, and the transaction as it was if the outcome
- * is not `ok`. Between two parts nothing else may use the connection.
+ * Without a transaction of the caller it takes the write lock and commits; inside one it leaves the commit to
+ * the caller, and the transaction as it was if the outcome is not `ok`. Between two parts nothing else may
+ * use the connection.
  */
 export class OpenPush {
   readonly #connection: ApplyConnection

@@ -13,14 +13,16 @@ import { prepared } from '../sql/prepared.ts'
 import { isOperational, sqliteCode } from '../sql/sqlite-error.ts'
 
 /**
- * What a database knows of a client that pushes to it, written in the same transaction as the client's changes (I3), in two tables:
+ * What a database knows of a client that pushes to it, written in the same transaction as the client's
+ * changes (I3), in two tables:
  *
  * - `turso_sync_last_change_id`: the last change id, for clients of both dialects
- * - `tidemark_push`: the last batch, by which a repeated batch and a copied client are recognised, where the rows without key
- *   went that the client has inserted since its base (`base_revision`), and what the batch has overwritten: the answer that said so may be lost
+ * - `tidemark_push`: the last batch, by which a repeated batch and a copied client are recognised, where the
+ *   rows without key went that the client has inserted since its base (`base_revision`), and what the batch
+ *   has overwritten: the answer that said so may be lost
  *
- * Whoever can run SQL on the database can also have made or filled these tables otherwise: then every function here throws StateError
- * `TIDEMARK_PUSH_RECORDS`.
+ * Whoever can run SQL on the database can also have made or filled these tables otherwise: then every
+ * function here throws StateError `TIDEMARK_PUSH_RECORDS`.
  */
 export interface PushRecord {
   readonly pushId: Uint8Array
@@ -29,7 +31,10 @@ export interface PushRecord {
   readonly overwritten: OverwrittenRows
 }
 
-/** Rows that a batch has overwritten, as they were before it: not all of them where there are many or they are large, and how many there were. */
+/**
+ * Rows that a batch has overwritten, as they were before it: not all of them where there are many or they are
+ * large, and how many there were.
+ */
 export interface OverwrittenRows {
   readonly rows: readonly ConflictRow[]
   readonly rowCount: number

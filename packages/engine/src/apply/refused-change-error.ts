@@ -1,6 +1,9 @@
 import { TidemarkError } from '@tidemark/protocol'
 
-/** A change that this database cannot take, however often it is tried: its table or column does not exist, its statement is not allowed. */
+/**
+ * A change that this database cannot take, however often it is tried: its table or column does not exist, its
+ * statement is not allowed.
+ */
 export class RefusedChangeError extends TidemarkError {
   override readonly name = 'RefusedChangeError'
   /** The SQLite result code that says the same, for peers that know those. */

@@ -26,8 +26,9 @@ export type RowOutcome =
 const applied: RowOutcome = { type: 'applied' }
 
 /**
- * Applies row changes of one client, the newest wins. Rows without a key are known by their rowid alone, which another client
- * may have given to another row: they are changed only if they are entirely as the client knew them.
+ * Applies row changes of one client, the newest wins. Rows without a key are known by their rowid alone,
+ * which another client may have given to another row: they are changed only if they are entirely as the
+ * client knew them.
  */
 export class RowApplier {
   readonly #tables: TargetTables

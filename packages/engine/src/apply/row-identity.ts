@@ -2,7 +2,10 @@ import type { SqlValue, TableShape } from '@tidemark/protocol'
 import { RefusedChangeError } from './refused-change-error.ts'
 import type { RowIdentity } from './target-table.ts'
 
-/** How a row is found again: by its key, or by its rowid if the table has no key or the key has a NULL in it, as SQLite allows. */
+/**
+ * How a row is found again: by its key, or by its rowid if the table has no key or the key has a NULL in it,
+ * as SQLite allows.
+ */
 export function identityOf(shape: TableShape, key: readonly SqlValue[], rowid: bigint | null): RowIdentity {
   if (shape.key.length > 0 && !key.includes(null)) return { by: 'key', values: key }
   if (rowid === null) throw new RefusedChangeError(`a row of table ${shape.name} has neither key nor rowid`)

@@ -19,10 +19,12 @@ export type RowIdentity =
 const mostStatements = 256
 
 /**
- * One table of the receiving database, as seen through the shape of a change: reads and writes rows with statements that are reused.
+ * One table of the receiving database, as seen through the shape of a change: reads and writes rows with
+ * statements that are reused.
  *
- * A row that does not fit fails its statement, whatever ON CONFLICT clauses the table has: they have had their effect where the change was made, and here they
- * would drop the change, or rows of others, or the whole transaction, without a word.
+ * A row that does not fit fails its statement, whatever ON CONFLICT clauses the table has: they have had
+ * their effect where the change was made, and here they would drop the change, or rows of others, or the
+ * whole transaction, without a word.
  */
 export class TargetTable {
   readonly shape: TableShape
@@ -93,8 +95,8 @@ export class TargetTable {
   }
 
   /**
-   * Sets `columns` of the row with the key `key` in one statement, if they still hold `expected`. False: the row is absent,
-   * holds something else, or the values cannot be compared in SQL; then look closer.
+   * Sets `columns` of the row with the key `key` in one statement, if they still hold `expected`. False: the
+   * row is absent, holds something else, or the values cannot be compared in SQL; then look closer.
    */
   updateExpected(
     key: readonly SqlValue[],

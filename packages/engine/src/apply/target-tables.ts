@@ -6,7 +6,10 @@ import { TargetTable } from './target-table.ts'
 
 const maxTables = 1000
 
-/** The tables of one connection by the shape of the changes, and their foreign keys, kept as long as the schema stays, across pushes. */
+/**
+ * The tables of one connection by the shape of the changes, and their foreign keys, kept as long as the
+ * schema stays, across pushes.
+ */
 export class TargetTables {
   readonly #db: Database.Database
   readonly #byText = new Map<string, TargetTable>()
@@ -18,7 +21,9 @@ export class TargetTables {
     this.#db = db
   }
 
-  /** Forgets what was learnt for another schema. To be called when a transaction begins and after each schema change. */
+  /**
+   * Forgets what was learnt for another schema. To be called when a transaction begins and after each schema change.
+   */
   refresh(schemaVersion: number): void {
     if (schemaVersion === this.#schemaVersion) return
     this.#schemaVersion = schemaVersion

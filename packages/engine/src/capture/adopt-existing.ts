@@ -7,8 +7,9 @@ import { userTables } from './user-table.ts'
 import { virtualTables } from './virtual-table.ts'
 
 /**
- * Captures a whole existing database, as if all of it had just been written: every object as a schema change, every row as an insert.
- * After `installCapture`. Set-based, in bounded memory; the file grows by about the size of its rows.
+ * Captures a whole existing database, as if all of it had just been written: every object as a schema change,
+ * every row as an insert. After `installCapture`. Set-based, in bounded memory; the file grows by about the
+ * size of its rows.
  */
 export function adoptExisting(db: Database.Database): void {
   inSavepoint(db, () => {

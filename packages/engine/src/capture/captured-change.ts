@@ -28,7 +28,10 @@ export interface CapturedCommit {
   readonly kind: 'commit'
   readonly changeId: number
   readonly timeMs: number
-  /** The last id before the transaction began; its own id: it ends none. Null: not known, then all that no other marker covers belongs to it. */
+  /**
+   * The last id before the transaction began; its own id: it ends none. Null: not known, then all that no
+   * other marker covers belongs to it.
+   */
   readonly lastIdBefore: number | null
 }
 

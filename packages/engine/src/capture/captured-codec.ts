@@ -14,13 +14,16 @@ import type { CapturedChange, CapturedRow } from './captured-change.ts'
  * | value | row: its rowid, or NULL |
  * | values | update and delete: the before image, one value per column; then insert and update: the after image |
  *
- * A value is a tag, then: 0 NULL, nothing; 1 INTEGER, 8 bytes; 2 REAL, 8 bytes; 3 TEXT, 4 BLOB, 5 TEXT that is not UTF-8: 4 bytes of
- * length, then the bytes.
+ * A value is a tag, then: 0 NULL, nothing; 1 INTEGER, 8 bytes; 2 REAL, 8 bytes; 3 TEXT, 4 BLOB, 5 TEXT that
+ * is not UTF-8: 4 bytes of length, then the bytes.
  */
 const kinds = ['insert', 'update', 'delete', 'schema', 'commit'] as const
 const tags = { null: 0, integer: 1, real: 2, text: 3, blob: 4, rawText: 5 } as const
 
-/** Encodes captured changes as bytes that stand for themselves, exact to the bit. Uses its memory again: bytes are valid until the next call. */
+/**
+ * Encodes captured changes as bytes that stand for themselves, exact to the bit. Uses its memory again: bytes
+ * are valid until the next call.
+ */
 export class CapturedEncoder {
   readonly #writer = new Writer()
 
@@ -48,8 +51,8 @@ export function encodeCaptured(change: CapturedChange): Uint8Array {
 }
 
 /**
- * Decodes what {@link encodeCaptured} has encoded; the bytes are not checked. Blobs are views of them. Consecutive rows of the
- * same shape share one object, so that receivers can tell by identity.
+ * Decodes what {@link encodeCaptured} has encoded; the bytes are not checked. Blobs are views of them.
+ * Consecutive rows of the same shape share one object, so that receivers can tell by identity.
  */
 export class CapturedDecoder {
   #last: { readonly text: string; readonly shape: TableShape } | null = null

@@ -11,9 +11,10 @@ export function createTriggers(db: Database.Database, triggers: readonly Capture
 }
 
 /**
- * The same, faster for many, on a connection that nothing but the engine uses. For each CREATE TRIGGER SQLite reads `sqlite_schema` from end to end, so the time grows with the
- * square of the number of triggers. Here the rows that it would write are written by us, all but the last, and read as SQLite reads
- * those of any file; the last is created as usual, which tells all connections of the change. See docs/adr/0028.
+ * The same, faster for many, on a connection that nothing but the engine uses. For each CREATE TRIGGER SQLite
+ * reads `sqlite_schema` from end to end, so the time grows with the square of the number of triggers. Here
+ * the rows that it would write are written by us, all but the last, and read as SQLite reads those of any
+ * file; the last is created as usual, which tells all connections of the change. See docs/adr/0028.
  *
  * In a transaction. Where SQLite does not let `sqlite_schema` be written (defensive mode), as {@link createTriggers}.
  */

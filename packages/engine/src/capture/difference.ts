@@ -17,8 +17,8 @@ import { RowFinder, walkRows } from './walk-rows.ts'
 import type { StoredRow } from './walk-rows.ts'
 
 /**
- * Captures in `current`, which has capture installed, everything in which its schema and rows differ from `base`, an earlier state of
- * the same file. Reads both from end to end, in bounded memory (I7).
+ * Captures in `current`, which has capture installed, everything in which its schema and rows differ from
+ * `base`, an earlier state of the same file. Reads both from end to end, in bounded memory (I7).
  *
  * @param timeMs when a row was changed, in milliseconds since the epoch: what has one time is never pushed in part (I5)
  * @returns the number of changes captured
@@ -68,8 +68,8 @@ function pragmas(base: Database.Database, current: Database.Database): string[] 
 }
 
 /**
- * Rows that are gone come first, then the others: so a unique value moves from one row to another without being twice there. For the same
- * reason a row that has changed in a unique column is deleted and inserted.
+ * Rows that are gone come first, then the others: so a unique value moves from one row to another without
+ * being twice there. For the same reason a row that has changed in a unique column is deleted and inserted.
  */
 function captureRows(
   base: Database.Database,

@@ -5,8 +5,9 @@ import type { UniqueCondition } from './unique-conditions.ts'
 import type { UserTable } from './user-table.ts'
 
 /*
- * The rows that the running statement may be about to remove with REPLACE wait in `tidemark_evicted` until it is seen whether they have gone. Between the two stand the
- * application's BEFORE triggers and foreign key actions, which may write to the same table, and remove or change other rows of it, or these.
+ * The rows that the running statement may be about to remove with REPLACE wait in `tidemark_evicted` until it
+ * is seen whether they have gone. Between the two stand the application's BEFORE triggers and foreign key
+ * actions, which may write to the same table, and remove or change other rows of it, or these.
  *
  * | shape | id | images |
  * | --- | --- | --- |
@@ -14,7 +15,8 @@ import type { UserTable } from './user-table.ts'
  * | -N | the last change id when one of its rows began, from the second row of this table on | what that row is to become |
  * | N | rowid | a row that has a unique value in common with it |
  *
- * A row that is left out (OR IGNORE, upserts) says nothing when it is over. So what was put aside stays for a few more rows, in case one of them is nested in it.
+ * A row that is left out (OR IGNORE, upserts) says nothing when it is over. So what was put aside stays for a
+ * few more rows, in case one of them is nested in it.
  */
 
 /** As many rows as may be nested in each other by triggers that write to their own table. */
@@ -49,8 +51,8 @@ export function putAside(
 }
 
 /**
- * SQL for an AFTER trigger: records that those rows are gone that were put aside and for which the condition `gone` is true. The identity of those for which `isTaken` is
- * true is the new row's by now.
+ * SQL for an AFTER trigger: records that those rows are gone that were put aside and for which the condition
+ * `gone` is true. The identity of those for which `isTaken` is true is the new row's by now.
  */
 export function recordEvicted(
   table: UserTable,
@@ -100,8 +102,8 @@ export function endOfRow(table: UserTable, shapeId: number): string[] {
 }
 
 /**
- * SQL for an AFTER UPDATE trigger: the updated row has put rows aside, so that it may have removed some. An update that follows from another one has none aside, and
- * what it misses may be what is being changed.
+ * SQL for an AFTER UPDATE trigger: the updated row has put rows aside, so that it may have removed some. An
+ * update that follows from another one has none aside, and what it misses may be what is being changed.
  */
 export function hasPutAside({ shape, replacingNull }: UserTable, shapeId: number): string {
   const { columns, key } = shape
@@ -139,7 +141,10 @@ export function isNotStored(table: UserTable): string {
   return `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(table.shape.name)} AS s WHERE ${isStored})`
 }
 
-/** The table in the FROM clause of a condition that compares its rows with the new one: if it is called "new", it must not be taken for that. */
+/**
+ * The table in the FROM clause of a condition that compares its rows with the new one: if it is called "new",
+ * it must not be taken for that.
+ */
 export function storedRows(table: UserTable): string {
   const name = quoteIdentifier(table.shape.name)
   return storedName(table) === name ? name : `${name} AS ${storedName(table)}`

@@ -5,7 +5,10 @@ import { changeTypes } from './own-tables.ts'
 import { images, isSameRow, record, rowidOf, valuesOf } from './trigger-terms.ts'
 import type { UserTable } from './user-table.ts'
 
-/** The columns of a table that follow when a key changes which they refer to in the same table: of foreign keys ON UPDATE CASCADE, SET NULL, SET DEFAULT. */
+/**
+ * The columns of a table that follow when a key changes which they refer to in the same table: of foreign
+ * keys ON UPDATE CASCADE, SET NULL, SET DEFAULT.
+ */
 export function followingColumns(db: Database.Database, { shape }: UserTable): string[] {
   const select = `SELECT DISTINCT "from" FROM pragma_foreign_key_list(?, 'main')
     WHERE "table" = ? COLLATE NOCASE AND on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY "from"`
@@ -13,8 +16,9 @@ export function followingColumns(db: Database.Database, { shape }: UserTable): s
 }
 
 /**
- * SQL for the AFTER UPDATE triggers of a table whose rows can refer to themselves: true when the row is not as the update has left it. SQLite runs
- * foreign key actions before AFTER triggers, so what followed to the row itself has been captured by then, before its cause.
+ * SQL for the AFTER UPDATE triggers of a table whose rows can refer to themselves: true when the row is not
+ * as the update has left it. SQLite runs foreign key actions before AFTER triggers, so what followed to the
+ * row itself has been captured by then, before its cause.
  */
 export function hasFollowed(table: UserTable, following: readonly string[]): string {
   const isDifferent = following.map(quoteIdentifier).map((name) => `s.${name} IS NOT NEW.${name}`)

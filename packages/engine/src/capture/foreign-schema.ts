@@ -12,8 +12,9 @@ import { captureVirtualRows, hasNewVirtualRows, rememberVirtualRows } from './vi
 import { virtualTables } from './virtual-table.ts'
 
 /**
- * Captures what another program has changed in the schema, `user_version` and `application_id`, since capture last looked: the statements that
- * lead from one to the other, and the rows of new tables. Cheap when nothing has. In the caller's write transaction.
+ * Captures what another program has changed in the schema, `user_version` and `application_id`, since capture
+ * last looked: the statements that lead from one to the other, and the rows of new tables. Cheap when nothing
+ * has. In the caller's write transaction.
  *
  * Rows of virtual tables, which have no triggers, are captured here too.
  *
@@ -43,7 +44,10 @@ export function captureSchema(db: Database.Database): number {
   })
 }
 
-/** Whether {@link captureForeignSchema} has nothing to capture. Writes nothing: for use without the write lock, or under that of another connection. */
+/**
+ * Whether {@link captureForeignSchema} has nothing to capture. Writes nothing: for use without the write
+ * lock, or under that of another connection.
+ */
 export function isForeignCaptured(db: Database.Database): boolean {
   const known = knownVersions(db)
   const current = currentVersions(db)
@@ -77,7 +81,10 @@ function captureSchemaDifference(db: Database.Database): number {
   return difference.statementsBeforeRows.length + difference.statementsAfterRows.length
 }
 
-/** Which table each table was when its triggers were made: they stay with it when it is renamed, and go with it when it is dropped. */
+/**
+ * Which table each table was when its triggers were made: they stay with it when it is renamed, and go with
+ * it when it is dropped.
+ */
 function capturedOrigins(db: Database.Database): Map<string, string> {
   const rows = db
     .prepare<[], { table: string; origin: string }>(

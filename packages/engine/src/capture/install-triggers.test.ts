@@ -26,7 +26,10 @@ function plainTables(count: number): string {
   return `BEGIN; ${tables.join(';')}; COMMIT`
 }
 
-/** Besides plain ones, what makes triggers differ: names, keys, unique indexes, triggers of the application, foreign keys within a table. */
+/**
+ * Besides plain ones, what makes triggers differ: names, keys, unique indexes, triggers of the application,
+ * foreign keys within a table.
+ */
 function manyTables(count: number): string {
   return `${plainTables(count)};
     CREATE TABLE "new"(id TEXT PRIMARY KEY, "a b" UNIQUE) WITHOUT ROWID;

@@ -14,8 +14,8 @@ import { assertCapturable } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 
 /**
- * Makes our triggers of `tables` fit them as they are now, and makes room for their columns. A temporary table of the same name is another one.
- * `create` creates triggers, in their order.
+ * Makes our triggers of `tables` fit them as they are now, and makes room for their columns. A temporary
+ * table of the same name is another one. `create` creates triggers, in their order.
  *
  * @throws StateError for a table that cannot be captured
  */
@@ -44,7 +44,10 @@ export function installTriggers(
   keepRowids(db, tables)
 }
 
-/** Drops our triggers of the tables with these names, and our indexes; their changes are not captured until {@link installTriggers}. */
+/**
+ * Drops our triggers of the tables with these names, and our indexes; their changes are not captured until
+ * {@link installTriggers}.
+ */
 export function removeTriggers(db: Database.Database, tableNames: readonly string[]): void {
   if (tableNames.length === 0) return
   const objects = new TableObjects(db)
@@ -56,8 +59,9 @@ function drop(db: Database.Database, objects: readonly TableObject[]): void {
 }
 
 /**
- * VACUUM numbers the rows of a table anew that has neither INTEGER PRIMARY KEY nor any index, and the rowid is what captured changes of a table without a
- * key name their rows by. So each gets an index, which is empty and costs nothing to keep.
+ * VACUUM numbers the rows of a table anew that has neither INTEGER PRIMARY KEY nor any index, and the rowid
+ * is what captured changes of a table without a key name their rows by. So each gets an index, which is empty
+ * and costs nothing to keep.
  */
 function keepRowids(db: Database.Database, tables: readonly UserTable[]): void {
   const keyless = tables.filter(({ shape }) => shape.key.length === 0)

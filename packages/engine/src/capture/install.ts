@@ -10,9 +10,9 @@ import { userTables } from './user-table.ts'
 import { rememberVirtualRows, virtualCopies } from './virtual-rows.ts'
 
 /**
- * Creates capture's tables, and its triggers for every table of the application, and takes the schema as known, in the
- * caller's transaction if there is one. May be called again: what is there stays. Change ids start above every captured one,
- * and at `firstChangeId` at least.
+ * Creates capture's tables, and its triggers for every table of the application, and takes the schema as
+ * known, in the caller's transaction if there is one. May be called again: what is there stays. Change ids
+ * start above every captured one, and at `firstChangeId` at least.
  *
  * @throws StateError for a table that cannot be captured (too many columns; no way to tell its rows apart)
  */
@@ -60,8 +60,8 @@ function createOwnTables(db: Database.Database, width: number): void {
 }
 
 /**
- * From now on change ids are `firstChangeId` at least. A marker of no transaction with the id below it keeps them from starting lower, also when the table is
- * emptied behind it.
+ * From now on change ids are `firstChangeId` at least. A marker of no transaction with the id below it keeps
+ * them from starting lower, also when the table is emptied behind it.
  */
 export function raiseChangeIds(db: Database.Database, firstChangeId: number): void {
   const last = db.prepare<[], number | null>('SELECT max(change_id) FROM tidemark_cdc').pluck().get() ?? null

@@ -18,7 +18,10 @@ export interface SchemaVersions {
   readonly applicationId: number
 }
 
-/** The application's schema as it is: without reserved names, shadow tables and what hangs on them, and automatic indexes. */
+/**
+ * The application's schema as it is: without reserved names, shadow tables and what hangs on them, and
+ * automatic indexes.
+ */
 export function currentSchema(db: Database.Database): SchemaObject[] {
   const shadow = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'"
   return db

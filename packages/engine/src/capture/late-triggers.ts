@@ -7,8 +7,9 @@ import { changeTypes, notReserved } from './own-tables.ts'
 const KEY = 'outOfOrder:'
 
 /**
- * Notes the tables on which another program has created a trigger since capture last looked. SQLite fires the last created AFTER trigger first: what
- * that one changes in the very row that it was fired for has been captured before its cause. Before our triggers are made anew, which puts them first again.
+ * Notes the tables on which another program has created a trigger since capture last looked. SQLite fires the
+ * last created AFTER trigger first: what that one changes in the very row that it was fired for has been
+ * captured before its cause. Before our triggers are made anew, which puts them first again.
  */
 export function noteLateTriggers(db: Database.Database): void {
   db.prepare(
@@ -27,8 +28,9 @@ export function isOutOfOrder(db: Database.Database): boolean {
 }
 
 /**
- * Takes the changes of rows of these tables with ids above `afterId` out of the queue: what they come to is to be captured as the difference from the
- * base. Changes that could not be made in their tables stay. In the caller's write transaction.
+ * Takes the changes of rows of these tables with ids above `afterId` out of the queue: what they come to is
+ * to be captured as the difference from the base. Changes that could not be made in their tables stay. In the
+ * caller's write transaction.
  */
 export function dropOutOfOrder(db: Database.Database, afterId: number): void {
   const { insert, update, delete: removal, touch } = changeTypes

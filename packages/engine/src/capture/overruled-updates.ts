@@ -4,9 +4,11 @@ import { changeTypes } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
 
 /**
- * An update with REPLACE may remove the row that the updated one refers to. SQLite then runs the foreign key action on the updated row, and after that
- * writes it as it has computed it before: from a row without the effect of the action. Both are captured as changes of the row that the statement found, so a column
- * which the action has set and the update has not would stay as the action left it, wherever the changes are applied. So what the action did is forgotten.
+ * An update with REPLACE may remove the row that the updated one refers to. SQLite then runs the foreign key
+ * action on the updated row, and after that writes it as it has computed it before: from a row without the
+ * effect of the action. Both are captured as changes of the row that the statement found, so a column which
+ * the action has set and the update has not would stay as the action left it, wherever the changes are
+ * applied. So what the action did is forgotten.
  */
 
 /** Whether rows of the table may change when a row of it is removed that they refer to. */
@@ -25,8 +27,9 @@ function hasSelfReference(db: Database.Database, { shape }: UserTable, condition
 }
 
 /**
- * SQL for the AFTER UPDATE trigger: deletes the updates of the row that came after it was last seen to become what the statement found, if the
- * update may have removed rows: then `tidemark_evicted` has what it was to make of the row.
+ * SQL for the AFTER UPDATE trigger: deletes the updates of the row that came after it was last seen to become
+ * what the statement found, if the update may have removed rows: then `tidemark_evicted` has what it was to
+ * make of the row.
  */
 export function forgetOverruled(table: UserTable, shapeId: number): string {
   const { columns, key } = table.shape

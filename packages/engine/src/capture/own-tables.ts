@@ -1,5 +1,6 @@
 /**
- * The tables that capture keeps in the user's database. All of them are overlay: a pull wipes them and installs them again.
+ * The tables that capture keeps in the user's database. All of them are overlay: a pull wipes them and
+ * installs them again.
  *
  * `tidemark_cdc`: one row per captured change, in order of `change_id`, which is never given out twice.
  *
@@ -12,20 +13,24 @@
  * | id | the row's rowid before the change, NULL where the table has none; of a marker the last id before its transaction |
  * | a0, b0, a1, b1, … | after and before value of the shape's columns, without affinity; a0 of a schema row is its SQL |
  *
- * A touch says: this row is stored, and the running statement is about to insert another one with the same key. Its before image is
- * the row; its after image has only the new key. If an insert with that key follows, it has replaced the row.
+ * A touch says: this row is stored, and the running statement is about to insert another one with the same
+ * key. Its before image is the row; its after image has only the new key. If an insert with that key follows,
+ * it has replaced the row.
  *
- * `tidemark_evicted`: rows that the running statement may be about to remove through another unique key. Filled before each row by a
- * BEFORE trigger and settled right after it: see `evicted-rows.ts`.
+ * `tidemark_evicted`: rows that the running statement may be about to remove through another unique key.
+ * Filled before each row by a BEFORE trigger and settled right after it: see `evicted-rows.ts`.
  *
  * `tidemark_virtual_<shape>`: the rows of a virtual table as they were captured last.
  *
- * `tidemark_blocked`: pending changes that the last replay could not make in their tables, and why. `tidemark_rejected`: changes that were taken out of
- * the queue because the server refuses them; a pull carries them over.
+ * `tidemark_blocked`: pending changes that the last replay could not make in their tables, and why.
+ * `tidemark_rejected`: changes that were taken out of the queue because the server refuses them; a pull
+ * carries them over.
  *
- * Besides them, each table without a key has an index `tidemark_<shape>_rowids`, which is empty and keeps VACUUM from numbering its rows anew.
+ * Besides them, each table without a key has an index `tidemark_<shape>_rowids`, which is empty and keeps
+ * VACUUM from numbering its rows anew.
  *
- * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and pragmas that belong to it.
+ * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and
+ * pragmas that belong to it.
  *
  * `tidemark_base`: one row, the pull that brought the base: see `replica/pulled-base.ts`.
  */
@@ -52,7 +57,10 @@ export const ownTables = [
   'tidemark_base',
 ] as const
 
-/** Names that begin like one of these are never captured nor pushed: ours, Turso's and SQLite's own. A Turso server refuses the last. */
+/**
+ * Names that begin like one of these are never captured nor pushed: ours, Turso's and SQLite's own. A Turso
+ * server refuses the last.
+ */
 const reservedPrefixes = ['tidemark_', 'turso_', 'sqlite_', '__turso_internal_'] as const
 
 /** True for a name with one of {@link reservedPrefixes}, in letters of either case. */

@@ -33,8 +33,9 @@ export function hasCapturedAfter(db: Database.Database, afterId: number): boolea
 }
 
 /**
- * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some hundred KiB, whichever is larger (I7), and the rows that nested triggers replace.
- * No statement stays open between two steps, so the connection can be used for anything else meanwhile.
+ * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some
+ * hundred KiB, whichever is larger (I7), and the rows that nested triggers replace. No statement stays open
+ * between two steps, so the connection can be used for anything else meanwhile.
  */
 export function* readCaptured(
   db: Database.Database,
@@ -74,7 +75,10 @@ interface Chunk {
   readonly next: RowKind | null
 }
 
-/** What stands before the images, as REAL: the driver makes numbers of these, and of integers bigints. The rowid needs one. */
+/**
+ * What stands before the images, as REAL: the driver makes numbers of these, and of integers bigints. The
+ * rowid needs one.
+ */
 const headColumns = [
   'change_id * 1.0',
   'change_type * 1.0',

@@ -25,7 +25,9 @@ export function recordRows(db: Database.Database, table: UserTable): number {
   return insert.run().changes
 }
 
-/** Appends an update for every row whose value in a column of `added` is not the default, as which it appears elsewhere. */
+/**
+ * Appends an update for every row whose value in a column of `added` is not the default, as which it appears elsewhere.
+ */
 export function recordAddedColumns(db: Database.Database, table: UserTable, added: readonly string[]): void {
   if (added.length === 0) return
   const { name, columns } = table.shape

@@ -2,13 +2,17 @@ import type { TableShape } from '@tidemark/protocol'
 import { sameValue } from '../sql/value-equality.ts'
 import type { CapturedRow } from './captured-change.ts'
 
-/** Touches of one table that wait for their insert: as deep as triggers that replace rows of their own table are told apart. */
+/**
+ * Touches of one table that wait for their insert: as deep as triggers that replace rows of their own table
+ * are told apart.
+ */
 const MAX_DEPTH = 8
 
 /**
- * Recognises the inserts that have replaced a row with the same key, by the touch before them: they are updates of that row. Between the two stands what the application's
- * BEFORE triggers and foreign key actions have done, which may have replaced other rows of the table, or changed this one. A touch whose insert was left out (ON CONFLICT DO NOTHING)
- * stays until the statement is over.
+ * Recognises the inserts that have replaced a row with the same key, by the touch before them: they are
+ * updates of that row. Between the two stands what the application's BEFORE triggers and foreign key actions
+ * have done, which may have replaced other rows of the table, or changed this one. A touch whose insert was
+ * left out (ON CONFLICT DO NOTHING) stays until the statement is over.
  */
 export class ReplacedRows {
   /** By table, the newest last. */
@@ -47,7 +51,10 @@ export class ReplacedRows {
   }
 }
 
-/** The touches after `change`: what it has done to a row that was touched is not the statement's doing, unless it has left nothing to replace. */
+/**
+ * The touches after `change`: what it has done to a row that was touched is not the statement's doing, unless
+ * it has left nothing to replace.
+ */
 function followed(touches: readonly CapturedRow[], change: CapturedRow): CapturedRow[] {
   return touches.flatMap((touch) => {
     if (!isOfRow(change, touch)) return [touch]

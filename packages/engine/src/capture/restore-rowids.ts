@@ -10,9 +10,10 @@ import { RowFinder, walkRows } from './walk-rows.ts'
 const chunkRows = 512
 
 /**
- * Undoes what VACUUM does to a table that has neither a key nor any index, as none of ours protects it while capture is not installed: it numbers the rows anew, from 1, and
- * others know them by their rowids. `base` is an earlier state of `current`. Rows that were added since follow the others. Where rows were also
- * changed or deleted, nothing tells which is which, and the table stays as it is.
+ * Undoes what VACUUM does to a table that has neither a key nor any index, as none of ours protects it while
+ * capture is not installed: it numbers the rows anew, from 1, and others know them by their rowids. `base` is
+ * an earlier state of `current`. Rows that were added since follow the others. Where rows were also changed
+ * or deleted, nothing tells which is which, and the table stays as it is.
  *
  * In the caller's write transaction, without triggers; in bounded memory (I7).
  */

@@ -20,9 +20,9 @@ interface Alteration {
 }
 
 /**
- * Derives statements that lead from `known` to `current`. `originOf` tells which known table a current one has come from, name unchanged or not; null:
- * it was created. Tables are altered where that leads to exactly the current definition, which is tried on a model, and created anew
- * where it does not.
+ * Derives statements that lead from `known` to `current`. `originOf` tells which known table a current one
+ * has come from, name unchanged or not; null: it was created. Tables are altered where that leads to exactly
+ * the current definition, which is tried on a model, and created anew where it does not.
  */
 export function schemaDifference(
   known: readonly SchemaObject[],

@@ -13,13 +13,14 @@ import { recordSchema } from './record.ts'
 import { findTable } from './user-table.ts'
 
 /**
- * Runs one schema statement, or `PRAGMA user_version = N` and the like, through `run`, and captures it. Atomic: when it fails,
- * neither the schema nor what is captured has changed.
+ * Runs one schema statement, or `PRAGMA user_version = N` and the like, through `run`, and captures it.
+ * Atomic: when it fails, neither the schema nor what is captured has changed.
  *
- * ALTER is captured as it was written; anything else as what it has changed, so that IF NOT EXISTS, CREATE TABLE AS and statements for
- * temporary or attached databases come out right.
+ * ALTER is captured as it was written; anything else as what it has changed, so that IF NOT EXISTS, CREATE
+ * TABLE AS and statements for temporary or attached databases come out right.
  *
- * @throws StateError `TIDEMARK_PULL_UNFINISHED` between the two halves of a pull of another process: which table an ALTER was about could not be told afterwards
+ * @throws StateError `TIDEMARK_PULL_UNFINISHED` between the two halves of a pull of another process: which
+ * table an ALTER was about could not be told afterwards
  */
 export function captureSchemaStatement<T>(db: Database.Database, sql: string, run: () => T): T {
   return inWriteTransaction(db, () => {
@@ -53,7 +54,10 @@ export function captureSchemaStatement<T>(db: Database.Database, sql: string, ru
   })
 }
 
-/** False: another program has made a table that cannot be captured. The statement may be the one that drops it, so it is seen afterwards whether all is well. */
+/**
+ * False: another program has made a table that cannot be captured. The statement may be the one that drops
+ * it, so it is seen afterwards whether all is well.
+ */
 function captureWhatIsThere(db: Database.Database): boolean {
   try {
     captureForeignSchema(db)
@@ -65,8 +69,8 @@ function captureWhatIsThere(db: Database.Database): boolean {
 }
 
 /**
- * Behind a temporary table or view SQLite does not find the virtual table of the same name, and takes its shadow tables for ordinary ones. Triggers on
- * those would make the file unreadable.
+ * Behind a temporary table or view SQLite does not find the virtual table of the same name, and takes its
+ * shadow tables for ordinary ones. Triggers on those would make the file unreadable.
  */
 function assertVirtualTablesVisible(db: Database.Database): void {
   const hidden = `SELECT v.name FROM sqlite_temp_schema AS t JOIN main.sqlite_schema AS v

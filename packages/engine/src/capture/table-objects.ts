@@ -13,8 +13,9 @@ interface ObjectRow extends TableObject {
 }
 
 /**
- * The triggers and indexes of all tables, as they are when this is made, in order of creation. `sqlite_schema` has no index: asked for one table, it is read from end to
- * end, and asked so for each table, the time grows with the square of their number.
+ * The triggers and indexes of all tables, as they are when this is made, in order of creation.
+ * `sqlite_schema` has no index: asked for one table, it is read from end to end, and asked so for each table,
+ * the time grows with the square of their number.
  */
 export class TableObjects {
   readonly #byTable: ReadonlyMap<string, readonly TableObject[]>

@@ -6,7 +6,10 @@ import type { CapturedChange, CapturedRow } from './captured-change.ts'
 /** Whether long values of before images become digests, for a receiver that can compute them, or stay whole. */
 export type BeforeImages = 'digests' | 'whole'
 
-/** What a captured change sends: only changed columns, and before images. null: nothing (a marker, an update without effect). */
+/**
+ * What a captured change sends: only changed columns, and before images. null: nothing (a marker, an update
+ * without effect).
+ */
 export function toWireChange(change: CapturedChange, images: BeforeImages = 'digests'): Change | null {
   const toImage = images === 'digests' ? toImageValue : whole
   switch (change.kind) {
@@ -82,7 +85,10 @@ function deleteChange({ changeId, table, rowid, before }: CapturedRow, toImage: 
 
 const positionLists = new Map<number, readonly number[]>()
 
-/** Positions of all columns: the same array for all tables of a width, which lets receivers of many changes compare arrays by identity. */
+/**
+ * Positions of all columns: the same array for all tables of a width, which lets receivers of many changes
+ * compare arrays by identity.
+ */
 export function positions({ columns }: TableShape): readonly number[] {
   let list = positionLists.get(columns.length)
   if (list === undefined) {

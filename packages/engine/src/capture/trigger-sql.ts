@@ -41,9 +41,10 @@ export interface SelfReferences {
  * The triggers that capture one table, in the order in which they must be created: SQLite fires the last created first,
  * and ours must come before the application's AFTER triggers, whose own writes are captured as they happen.
  *
- * REPLACE removes rows without firing delete triggers (unless recursive_triggers is on). A BEFORE trigger sees them, but not whether they will
- * go: the statement may be an upsert or OR IGNORE. So a row with the key of the new one is recorded as a touch, of which the reader makes
- * sense; rows with another unique key in common are put aside, and the AFTER trigger records those that are gone.
+ * REPLACE removes rows without firing delete triggers (unless recursive_triggers is on). A BEFORE trigger
+ * sees them, but not whether they will go: the statement may be an upsert or OR IGNORE. So a row with the key
+ * of the new one is recorded as a touch, of which the reader makes sense; rows with another unique key in
+ * common are put aside, and the AFTER trigger records those that are gone.
  */
 export function captureTriggers(
   table: UserTable,
@@ -125,8 +126,9 @@ function replacingInsertTriggers(
 }
 
 /**
- * SQL for a BEFORE INSERT trigger: the stored row does not have the key of the new one. A rowid that SQLite is to choose is -1 there, which a stored row may have: what is removed is seen
- * when the new row has its own.
+ * SQL for a BEFORE INSERT trigger: the stored row does not have the key of the new one. A rowid that SQLite
+ * is to choose is -1 there, which a stored row may have: what is removed is seen when the new row has its
+ * own.
  */
 function isOtherThanNew({ shape, rowid, rowidIsKey }: UserTable, key: UniqueCondition): string {
   const isOther = `(${key.sql}) IS NOT TRUE`

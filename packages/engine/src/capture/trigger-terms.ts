@@ -10,7 +10,10 @@ export interface TriggerParts {
   readonly body: readonly string[]
 }
 
-/** SQL that writes a change into `tidemark_cdc`; `sets` are pairs of columns' names and their values, `from` where the values are read. */
+/**
+ * SQL that writes a change into `tidemark_cdc`; `sets` are pairs of columns' names and their values, `from`
+ * where the values are read.
+ */
 export function record(
   type: number,
   shapeId: number,

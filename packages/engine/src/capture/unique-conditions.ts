@@ -6,7 +6,9 @@ import type { UserTable } from './user-table.ts'
 
 /** One way in which a new row can collide with a stored one. */
 export interface UniqueCondition {
-  /** SQL over the table's bare column names and `NEW.`: true for the stored rows that share this key with the new row. */
+  /**
+   * SQL over the table's bare column names and `NEW.`: true for the stored rows that share this key with the new row.
+   */
   readonly sql: string
   /** Columns whose change can cause the collision; null: it cannot be told from the columns alone. */
   readonly columns: readonly string[] | null
@@ -33,7 +35,10 @@ export interface UniqueKeys {
   readonly others: readonly UniqueCondition[]
 }
 
-/** The unique keys of `table`, whose indexes are in `objects`. A condition may find rows that do not collide (partial indexes), never miss one that does. */
+/**
+ * The unique keys of `table`, whose indexes are in `objects`. A condition may find rows that do not collide
+ * (partial indexes), never miss one that does.
+ */
 export function uniqueKeys(db: Database.Database, table: UserTable, objects: TableObjects): UniqueKeys {
   const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
   const others: UniqueCondition[] = []
@@ -81,7 +86,10 @@ function newRowAs(table: UserTable): string {
   return `(SELECT ${columns.join()}) AS ${quoteIdentifier(shape.name)}`
 }
 
-/** SQL of what is written into a column of the new row. With REPLACE, NULL gives way to the default where there must be none. */
+/**
+ * SQL of what is written into a column of the new row. With REPLACE, NULL gives way to the default where
+ * there must be none.
+ */
 export function newValue({ replacingNull }: UserTable, name: string): string {
   const value = `NEW.${quoteIdentifier(name)}`
   const fallback = replacingNull.get(name)

@@ -15,9 +15,15 @@ export interface UserTable {
   readonly rowidIsKey: boolean
   /** Names of the generated columns. */
   readonly generated: readonly string[]
-  /** How the key's index compares its columns, by name: not always as the columns do elsewhere. Empty where the key is the rowid. */
+  /**
+   * How the key's index compares its columns, by name: not always as the columns do elsewhere. Empty where
+   * the key is the rowid.
+   */
   readonly keyCollations: ReadonlyMap<string, string>
-  /** SQL of the defaults that NULL becomes on its way into columns that are NOT NULL, if the statement says REPLACE; by name. */
+  /**
+   * SQL of the defaults that NULL becomes on its way into columns that are NOT NULL, if the statement says
+   * REPLACE; by name.
+   */
   readonly replacingNull: ReadonlyMap<string, string>
 }
 
@@ -41,7 +47,9 @@ const selectFrom = (list: string): string => `
   FROM ${list} AS t JOIN pragma_table_xinfo(t.name, 'main') AS c
   WHERE t.schema = 'main' AND t.type = 'table'`
 
-/** Every ordinary table of the application: no views, no virtual or shadow tables, none of the reserved names. By name. */
+/**
+ * Every ordinary table of the application: no views, no virtual or shadow tables, none of the reserved names. By name.
+ */
 export function userTables(db: Database.Database): UserTable[] {
   const rows = db
     .prepare<[], ColumnRow>(
@@ -91,7 +99,10 @@ function freeRowidName(rows: readonly ColumnRow[]): string | null {
   return ['rowid', '_rowid_', 'oid'].find((name) => !taken.has(name)) ?? null
 }
 
-/** The COLLATE clause with which the key's index compares a column of the key; empty where the key is the rowid. Also lets SQLite use that index. */
+/**
+ * The COLLATE clause with which the key's index compares a column of the key; empty where the key is the
+ * rowid. Also lets SQLite use that index.
+ */
 export function keyCollate({ keyCollations }: UserTable, name: string): string {
   const collation = keyCollations.get(name)
   return collation === undefined ? '' : ` COLLATE ${quoteIdentifier(collation)}`

@@ -8,9 +8,10 @@ import { virtualTables } from './virtual-table.ts'
 import type { VirtualTable } from './virtual-table.ts'
 
 /*
- * Virtual tables have no triggers, and triggers on their shadow tables make the file unreadable for connections in defensive mode. So their rows
- * are kept a second time as they were captured last, in `tidemark_virtual_<shape>`, and compared before each push and pull. That costs
- * a scan, which FTS5 spares where it shows by its structure record that nothing was written.
+ * Virtual tables have no triggers, and triggers on their shadow tables make the file unreadable for
+ * connections in defensive mode. So their rows are kept a second time as they were captured last, in
+ * `tidemark_virtual_<shape>`, and compared before each push and pull. That costs a scan, which FTS5 spares
+ * where it shows by its structure record that nothing was written.
  */
 
 /** Takes the rows of all virtual tables as they are for captured. */
@@ -40,7 +41,10 @@ export function captureVirtualRows(db: Database.Database): number {
   return count
 }
 
-/** Whether there are rows that {@link captureVirtualRows} would capture. Writes nothing: for use under a write lock of another connection. */
+/**
+ * Whether there are rows that {@link captureVirtualRows} would capture. Writes nothing: for use under a write
+ * lock of another connection.
+ */
 export function hasNewVirtualRows(db: Database.Database): boolean {
   for (const [virtual, copy] of touchedTables(db))
     for (const { rows } of differences(virtual, copy))
@@ -139,7 +143,10 @@ function rememberStamp(db: Database.Database, virtual: VirtualTable, copy: strin
   )
 }
 
-/** FTS5 writes its structure (id 10) and averages (id 1) records with every change. Other modules have nothing of the kind. */
+/**
+ * FTS5 writes its structure (id 10) and averages (id 1) records with every change. Other modules have nothing
+ * of the kind.
+ */
 function stampOf(db: Database.Database, { table, module }: VirtualTable): string | null {
   if (module !== 'fts5') return null
   const select = `SELECT group_concat(id || hex(block)) FROM main.${quoteIdentifier(`${table.shape.name}_data`)} WHERE id IN (1, 10)`

@@ -23,8 +23,9 @@ const selectDefinitions = `
   SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND ${notReserved('name')} ORDER BY name`
 
 /**
- * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees. A full-text index over
- * another table, or without content, holds no rows: it follows from the rows of others (see {@link indexTables}). Others are not looked at: SQLite may not have their modules.
+ * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees. A
+ * full-text index over another table, or without content, holds no rows: it follows from the rows of others
+ * (see {@link indexTables}). Others are not looked at: SQLite may not have their modules.
  */
 export function virtualTables(db: Database.Database): VirtualTable[] {
   return definitions(db).flatMap(({ name, sql }) => {

@@ -17,8 +17,8 @@ export interface StoredRow {
 }
 
 /**
- * All rows of a table in the order of their identity. Memory is bounded by one row or about a MiB (I7), and no statement stays open
- * between two rows.
+ * All rows of a table in the order of their identity. Memory is bounded by one row or about a MiB (I7), and
+ * no statement stays open between two rows.
  */
 export function* walkRows(db: Database.Database, table: UserTable): Generator<StoredRow> {
   let last: StoredRow | null = null
@@ -108,7 +108,10 @@ function columnsOf({ shape, rowid }: UserTable): string[] {
   return [rowid ?? 'NULL', ...shape.columns.map(quoteIdentifier)]
 }
 
-/** The columns that identify a row, and for each the COLLATE clause with which they are compared: beside the value, where SQLite still uses the index. */
+/**
+ * The columns that identify a row, and for each the COLLATE clause with which they are compared: beside the
+ * value, where SQLite still uses the index.
+ */
 function identityColumns(table: UserTable): { readonly names: string[]; readonly collate: string[] } {
   const { shape, rowid } = table
   if (rowid !== null) return { names: [rowid], collate: [''] }

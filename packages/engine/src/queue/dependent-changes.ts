@@ -7,8 +7,9 @@ import type { RowPlaces } from './row-keys.ts'
 import { transactionOf } from './transaction-of.ts'
 
 /**
- * The ids of the pending changes (after `afterId`) that have to leave the queue with `seeds`: later changes of the same rows and, with
- * `wholeTransactions`, everything that was done in one transaction with any of them, so that none is ever sent in part (I5).
+ * The ids of the pending changes (after `afterId`) that have to leave the queue with `seeds`: later changes
+ * of the same rows and, with `wholeTransactions`, everything that was done in one transaction with any of
+ * them, so that none is ever sent in part (I5).
  */
 export function dependentChanges(
   db: Database.Database,
@@ -75,12 +76,16 @@ function newUnit(name: string): Unit {
   return { name, ids: [], moves: [], filled: new Set(), isTaken: false }
 }
 
-/** Where the changes that leave have put rows, and which places they have left. A row that they have put out of its table, as a pull has found it, is absent. */
+/**
+ * Where the changes that leave have put rows, and which places they have left. A row that they have put out
+ * of its table, as a pull has found it, is absent.
+ */
 class TakenRows {
   readonly #places = new Map<string, 'left' | 'there' | 'absent'>()
 
   take({ from, to, isBlocked }: Move): void {
-    // A change that leaves the row in its place has not put it there: the row itself is out of its table only if it was before.
+    // A change that leaves the row in its place has not put it there: the row itself is out of its table only
+    // if it was before.
     const isOut = from === to ? this.#places.get(to!) === 'absent' : isBlocked
     if (from !== null) this.#places.set(from, 'left')
     if (to !== null) this.#places.set(to, isOut ? 'absent' : 'there')
@@ -96,8 +101,9 @@ class TakenRows {
   }
 
   /**
-   * Whether a change is of a row that leaves, and not of one that its own unit has put in the place before (`filled`). One that puts a row where there is one that leaves is of another, and
-   * so is one that was made in its table where the one that leaves was not: the key has been given again, or was another's too.
+   * Whether a change is of a row that leaves, and not of one that its own unit has put in the place before
+   * (`filled`). One that puts a row where there is one that leaves is of another, and so is one that was made
+   * in its table where the one that leaves was not: the key has been given again, or was another's too.
    */
   haveRowOf({ from, to, isBlocked }: Move, filled: ReadonlySet<string>): boolean {
     if (to !== null && to !== from && this.#places.get(to) === 'left') return true

@@ -5,8 +5,9 @@ import { decodeCaptured, encodeCaptured } from '../capture/captured-codec.ts'
 import { putRejected, rejectedRows } from './rejected-changes.ts'
 
 /**
- * Lets what was set aside follow the rows without keys that a replay has put under other rowids, as pending changes do. Put back under the old ones, it would
- * miss them, and insert them a second time. To be called once for each replay, in its transaction.
+ * Lets what was set aside follow the rows without keys that a replay has put under other rowids, as pending
+ * changes do. Put back under the old ones, it would miss them, and insert them a second time. To be called
+ * once for each replay, in its transaction.
  */
 export function moveRejections(db: Database.Database, rowids: RowidMap): void {
   if (rowids.entries().length === 0) return
@@ -18,8 +19,9 @@ export function moveRejections(db: Database.Database, rowids: RowidMap): void {
 }
 
 /**
- * The changes of an entry under the rowids that their rows have now. Rows that the entry has inserted itself are in no table: their rowids only say what
- * belongs together, and one that another row of the entry has now becomes one that none has.
+ * The changes of an entry under the rowids that their rows have now. Rows that the entry has inserted itself
+ * are in no table: their rowids only say what belongs together, and one that another row of the entry has now
+ * becomes one that none has.
  */
 function moved(changes: readonly CapturedChange[], rowids: RowidMap): CapturedChange[] {
   const own = new Set<string>()

@@ -20,8 +20,9 @@ interface RetriedRow {
 }
 
 /**
- * Lets what is still set aside follow the rows without keys that were put back. Such a row is known by what it was: put back on the row as another entry has left it, a change
- * would take it for another, and insert it a second time. To be called before the retried entry is deleted, in its transaction.
+ * Lets what is still set aside follow the rows without keys that were put back. Such a row is known by what
+ * it was: put back on the row as another entry has left it, a change would take it for another, and insert it
+ * a second time. To be called before the retried entry is deleted, in its transaction.
  *
  * @param retried its changes, as they were made once more
  * @param made what became of them, as it is pending

@@ -12,7 +12,10 @@ export interface RowPlaces {
   readonly to: string | null
 }
 
-/** Names the rows that changes touch, across changes of their keys and names of their tables. Changes are to be shown in order. */
+/**
+ * Names the rows that changes touch, across changes of their keys and names of their tables. Changes are to
+ * be shown in order.
+ */
 export class RowKeys {
   /** First name of each table that was renamed on the way, by its present one; lower case. */
   readonly #firstNames = new Map<string, string>()

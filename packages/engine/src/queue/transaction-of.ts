@@ -2,8 +2,8 @@ import type Database from 'better-sqlite3'
 import { changeTypes } from '../capture/own-tables.ts'
 
 /**
- * Tells which changes after `afterId` were made in one transaction: those with the same answer. To be asked in ascending order. Statements in autocommit,
- * which no marker covers, are told apart by their time.
+ * Tells which changes after `afterId` were made in one transaction: those with the same answer. To be asked
+ * in ascending order. Statements in autocommit, which no marker covers, are told apart by their time.
  */
 export function transactionOf(
   db: Database.Database,

@@ -14,8 +14,9 @@ interface AbsentRow {
 }
 
 /**
- * The rows that are not where pending changes have put them, because those could not be made. What is in their place is another row, or nothing: so what was done to
- * them afterwards waits with those changes. What was done to the other row does not.
+ * The rows that are not where pending changes have put them, because those could not be made. What is in
+ * their place is another row, or nothing: so what was done to them afterwards waits with those changes. What
+ * was done to the other row does not.
  */
 export class AbsentRows {
   readonly #keys = new RowKeys()
@@ -28,7 +29,10 @@ export class AbsentRows {
     if (to !== null && to !== from) this.#put(to, change, reason)
   }
 
-  /** Why `change` cannot be made: it is of an absent row. Null: it is not, but of the row `stored` in its place, if there is one. */
+  /**
+   * Why `change` cannot be made: it is of an absent row. Null: it is not, but of the row `stored` in its
+   * place, if there is one.
+   */
   reasonFor(change: CapturedRow, stored: () => Image | null): Reason | null {
     if (this.#rows.size === 0) return null
     const { from, to } = this.#keys.places(change)

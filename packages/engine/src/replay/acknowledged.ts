@@ -28,9 +28,9 @@ export interface Acknowledgement {
 /**
  * Reads from a base what it has of the replica's changes.
  *
- * The base names the last push under the replica's name. Where that is not one of its own, the name is shared with a copy of its files, or the
- * server has gone back to an older state: then what the base counts may be the copy's changes, and only those that the
- * replica itself knows to be acknowledged are taken for its own.
+ * The base names the last push under the replica's name. Where that is not one of its own, the name is shared
+ * with a copy of its files, or the server has gone back to an older state: then what the base counts may be
+ * the copy's changes, and only those that the replica itself knows to be acknowledged are taken for its own.
  */
 export function acknowledgement(db: Database.Database, memory: PushMemory): Acknowledgement {
   const { clientId, previousClientId, pushId, attemptedPushId, lastPushedChangeId } = memory

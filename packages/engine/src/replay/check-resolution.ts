@@ -5,7 +5,8 @@ import type { Conflict, Resolution } from './conflict.ts'
 /**
  * The decision of a resolver, which is the application's code, once it is known to be one.
  *
- * @throws TypeError for anything else, for values that SQLite does not have, and for columns that none of the rows in the conflict has
+ * @throws TypeError for anything else, for values that SQLite does not have, and for columns that none of the
+ * rows in the conflict has
  */
 export function checkResolution(resolution: Resolution, conflict: Conflict): Resolution {
   if (resolution === 'keep-local' || resolution === 'accept-remote') return resolution

@@ -9,7 +9,10 @@ export interface Conflict {
   readonly table: string
   /** The row's key before the change; its rowid where the table has no key. */
   readonly key: readonly SqlValue[]
-  /** What was done here, and what had been done elsewhere. `constraint`: the change violates a constraint, or its table is gone. */
+  /**
+   * What was done here, and what had been done elsewhere. `constraint`: the change violates a constraint, or
+   * its table is gone.
+   */
   readonly kind: ConflictKind
   readonly changeId: number
   /** The row as last seen from the server; null: there was none. */
@@ -23,8 +26,9 @@ export interface Conflict {
 }
 
 /**
- * What becomes of a conflict: the pending change, the server's row, or a row made from both. Columns that `row` leaves out
- * keep the server's value, or the local one where the server has no row. Not asked about `constraint`.
+ * What becomes of a conflict: the pending change, the server's row, or a row made from both. Columns that
+ * `row` leaves out keep the server's value, or the local one where the server has no row. Not asked about
+ * `constraint`.
  */
 export type Resolution = 'keep-local' | 'accept-remote' | { readonly row: Row }
 

@@ -5,7 +5,10 @@ import { capturedDatabase, contents, push, rebase, receiver } from '../../test/c
 import { maxChangeId } from '../capture/read-captured.ts'
 import type { ApplyConnection } from '../apply/apply-connection.ts'
 
-/** Schemas, and the columns that updates set: a key that moves to where another client has put a row is a violated constraint. */
+/**
+ * Schemas, and the columns that updates set: a key that moves to where another client has put a row is a
+ * violated constraint.
+ */
 const schemas: Record<string, { readonly sql: string; readonly updated: readonly string[] }> = {
   'INTEGER PRIMARY KEY': { sql: 'CREATE TABLE t(id INTEGER PRIMARY KEY, a, b)', updated: ['a', 'b'] },
   'text key': { sql: 'CREATE TABLE t(id TEXT PRIMARY KEY NOT NULL, a, b)', updated: ['a', 'b'] },

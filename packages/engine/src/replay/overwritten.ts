@@ -4,8 +4,8 @@ import type { Conflict } from './conflict.ts'
 import { conflictOf } from './row-replay.ts'
 
 /**
- * Passes `changes` on, and tells of those that have overwritten rows on the server by a push whose answer was lost. They are pending here and done there,
- * so a replay drops them.
+ * Passes `changes` on, and tells of those that have overwritten rows on the server by a push whose answer was
+ * lost. They are pending here and done there, so a replay drops them.
  */
 export function* tellingOverwritten(
   changes: Iterable<CapturedChange>,

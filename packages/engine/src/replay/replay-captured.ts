@@ -25,7 +25,10 @@ import { conflictOf, isKnownByRowid, RowReplay } from './row-replay.ts'
 export interface ReplayOptions {
   /** The last change id that the base has already; changes up to it are left out. */
   readonly acknowledgedId: number
-  /** Up to this id, rows without keys that are in the base already are not inserted again: a copy of the replica has pushed them. Default 0. */
+  /**
+   * Up to this id, rows without keys that are in the base already are not inserted again: a copy of the
+   * replica has pushed them. Default 0.
+   */
   readonly sharedThroughId?: number
   /** Changes up to this id may have been sent, so they keep their ids. Default: all. */
   readonly sentThroughId?: number
@@ -33,7 +36,10 @@ export interface ReplayOptions {
   readonly rowids: readonly RowidMapping[]
   /** The application's `PRAGMA foreign_keys`: then what is left without its parent is a violated constraint. */
   readonly enforceForeignKeys?: boolean
-  /** The server's rowids are given to other rows again and again: a row without a key is the same only if all of it is. Default false. */
+  /**
+   * The server's rowids are given to other rows again and again: a row without a key is the same only if all
+   * of it is. Default false.
+   */
   readonly rowidsAreReused?: boolean
   readonly resolve: ConflictResolver
   /** Told of each conflict, before it is resolved. */
@@ -49,12 +55,14 @@ export interface ReplayReport {
 }
 
 /**
- * Puts pending changes back on top of a new base, in the caller's write transaction, after `installCapture`: each is applied as
- * design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What the base has already is dropped.
+ * Puts pending changes back on top of a new base, in the caller's write transaction, after `installCapture`:
+ * each is applied as design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What
+ * the base has already is dropped.
  *
- * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and `captureDifference` found them) have higher ids,
- * so they are taken back and come last. With schema changes among them they cannot be: then they come first, and the pending changes get new ids after
- * theirs, as far as they have never been sent. A table may have been built anew, without the rows that are pending.
+ * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and
+ * `captureDifference` found them) have higher ids, so they are taken back and come last. With schema changes
+ * among them they cannot be: then they come first, and the pending changes get new ids after theirs, as far
+ * as they have never been sent. A table may have been built anew, without the rows that are pending.
  *
  * What was set aside is in its table before, and follows the rows without keys that go elsewhere.
  */
@@ -86,8 +94,8 @@ export function replayCaptured(
 }
 
 /**
- * Makes changes that are not pending, in the caller's write transaction, and adds them to what is. Their ids are above all that were given
- * out, and `options.acknowledgedId` is the highest of those.
+ * Makes changes that are not pending, in the caller's write transaction, and adds them to what is. Their ids
+ * are above all that were given out, and `options.acknowledgedId` is the highest of those.
  */
 export function appendCaptured(
   connection: ApplyConnection,
@@ -170,8 +178,9 @@ class Replay {
   }
 
   /**
-   * Applies the first changes, as long as they touch no row: what the base has already, and markers. So a pull with nothing pending need not hide the
-   * triggers, which takes longer than all else of its replay. Returns the first change that does.
+   * Applies the first changes, as long as they touch no row: what the base has already, and markers. So a
+   * pull with nothing pending need not hide the triggers, which takes longer than all else of its replay.
+   * Returns the first change that does.
    */
   passSettled(changes: Iterator<CapturedChange>): IteratorResult<CapturedChange> {
     for (;;) {
@@ -205,7 +214,10 @@ class Replay {
     return { ...change, changeId, lastIdBefore: isFixed ? lastIdBefore : lastIdBefore + this.#shift }
   }
 
-  /** Where the application enforces them: takes those changes out of their tables that leave a row without its parent, and then those whose parents have gone with them. */
+  /**
+   * Where the application enforces them: takes those changes out of their tables that leave a row without its
+   * parent, and then those whose parents have gone with them.
+   */
   checkForeignKeys(): void {
     if (this.#options.enforceForeignKeys !== true) return
     const takenOut = new Map<number, Reason>()
@@ -254,7 +266,10 @@ class Replay {
     }
   }
 
-  /** False: a later change stands in the way, such as a row that has the unique value of a deleted one. Then it stays in its table, and the server is asked. */
+  /**
+   * False: a later change stands in the way, such as a row that has the unique value of a deleted one. Then
+   * it stays in its table, and the server is asked.
+   */
   #takeOut(change: CapturedRow): boolean {
     try {
       inSavepoint(this.#connection.db, () => this.#rows.undo(change))
@@ -272,8 +287,9 @@ class Replay {
   }
 
   /**
-   * Whether the change is an insert of a row without a key that a copy of this replica has pushed. Its files were the same only up to some change: from
-   * the first row on that is not there, rows are taken for different ones even when they look alike.
+   * Whether the change is an insert of a row without a key that a copy of this replica has pushed. Its files
+   * were the same only up to some change: from the first row on that is not there, rows are taken for
+   * different ones even when they look alike.
    */
   #isPushedByCopy(change: CapturedRow): boolean {
     if (change.changeId > this.#sharedThroughId || change.kind !== 'insert' || change.rowid === null)
@@ -288,7 +304,10 @@ class Replay {
     return false
   }
 
-  /** Later changes to an acknowledged row follow it to where it went. A mapping whose insert is older than this base was followed then. */
+  /**
+   * Later changes to an acknowledged row follow it to where it went. A mapping whose insert is older than
+   * this base was followed then.
+   */
   #follow(change: CapturedChange): void {
     if (change.kind === 'schema') {
       // The server has kept where they went under the last name that it was told.

@@ -33,7 +33,10 @@ export class RowReplay {
     this.#options = options
   }
 
-  /** Returns the change as it is pending from now on, its before image being the row of the new base; null when nothing is left of it. */
+  /**
+   * Returns the change as it is pending from now on, its before image being the row of the new base; null
+   * when nothing is left of it.
+   */
   replay(change: CapturedRow): CapturedRow | null {
     const reason = this.#absent.reasonFor(change, () => this.#remoteRow(change)?.image ?? null)
     if (reason !== null) {
@@ -71,14 +74,20 @@ export class RowReplay {
     }
   }
 
-  /** A change that stays out of its table, under the rowid that its row has by now: the one that it had may be another row's. */
+  /**
+   * A change that stays out of its table, under the rowid that its row has by now: the one that it had may be
+   * another row's.
+   */
   #placed(change: CapturedRow): CapturedRow {
     if (change.kind === 'insert' || change.rowid === null) return change
     const identity = this.#identity(change, change.before!)
     return identity.by === 'key' ? change : { ...change, rowid: identity.rowid }
   }
 
-  /** The row of an insert that stays out of its table keeps its rowid: where an earlier row of that rowid went is nothing to it. */
+  /**
+   * The row of an insert that stays out of its table keeps its rowid: where an earlier row of that rowid went
+   * is nothing to it.
+   */
   #leaveOut({ table, rowid }: CapturedRow): void {
     if (rowid !== null) this.#options.rowids.set(table.name, rowid, rowid)
   }
@@ -95,7 +104,8 @@ export class RowReplay {
   }
 
   /**
-   * Takes a change back that has been made. Later updates of the row stay made, unless the change has given it another key: then what is left is the row under the key that it had, as it was.
+   * Takes a change back that has been made. Later updates of the row stay made, unless the change has given
+   * it another key: then what is left is the row under the key that it had, as it was.
    */
   undo(change: CapturedRow): void {
     const table = this.#options.tables.get(change.table)
@@ -185,7 +195,10 @@ export class RowReplay {
     return isSame(change, remote, merged) ? null : this.#writeUpdate(table, change, identity, remote, merged)
   }
 
-  /** Inserts a row that the new base no longer has. Its change may have given it a key that another row of the base has by now. */
+  /**
+   * Inserts a row that the new base no longer has. Its change may have given it a key that another row of the
+   * base has by now.
+   */
   #insertAgain(table: TargetTable, change: CapturedRow, after: Image): CapturedRow | null {
     const pending = { ...change, kind: 'insert', before: null, after } as const
     try {
@@ -254,7 +267,10 @@ export class RowReplay {
     }
   }
 
-  /** A row that loses its key is known by its rowid from then on, which is another one here than where the change was made. */
+  /**
+   * A row that loses its key is known by its rowid from then on, which is another one here than where the
+   * change was made.
+   */
   #rowidAfter(table: TargetTable, change: CapturedRow, identity: RowIdentity, merged: Image): bigint | null {
     if (identity.by === 'rowid') return identity.rowid
     if (change.rowid === null || !keyOf(change.table.key, merged).includes(null)) return change.rowid
@@ -270,9 +286,10 @@ export class RowReplay {
   }
 
   /**
-   * Whether the row found by a rowid is the row that the change was made on: another client may have given the rowid to another row
-   * after it was deleted. It is taken for the same when more than half of its columns are, without those that are NULL in both: they are NULL in many rows.
-   * Where clients change rows by their rowids, only when all are.
+   * Whether the row found by a rowid is the row that the change was made on: another client may have given
+   * the rowid to another row after it was deleted. It is taken for the same when more than half of its
+   * columns are, without those that are NULL in both: they are NULL in many rows. Where clients change rows
+   * by their rowids, only when all are.
    */
   #isPlausible(change: CapturedRow, identity: RowIdentity, row: Image): boolean {
     if (identity.by === 'key') return true
@@ -301,8 +318,8 @@ export class RowReplay {
 }
 
 /**
- * An update that is kept out of its table, as what it is on the new base. Otherwise the server would ask for a pull first, again and again, and never
- * come to the constraint.
+ * An update that is kept out of its table, as what it is on the new base. Otherwise the server would ask for
+ * a pull first, again and again, and never come to the constraint.
  */
 function onNewBase(change: CapturedRow, remote: Image | null): CapturedRow {
   const { kind, before, after } = change

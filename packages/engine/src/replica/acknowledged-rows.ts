@@ -9,7 +9,10 @@ import type { ReplicaSession } from './session.ts'
 /** Fewer changes than this have an echo that is small anyway. */
 const WORTHWHILE_CHANGES = 64
 
-/** Rows that the server has by this replica's pushes, and that the base does not hold yet: the next pull brings them as pages. */
+/**
+ * Rows that the server has by this replica's pushes, and that the base does not hold yet: the next pull
+ * brings them as pages.
+ */
 export interface AcknowledgedRows {
   readonly firstChangeId: number
   readonly lastChangeId: number

@@ -30,11 +30,11 @@ import type { ReplicaSession } from './session.ts'
 const ATTEMPTS = 5
 
 /**
- * Applies the staged pull: reverts the overlay to the base, brings in the pulled pages, and replays what is pending. Synchronous, so that nothing
- * else of this process runs in between.
+ * Applies the staged pull: reverts the overlay to the base, brings in the pulled pages, and replays what is
+ * pending. Synchronous, so that nothing else of this process runs in between.
  *
- * After a crash the replica opens at the old revision or at the new one, with all local changes (I4): up to the commit frame nothing is
- * visible, and `-replay` is on disk before the commit frame is.
+ * After a crash the replica opens at the old revision or at the new one, with all local changes (I4): up to
+ * the commit frame nothing is visible, and `-replay` is on disk before the commit frame is.
  *
  * If it fails after the pages came in, the next call finishes it.
  *
@@ -105,7 +105,8 @@ export function injectStage(
 ): ReplayPlan {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (session.readIndex().maxFrame === 0) session.writeAnyFrame()
-    // What capture's triggers do not see must be pending before the overlay is reverted, and can be written up to the moment when the lock is had.
+    // What capture's triggers do not see must be pending before the overlay is reverted, and can be written
+    // up to the moment when the lock is had.
     const plan = session.withWriteLock((index) =>
       index.maxFrame === 0 || !isQueueComplete(session)
         ? null
@@ -119,7 +120,9 @@ export function injectStage(
   )
 }
 
-/** A queue whose base is only assumed stays out of order, where it is: there is no other way to tell what it came to. */
+/**
+ * A queue whose base is only assumed stays out of order, where it is: there is no other way to tell what it came to.
+ */
 function isQueueComplete({ work, base }: ReplicaSession): boolean {
   return isForeignCaptured(work.db) && (base.isAssumed || !isOutOfOrder(work.db))
 }
@@ -157,7 +160,8 @@ function injectUnderLock(
           maxChangeId: Math.max(maxChangeId(db), session.info.lastPushedChangeId),
           enforceForeignKeys: session.connections.enforcesForeignKeys,
         }
-        // What is in `-replay` must be in the WAL too after a power loss, also what a program has committed that does not sync.
+        // What is in `-replay` must be in the WAL too after a power loss, also what a program has committed
+        // that does not sync.
         if (session.durability === 'full') session.wal.sync()
         replay.seal(plan)
       },
@@ -180,7 +184,9 @@ function* encodePending(db: Database.Database): Generator<Uint8Array> {
   for (const change of readCaptured(db, 0)) yield encoder.encode(change)
 }
 
-/** Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them. */
+/**
+ * Base images of the overlay's pages that the pull does not bring, then the pulled pages. Page 1 is always among them.
+ */
 function* revertThenPulled(
   session: ReplicaSession,
   stage: InjectedPages,
@@ -195,8 +201,8 @@ function* revertThenPulled(
 }
 
 /**
- * The schema cookie must only go up: a connection that has cached another schema under the same number would misread tables. And the
- * database must stay in WAL mode.
+ * The schema cookie must only go up: a connection that has cached another schema under the same number would
+ * misread tables. And the database must stay in WAL mode.
  */
 export function* patchPageOne(pages: Iterable<PageImage>, schemaCookie: number): Generator<PageImage> {
   for (const page of pages) {

@@ -7,7 +7,11 @@ import { isDamaged } from './sqlite-errors.ts'
 
 const CODE = 'TIDEMARK_BASE_DAMAGED'
 
-/** Runs `run`; where SQLite says that the database is damaged, the error says what to do. @throws StateError `TIDEMARK_BASE_DAMAGED` */
+/**
+ * Runs `run`; where SQLite says that the database is damaged, the error says what to do.
+ *
+ * @throws StateError `TIDEMARK_BASE_DAMAGED`
+ */
 export function withDamageErrors<T>(paths: ReplicaPaths, run: () => T): T {
   try {
     return run()
@@ -22,8 +26,8 @@ export function isBaseDamaged(error: unknown): error is StateError {
 }
 
 /**
- * For a sync operation of an open replica: where SQLite says that the database is damaged, the error that says what to do. It stays open: `-replay` is not there, and
- * what can be read can be used.
+ * For a sync operation of an open replica: where SQLite says that the database is damaged, the error that
+ * says what to do. It stays open: `-replay` is not there, and what can be read can be used.
  */
 export function explainDamage({ main }: ReplicaPaths, error: unknown): unknown {
   if (!isDamaged(error)) return error

@@ -8,14 +8,14 @@ import { readPageNumbers } from '../wal/wal-index.ts'
 import type { RevertFile } from './revert-file.ts'
 
 /**
- * The page at byte 2^30, on which SQLite takes its locks: part of a database's size and never written, so no file need hold it and no server
- * sends it (https://www.sqlite.org/fileformat2.html#the_lock_byte_page).
+ * The page at byte 2^30, on which SQLite takes its locks: part of a database's size and never written, so no
+ * file need hold it and no server sends it (https://www.sqlite.org/fileformat2.html#the_lock_byte_page).
  */
 export const LOCK_BYTE_PAGE = 262_145
 
 /**
- * Reads pages of the base (I1): from `-wal-revert` if it is there, else the newest frame at or before the watermark, else the main
- * file. Holds an index from page to frame for the frames up to the watermark.
+ * Reads pages of the base (I1): from `-wal-revert` if it is there, else the newest frame at or before the
+ * watermark, else the main file. Holds an index from page to frame for the frames up to the watermark.
  */
 export class BaseReader {
   readonly #mainDescriptor: number
@@ -72,8 +72,8 @@ export class BaseReader {
   }
 
   /**
-   * False: since the last look at the wal-index the WAL has been emptied, or started over by a writer. Then the main file has the page. Salts are written
-   * before images.
+   * False: since the last look at the wal-index the WAL has been emptied, or started over by a writer. Then
+   * the main file has the page. Salts are written before images.
    */
   #readFrame(frame: number, target: Uint8Array): boolean {
     if (!this.#wal.readImageIfThere(frame, target)) return false

@@ -24,8 +24,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * Downloads a whole database to `<db>-bootstrap`. {@link finish} puts it in place: a crash before leaves no replica, a crash after leaves a complete
- * one.
+ * Downloads a whole database to `<db>-bootstrap`. {@link finish} puts it in place: a crash before leaves no
+ * replica, a crash after leaves a complete one.
  */
 export class BootstrapWriter {
   readonly #path: string

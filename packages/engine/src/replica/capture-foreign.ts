@@ -7,10 +7,11 @@ import { closeCaptureGap } from './close-capture-gap.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * Captures what other programs have changed in the schema, before the queue is read. Where triggers of theirs have put captured changes out of order,
- * these are captured once more, as the difference from the base.
+ * Captures what other programs have changed in the schema, before the queue is read. Where triggers of theirs
+ * have put captured changes out of order, these are captured once more, as the difference from the base.
  *
- * @throws BusyError when somebody is writing; StateError `TIDEMARK_BASE_LOST` when the base must be fetched for that, by a pull
+ * @throws BusyError when somebody is writing; StateError `TIDEMARK_BASE_LOST` when the base must be fetched
+ * for that, by a pull
  */
 export function captureForeign(session: ReplicaSession): void {
   const { db } = session.work

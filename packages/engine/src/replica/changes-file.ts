@@ -38,8 +38,9 @@ interface Header extends StagedPull {
 }
 
 /**
- * Takes pages as the answer arrives; nothing of the replica has changed until they are applied. Each comes at most once. What is more than a chunk goes to
- * `-changes`: a file for a few pages costs as much as applying them.
+ * Takes pages as the answer arrives; nothing of the replica has changed until they are applied. Each comes at
+ * most once. What is more than a chunk goes to `-changes`: a file for a few pages costs as much as applying
+ * them.
  */
 export class PullStage {
   readonly #path: string
@@ -81,7 +82,8 @@ export class PullStage {
   /**
    * Completes the stage. It is not synced: after a crash it either checks out or is downloaded again.
    *
-   * @throws ProtocolError when a page lies beyond the size, the revision is not usable, or `isWhole` and a page is missing
+   * @throws ProtocolError when a page lies beyond the size, the revision is not usable, or `isWhole` and a
+   * page is missing
    */
   finish({
     isWhole = false,
@@ -223,7 +225,10 @@ class ChangesFile implements StagedPages {
     this.#check(seal, this.#imagesSeal)
   }
 
-  /** In a thread, since a file that has been removed gives its memory back when it is closed, which takes long. It was only read: nothing can fail that matters. */
+  /**
+   * In a thread, since a file that has been removed gives its memory back when it is closed, which takes
+   * long. It was only read: nothing can fail that matters.
+   */
   close(): void {
     close(this.#descriptor, () => {})
   }

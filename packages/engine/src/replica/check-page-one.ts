@@ -10,8 +10,9 @@ const LEAF = 13
 const INTERIOR = 5
 
 /**
- * Checks a page 1 from a server before it replaces that of the replica: with another one SQLite would not open the file any more, with all that is in
- * it. What SQLite looks at when it opens a database, https://www.sqlite.org/fileformat2.html, section 1.3.
+ * Checks a page 1 from a server before it replaces that of the replica: with another one SQLite would not
+ * open the file any more, with all that is in it. What SQLite looks at when it opens a database,
+ * https://www.sqlite.org/fileformat2.html, section 1.3.
  *
  * @returns the size that it gives the database, in pages; 0 where it says nothing of it
  * @throws ProtocolError

@@ -9,8 +9,8 @@ const ATTEMPTS = 5
  *
  * 1. seal: every overlay page's base image is on disk in `-wal-revert`, the pin stands at the newest commit
  * 2. copy: SQLite's passive checkpoint, which stops at the pin
- * 3. pin again with the write lock held. With everything copied, the pin then reads the main file alone, which forbids any further
- *    copying and still lets the WAL start over
+ * 3. pin again with the write lock held. With everything copied, the pin then reads the main file alone,
+ *    which forbids any further copying and still lets the WAL start over
  * 4. truncate: succeeds only if nothing came after the seal
  *
  * `-info` is saved between the steps, so a crash after any of them opens with a known base.

@@ -16,9 +16,10 @@ import type { ReplicaSession } from './session.ts'
 import { writeDatabase } from './write-database.ts'
 
 /**
- * Captures what another program has written while nothing did, or out of order, where the base of the replica's revision is at hand (I6): compares the
- * database as it is with a copy of the base on which the pending changes have been made. May be repeated after a crash: what was captured is then among
- * the pending changes.
+ * Captures what another program has written while nothing did, or out of order, where the base of the
+ * replica's revision is at hand (I6): compares the database as it is with a copy of the base on which the
+ * pending changes have been made. May be repeated after a crash: what was captured is then among the pending
+ * changes.
  */
 export function closeCaptureGap(session: ReplicaSession, base: Iterable<PageImage>): void {
   const path = session.paths.baseCopy

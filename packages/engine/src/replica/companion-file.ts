@@ -18,8 +18,9 @@ const DEFAULT_MODE = 0o644
 const PERMISSIONS = 0o777
 
 /**
- * Makes a file beside a database, by its name, or empties it; for reading and writing. It belongs to whom the database belongs to, with the permissions of that, as SQLite does for
- * its WAL: it may hold the same data, and whoever may write to the database has to write to it. A link in its place is not followed.
+ * Makes a file beside a database, by its name, or empties it; for reading and writing. It belongs to whom the
+ * database belongs to, with the permissions of that, as SQLite does for its WAL: it may hold the same data,
+ * and whoever may write to the database has to write to it. A link in its place is not followed.
  */
 export function openCompanion(path: string): number {
   const database = databaseOf(path)
@@ -54,7 +55,10 @@ function databaseOf(path: string): Stats | null {
   return statSync(path.replace(COMPANION, ''), { throwIfNoEntry: false }) ?? null
 }
 
-/** Only what is this user's own, and root gives away what it has made. Where that is refused, as on disks without permissions, the file stays as it is. */
+/**
+ * Only what is this user's own, and root gives away what it has made. Where that is refused, as on disks
+ * without permissions, the file stays as it is.
+ */
 function share(
   database: Stats,
   file: Stats,

@@ -7,7 +7,10 @@ import { beginSnapshot, ReadMarks } from './read-marks.ts'
 import type { Durability } from './replica-options.ts'
 import { withBusyErrors } from './sqlite-errors.ts'
 
-/** How long a lock that another program has is waited for, blocking: in the gaps of one that writes all the time it is had only by asking often. */
+/**
+ * How long a lock that another program has is waited for, blocking: in the gaps of one that writes all the
+ * time it is had only by asking often.
+ */
 const LOCK_WAIT_MS = 20
 /** SQLite's own waits grow to 100 ms, in which such a program has the lock again and again. */
 const LOCK_PAUSE_MS = 0.05
@@ -16,8 +19,8 @@ const LOCK_PAUSE_MS = 0.05
  * The SQLite connections of a replica, and SQLite's write lock. Four are open all the time:
  *
  * - `user`: the application's
- * - `#lock`: takes SQLite's write lock and is used for nothing else. It never rolls back: after an injection that would make it
- *   believe that its page cache is current
+ * - `#lock`: takes SQLite's write lock and is used for nothing else. It never rolls back: after an injection
+ *   that would make it believe that its page cache is current
  * - `pinned`: holds a read transaction at the watermark, so that no checkpoint, whoever asks, passes it
  * - `work`: the engine's own reads and writes
  *
@@ -85,14 +88,20 @@ export class Connections {
     }
   }
 
-  /** Moves the pin to the newest commit, which ends with the frame `maxFrame`. Only under the write lock is it known which that is. */
+  /**
+   * Moves the pin to the newest commit, which ends with the frame `maxFrame`. Only under the write lock is it
+   * known which that is.
+   */
   repin(maxFrame: number): void {
     this.#marks.release(maxFrame)
     if (this.pinned.inTransaction) this.pinned.exec('COMMIT')
     beginSnapshot(this.pinned)
   }
 
-  /** {@link ReadMarks.hold}, while the application is in no transaction: the commit is to come then that moves its next one away from the mark. */
+  /**
+   * {@link ReadMarks.hold}, while the application is in no transaction: the commit is to come then that moves
+   * its next one away from the mark.
+   */
   holdReadMark(maxFrame: number): void {
     if (!this.user.inTransaction) this.#marks.hold(maxFrame)
   }
@@ -128,7 +137,10 @@ export class Connections {
     }
   }
 
-  /** Runs `run` with the engine's connections waiting for other programs' locks. Only while the application does not have the file open yet. */
+  /**
+   * Runs `run` with the engine's connections waiting for other programs' locks. Only while the application
+   * does not have the file open yet.
+   */
   patiently<T>(timeoutMs: number, run: () => T): T {
     const setTimeouts = (ms: number): void => {
       for (const connection of [this.#lock, this.work.db]) connection.pragma(`busy_timeout = ${ms}`)

@@ -11,7 +11,10 @@ import { assertSqliteFile } from './open-replica.ts'
 import { replicaPaths } from './paths.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
 
-/** Creates an empty local database that has not been pulled yet: everything in it is local until the first pull. A file in its place is replaced. */
+/**
+ * Creates an empty local database that has not been pulled yet: everything in it is local until the first
+ * pull. A file in its place is replaced.
+ */
 export function createReplica(path: string, options: BootstrapOptions): void {
   const paths = replicaPaths(path)
   for (const old of [paths.main, paths.wal, paths.sharedMemory, paths.revert, paths.changes, paths.replay])

@@ -1,10 +1,10 @@
 /**
  * Descriptors on the main file and the wal-index.
  *
- * POSIX drops all of a process's locks on a file when *any* of its descriptors to that file closes
- * (fcntl(2), "Advisory record locking"). SQLite keeps its locks as such, so a descriptor of ours on one of these two files may
- * only be closed when no SQLite connection in this process has the file open, ours or the application's. Until then
- * it is parked, and used again by the next replica that opens the file.
+ * POSIX drops all of a process's locks on a file when *any* of its descriptors to that file closes (fcntl(2),
+ * "Advisory record locking"). SQLite keeps its locks as such, so a descriptor of ours on one of these two
+ * files may only be closed when no SQLite connection in this process has the file open, ours or the
+ * application's. Until then it is parked, and used again by the next replica that opens the file.
  */
 import { closeSync, constants, fstatSync, openSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
@@ -21,8 +21,8 @@ const keyOf = (status: { readonly dev: number; readonly ino: number }): string =
   `${status.dev}:${status.ino}`
 
 /**
- * A descriptor on `path`, shared by everyone in this thread who asks. In a worker it may be SQLite's, which is good while one has a connection open. Give it back with
- * {@link releaseDescriptor}.
+ * A descriptor on `path`, shared by everyone in this thread who asks. In a worker it may be SQLite's, which
+ * is good while one has a connection open. Give it back with {@link releaseDescriptor}.
  */
 export function acquireDescriptor(path: string): number {
   const wanted = keyOf(statSync(path))
@@ -45,7 +45,10 @@ export function leadsTo(path: string, descriptor: number): boolean {
   return found !== undefined && keyOf(found) === keyOf(fstatSync(descriptor))
 }
 
-/** Gives a descriptor back; call after closing one's SQLite connections. It is closed when that cannot drop anyone's lock. */
+/**
+ * Gives a descriptor back; call after closing one's SQLite connections. It is closed when that cannot drop
+ * anyone's lock.
+ */
 export function releaseDescriptor(descriptor: number): void {
   for (const shared of open.values()) if (shared.descriptor === descriptor) shared.users -= 1
   for (const shared of open.values()) {

@@ -13,7 +13,10 @@ export function syncDirectoryOf(path: string): void {
   }
 }
 
-/** Replaces the file, which lies beside a database: after a crash it holds the old content or the new, whole. On disk when this returns. */
+/**
+ * Replaces the file, which lies beside a database: after a crash it holds the old content or the new, whole.
+ * On disk when this returns.
+ */
 export function replaceFile(path: string, content: string): void {
   const temporary = `${path}.tmp`
   const descriptor = openCompanion(temporary)

@@ -21,9 +21,10 @@ export interface QueueEdit {
 }
 
 /**
- * Takes changes out of the queue, and what they did out of their tables. Works as a pull of the revision that the replica has: the base comes back and
- * the other changes are replayed on top. So it has no need to undo anything, fires no triggers, and after a crash the queue is as it was or
- * as it should be (I4). Returns how many changes left the queue.
+ * Takes changes out of the queue, and what they did out of their tables. Works as a pull of the revision that
+ * the replica has: the base comes back and the other changes are replayed on top. So it has no need to undo
+ * anything, fires no triggers, and after a crash the queue is as it was or as it should be (I4). Returns how
+ * many changes left the queue.
  *
  * @throws BusyError when somebody is writing; nothing has changed, call again
  * @throws StateError `TIDEMARK_BASE_LOST` when the base must be fetched first, by a pull

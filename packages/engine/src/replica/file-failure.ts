@@ -46,8 +46,9 @@ const FAILURES: readonly FileFailure[] = [
 ]
 
 /**
- * The error that says what a disk or its permissions did to an operation on the database at `path`, whether anything is lost, and what to do: StateError `TIDEMARK_DISK_FULL`,
- * `TIDEMARK_NO_ACCESS`, `TIDEMARK_TOO_MANY_FILES` or `TIDEMARK_DISK_FAILED`, with `error` as its cause. Other errors as they are.
+ * The error that says what a disk or its permissions did to an operation on the database at `path`, whether
+ * anything is lost, and what to do: StateError `TIDEMARK_DISK_FULL`, `TIDEMARK_NO_ACCESS`,
+ * `TIDEMARK_TOO_MANY_FILES` or `TIDEMARK_DISK_FAILED`, with `error` as its cause. Other errors as they are.
  */
 export function explainFileFailure(path: string, error: unknown): unknown {
   const failure = FAILURES.find((known) => isOf(known, error))

@@ -5,8 +5,8 @@ import { isUnchanged } from './main-file.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * Finds the base of a replica that was not open, and loads its `-wal-revert`. Null: another program has moved overlay pages into the main file, or files are
- * missing or damaged, so the base must be fetched again.
+ * Finds the base of a replica that was not open, and loads its `-wal-revert`. Null: another program has moved
+ * overlay pages into the main file, or files are missing or damaged, so the base must be fetched again.
  *
  * | found | base |
  * | --- | --- |
@@ -39,8 +39,9 @@ function findWatermark(session: ReplicaSession, base: BaseState, index: WalIndex
 }
 
 /**
- * Whether the main file has nothing newer than frame `base.frame` of the current WAL. That it has changed since `mainFile` was recorded is
- * harmless while what was copied to it is known to belong to the base. An empty WAL does not tell: another one may have been there, moved into the main file and removed, and the
+ * Whether the main file has nothing newer than frame `base.frame` of the current WAL. That it has changed
+ * since `mainFile` was recorded is harmless while what was copied to it is known to belong to the base. An
+ * empty WAL does not tell: another one may have been there, moved into the main file and removed, and the
  * salts are 0 before the first and after the last.
  */
 export function isMainFileIntact(

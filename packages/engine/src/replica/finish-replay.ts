@@ -46,12 +46,14 @@ export interface ApplyReport {
 const REPLAY_ID = 'replay_id'
 
 /**
- * The second half of a pull: the pages of `plan.revision` are in, up to the watermark, and are now recorded as the base; what was pending is put back.
- * Every step may be repeated after a crash.
+ * The second half of a pull: the pages of `plan.revision` are in, up to the watermark, and are now recorded
+ * as the base; what was pending is put back. Every step may be repeated after a crash.
  *
- * @throws BusyError when another program keeps the write lock for too long; `-replay` stays, and the next operation goes on from there
+ * @throws BusyError when another program keeps the write lock for too long; `-replay` stays, and the next
+ * operation goes on from there
  * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled; `-replay` stays, see `repairBase`
- * @throws what a callback of `options` throws, or TypeError for an answer that is none: after the pull is done, with all local changes kept
+ * @throws what a callback of `options` throws, or TypeError for an answer that is none: after the pull is
+ * done, with all local changes kept
  */
 export function finishReplay(
   session: ReplicaSession,
@@ -97,7 +99,8 @@ function replay(
 ): ReplayReport {
   let isQuiet = false
   const report = session.inReplayTransaction((db) => {
-    // Not before the lock is had: until then other programs write on a state without what is pending here, and nothing captures it.
+    // Not before the lock is had: until then other programs write on a state without what is pending here,
+    // and nothing captures it.
     const pulled = recordBase(session, plan)
     // Another process has committed while there were no triggers: find out what (I6).
     const hasSlipped = !isAtInjection(plan, session.readIndex())
@@ -114,7 +117,8 @@ function replay(
     // It may come from one transaction.
     if (snapshot !== null) captureDifference(snapshot, db, () => now)
     const { changeId, sharedThroughId, rowids, overwritten } = acknowledgement(db, session.info)
-    // What the base has is looked at only where later changes may have to follow its rows, or somebody is to be told of it.
+    // What the base has is looked at only where later changes may have to follow its rows, or somebody is to
+    // be told of it.
     const passedOver = rowids.length === 0 && overwritten.length === 0 ? changeId : 0
     const records = decodeRecords(session, db, passedOver)
     const changes = tellingOverwritten(records, overwritten, options.onConflict)
@@ -142,8 +146,8 @@ function replay(
 }
 
 /**
- * The replay is committed: takes over what the base says of the replica's pushes, and removes the files of the pull. What a server that has gone back
- * to an older state has lost is pending again.
+ * The replay is committed: takes over what the base says of the replica's pushes, and removes the files of
+ * the pull. What a server that has gone back to an older state has lost is pending again.
  */
 export function completePull(session: ReplicaSession, plan: ReplayPlan): void {
   const { captureGap } = session.info
@@ -169,8 +173,9 @@ export function isAtInjection(plan: ReplayPlan, index: WalIndexHeader): boolean 
 }
 
 /**
- * The pulled revision is the base now. `-info` is saved only where its own base is lost by that: `-wal-revert` belonged to it, or it had none. Else the
- * replay's transaction says it, by what is returned; until then `-replay` does.
+ * The pulled revision is the base now. `-info` is saved only where its own base is lost by that:
+ * `-wal-revert` belonged to it, or it had none. Else the replay's transaction says it, by what is returned;
+ * until then `-replay` does.
  */
 export function recordBase(session: ReplicaSession, plan: ReplayPlan): PulledBase {
   const { base, captureGap, lastPullUnixTime } = session.info
@@ -198,8 +203,8 @@ export function isReplayed(db: Database.Database, plan: ReplayPlan): boolean {
 }
 
 /**
- * Removes `-replay` first: without it, a `-changes` file is only a download. The replay must be on disk by then, which its commit alone does not
- * make it when `synchronous` is `normal`. For good: one that came back
+ * Removes `-replay` first: without it, a `-changes` file is only a download. The replay must be on disk by
+ * then, which its commit alone does not make it when `synchronous` is `normal`. For good: one that came back
  * after a push would take back what the push has acknowledged (I3).
  */
 export function discardPullFiles(session: ReplicaSession): void {

@@ -7,12 +7,14 @@ import { syncAside, writeFully } from '../wal/wal-file.ts'
 import { replaceFile } from './durable-file.ts'
 
 /*
- * `<db>-info`: a JSON array of three lines of 4096 bytes each, its brackets and commas among them. An element is null, or a state padded with spaces:
+ * `<db>-info`: a JSON array of three lines of 4096 bytes each, its brackets and commas among them. An element
+ * is null, or a state padded with spaces:
  *
  *   {"sequence":7,"crc32":305419896,"info":{…}}
  *
- * The intact state with the highest sequence counts. A new one goes over the oldest, so that a power loss in mid-write leaves the two others. A state that
- * does not fit is alone in its array. A file from before there were slots is the `info` object alone.
+ * The intact state with the highest sequence counts. A new one goes over the oldest, so that a power loss in
+ * mid-write leaves the two others. A state that does not fit is alone in its array. A file from before there
+ * were slots is the `info` object alone.
  */
 const SLOT_BYTES = 4096
 const SLOTS = 3
@@ -40,8 +42,8 @@ export function replaceInfoFile(path: string, info: unknown): void {
 }
 
 /**
- * Changes the file in place: a sync of a file whose size and name stay costs a fraction of a new file's, which takes one for the content and one
- * for the folder. Only who holds the sync lock may call it.
+ * Changes the file in place: a sync of a file whose size and name stay costs a fraction of a new file's,
+ * which takes one for the content and one for the folder. Only who holds the sync lock may call it.
  */
 export class InfoFile {
   readonly #path: string
@@ -55,7 +57,10 @@ export class InfoFile {
     this.#path = path
   }
 
-  /** As {@link readInfoFile}, and StateError `TIDEMARK_INFO_LOST` where there is no file. The same object as before where the file is the same. */
+  /**
+   * As {@link readInfoFile}, and StateError `TIDEMARK_INFO_LOST` where there is no file. The same object as
+   * before where the file is the same.
+   */
   read(): unknown {
     const content = this.#readContent()
     return stateOf(content, this.#entries(content))
@@ -66,7 +71,10 @@ export class InfoFile {
     this.#replace(textOf(1, info))
   }
 
-  /** Makes a new state of the one in the file. Durable when this returns; after a crash before that the file has the old state or the new. */
+  /**
+   * Makes a new state of the one in the file. Durable when this returns; after a crash before that the file
+   * has the old state or the new.
+   */
   update(next: (current: unknown) => unknown): void {
     const written = this.#write(next)
     if (written === null) return
@@ -117,7 +125,10 @@ export class InfoFile {
     this.#synced = text
   }
 
-  /** Puts the new state over the oldest. Returns what is still to be synced, and closed; null: the whole file was replaced, durably. */
+  /**
+   * Puts the new state over the oldest. Returns what is still to be synced, and closed; null: the whole file
+   * was replaced, durably.
+   */
   #write(next: (current: unknown) => unknown): { readonly descriptor: number; readonly text: string } | null {
     const content = this.#readContent()
     const entries = this.#entries(content)
@@ -135,7 +146,8 @@ export class InfoFile {
     this.#content = null
     const descriptor = openSync(this.#path, constants.O_RDWR)
     try {
-      // What this write may tear must not be all that is on disk: processes that were killed may have left entries without a sync.
+      // What this write may tear must not be all that is on disk: processes that were killed may have left
+      // entries without a sync.
       if (!others.some((other) => other.text === this.#synced)) {
         fdatasyncSync(descriptor)
         this.#synced = newest.text

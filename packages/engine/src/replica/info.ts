@@ -37,7 +37,10 @@ export interface ReplicaInfo {
   readonly format: typeof INFO_FORMAT
   /** Names this replica to the server. */
   readonly clientId: string
-  /** Its name before the server found that another replica pushes under it too; null once a pull has settled what that one has pushed. */
+  /**
+   * Its name before the server found that another replica pushes under it too; null once a pull has settled
+   * what that one has pushed.
+   */
   readonly previousClientId: string | null
   /** Where it syncs to; null until that is known. */
   readonly url: string | null
@@ -47,7 +50,10 @@ export interface ReplicaInfo {
   readonly sizeInPages: number
   /** Null: another program has checkpointed the overlay, so the base must be fetched again. */
   readonly base: BaseState | null
-  /** Another program has written while nothing captured it, and the base was not known: what it wrote has to be found when the base is fetched. */
+  /**
+   * Another program has written while nothing captured it, and the base was not known: what it wrote has to
+   * be found when the base is fetched.
+   */
   readonly captureGap: boolean
   /** The pull that brought the base; see `ReplayPlan`. Null: a bootstrap, or none. */
   readonly replayId: string | null
@@ -110,8 +116,8 @@ export function saveInfo(path: string, info: ReplicaInfo): void {
 }
 
 /**
- * @throws StateError `TIDEMARK_INFO_DAMAGED` when the file is not what {@link saveInfo} writes, `TIDEMARK_INFO_TOO_NEW` when a newer
- * version wrote it, `TIDEMARK_NOT_SYNCED` when Turso's client did
+ * @throws StateError `TIDEMARK_INFO_DAMAGED` when the file is not what {@link saveInfo} writes,
+ * `TIDEMARK_INFO_TOO_NEW` when a newer version wrote it, `TIDEMARK_NOT_SYNCED` when Turso's client did
  */
 export function loadInfo(path: string): ReplicaInfo {
   return parseInfo(path, readInfoFile(path))

@@ -14,7 +14,10 @@ export interface BasePlace {
   readonly pageOne: PageOnePatch | null
 }
 
-/** What is known of the base of an open replica: where it is, how large, and its pages (I1). Nothing is known of it until {@link set}. */
+/**
+ * What is known of the base of an open replica: where it is, how large, and its pages (I1). Nothing is known
+ * of it until {@link set}.
+ */
 export class KnownBase {
   readonly #wal: WalFile
   readonly #revert: RevertFile
@@ -95,8 +98,9 @@ export class KnownBase {
   }
 
   /**
-   * SQLite starts the WAL over only when the main file has all frames and no reader needs them, and while pinned at the watermark that
-   * means that none lay after it: the base is then the main file under `-wal-revert`.
+   * SQLite starts the WAL over only when the main file has all frames and no reader needs them, and while
+   * pinned at the watermark that means that none lay after it: the base is then the main file under
+   * `-wal-revert`.
    */
   noticeRestart({ salts }: Pick<WalIndexHeader, 'salts'>): void {
     const known = this.#watermark?.salts ?? salts
@@ -106,8 +110,9 @@ export class KnownBase {
   }
 
   /**
-   * The pages whose current image may differ from the base's and whose base image exists: frames after the watermark, `-wal-revert`, and
-   * pages that the local database was at some time too small to have. Under the write lock.
+   * The pages whose current image may differ from the base's and whose base image exists: frames after the
+   * watermark, `-wal-revert`, and pages that the local database was at some time too small to have. Under the
+   * write lock.
    */
   overlayPages(index: WalIndexHeader): Set<number> {
     const pages = new Set<number>(this.#revert.pageNumbers)
@@ -136,17 +141,26 @@ export class KnownBase {
     return true
   }
 
-  /** Reads a page as it was at the watermark, that of an overlay behind the base or below it. False: no file holds it. */
+  /**
+   * Reads a page as it was at the watermark, that of an overlay behind the base or below it. False: no file holds it.
+   */
   readBehind(pageNumber: number, target: Uint8Array): boolean {
     return this.#reader.readBelowRevert(pageNumber, target)
   }
 
-  /** Reads a page of an assumed base. False: the database is smaller, though its files may have more from before it shrank. */
+  /**
+   * Reads a page of an assumed base. False: the database is smaller, though its files may have more from
+   * before it shrank.
+   */
   readPinned(pageNumber: number, target: Uint8Array): boolean {
     return pageNumber <= this.#sizeInPages && this.#reader.readBelowRevert(pageNumber, target)
   }
 
-  /** Base images of pages, in the given order; the image is reused from step to step. @throws StateError when one is not there */
+  /**
+   * Base images of pages, in the given order; the image is reused from step to step.
+   *
+   * @throws StateError when one is not there
+   */
   *images(pageNumbers: Iterable<number>): Generator<PageImage> {
     const image = new Uint8Array(PAGE_SIZE)
     for (const pageNumber of pageNumbers) {

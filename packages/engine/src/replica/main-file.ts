@@ -5,8 +5,9 @@ import type { BaseState } from './info.ts'
 type MainFile = BaseState['mainFile']
 
 /**
- * Size and time of the main file, by which it is seen later whether anybody has written to it since. Kernels before Linux 6.13 give everything that is written within some milliseconds
- * the same time, of nanoseconds. So a file that has changed since `known` gets a time in whole milliseconds, which no write gives it.
+ * Size and time of the main file, by which it is seen later whether anybody has written to it since. Kernels
+ * before Linux 6.13 give everything that is written within some milliseconds the same time, of nanoseconds.
+ * So a file that has changed since `known` gets a time in whole milliseconds, which no write gives it.
  */
 export function stampMainFile(descriptor: number, known: MainFile | null): MainFile {
   const found = mainFileOf(fstatSync(descriptor, { bigint: true }))

@@ -11,7 +11,12 @@ export function isReplica(path: string): boolean {
   return existsSync(path) && existsSync(replicaPaths(path).info)
 }
 
-/** Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is done, or gives up, or dies. @throws StateError `TIDEMARK_NAME_TOO_LONG`, and as {@link explainFileFailure} */
+/**
+ * Runs `make` under the sync lock, unless another process has made the replica first. Waits until that one is
+ * done, or gives up, or dies.
+ *
+ * @throws StateError `TIDEMARK_NAME_TOO_LONG`, and as {@link explainFileFailure}
+ */
 export async function makeReplica(
   path: string,
   signal: AbortSignal,

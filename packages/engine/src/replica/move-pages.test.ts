@@ -18,7 +18,10 @@ function databaseWith(sql: string): { pages: Map<number, Uint8Array>; behind: nu
   return { pages, behind }
 }
 
-/** A table of two levels with rows in overflow pages, an index of two levels with long keys, and a definition longer than a page. */
+/**
+ * A table of two levels with rows in overflow pages, an index of two levels with long keys, and a definition
+ * longer than a page.
+ */
 const TREES = `
   CREATE TABLE wide(id INTEGER PRIMARY KEY, a, b DEFAULT '${'x'.repeat(5000)}');
   CREATE INDEX keys ON wide(b, a);

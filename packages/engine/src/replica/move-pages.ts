@@ -1,6 +1,7 @@
 /**
- * Moves pages at the end of a database further behind, as a database that grows needs it: every number by which a page names one of them is changed in place
- * (https://www.sqlite.org/fileformat2.html, sections 1.6, 2.1 and 2.6).
+ * Moves pages at the end of a database further behind, as a database that grows needs it: every number by
+ * which a page names one of them is changed in place (https://www.sqlite.org/fileformat2.html, sections 1.6, 2.1
+ * and 2.6).
  */
 import { PAGE_SIZE } from '@tidemark/protocol'
 
@@ -26,10 +27,12 @@ const OVERFLOW_BYTES = PAGE_SIZE - 4
 class UnknownLayout extends Error {}
 
 /**
- * Moves all pages above `behind` by `by`. They must be reachable from the schema table, whose pages above 1 may be missing where they name none of them.
+ * Moves all pages above `behind` by `by`. They must be reachable from the schema table, whose pages above 1
+ * may be missing where they name none of them.
  *
  * @param images all pages above `behind`, and those of the schema table that name one of them; they stay as they are
- * @returns the same pages, those above `behind` under their new numbers; null where that cannot be done: a number would need more bytes in its record, or a page is named twice or by
+ * @returns the same pages, those above `behind` under their new numbers; null where that cannot be done: a
+ * number would need more bytes in its record, or a page is named twice or by
  *   nothing, or something is not understood
  */
 export function movePages(

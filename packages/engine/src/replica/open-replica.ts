@@ -53,7 +53,10 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
   }
 }
 
-/** From here on the pin protects the base, whoever checkpoints. A base of which pages cannot be read, as beside an older main file, counts as not known. */
+/**
+ * From here on the pin protects the base, whoever checkpoints. A base of which pages cannot be read, as
+ * beside an older main file, counts as not known.
+ */
 export function protectBase(session: ReplicaSession): void {
   session.withWriteLock((index) => {
     try {
@@ -73,9 +76,10 @@ export function protectBase(session: ReplicaSession): void {
 }
 
 /**
- * Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema. No change gets an id that the server knows: those that
- * had it may be gone with a damaged WAL, and the new one would be taken for them. Installed means on disk, also where commits
- * are not: a file without capture is in the middle of a pull, and its pending changes in `-replay`.
+ * Installs the CDC table and triggers, or brings them up to date with what other programs did to the schema.
+ * No change gets an id that the server knows: those that had it may be gone with a damaged WAL, and the new
+ * one would be taken for them. Installed means on disk, also where commits are not: a file without capture is
+ * in the middle of a pull, and its pending changes in `-replay`.
  */
 export function ensureCapture(session: ReplicaSession): void {
   const isNew = session.inWriteTransaction('installing change capture', (db) => {

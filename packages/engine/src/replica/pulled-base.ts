@@ -30,7 +30,10 @@ export function readPulledBase(db: Pick<Database.Database, 'prepare'>): PulledBa
   return state === undefined ? null : (JSON.parse(Buffer.from(state).toString()) as PulledBase)
 }
 
-/** Undefined where there is no row, or no table: each pull asks, and nearly always there is one. Another process may be making it in that moment. */
+/**
+ * Undefined where there is no row, or no table: each pull asks, and nearly always there is one. Another
+ * process may be making it in that moment.
+ */
 function readState(db: Pick<Database.Database, 'prepare'>): Uint8Array | undefined {
   const read = (): Uint8Array | undefined =>
     prepared<[], Uint8Array>(db, 'SELECT state FROM tidemark_base').pluck().get()
@@ -47,8 +50,8 @@ export function writePulledBase(db: Database.Database, base: PulledBase): void {
 }
 
 /**
- * The page of `tidemark_base` with `base` in it, as {@link writePulledBase} has SQLite write it: a leaf with one cell, at the page's end
- * (https://www.sqlite.org/fileformat2.html, section 1.6).
+ * The page of `tidemark_base` with `base` in it, as {@link writePulledBase} has SQLite write it: a leaf with
+ * one cell, at the page's end (https://www.sqlite.org/fileformat2.html, section 1.6).
  */
 export function pulledBasePage(base: PulledBase): Uint8Array {
   const state = encode(base)
@@ -66,8 +69,9 @@ export function pulledBasePage(base: PulledBase): Uint8Array {
 }
 
 /**
- * The sync state of the replica at `path`, which `db` reads: `-info` with what the database says of its base. A pull need not save `-info`: until that is saved,
- * the base that it names is still there, below the pulled one. Where a crash takes the pull, it takes what the database says of it too.
+ * The sync state of the replica at `path`, which `db` reads: `-info` with what the database says of its base.
+ * A pull need not save `-info`: until that is saved, the base that it names is still there, below the pulled
+ * one. Where a crash takes the pull, it takes what the database says of it too.
  *
  * @throws StateError as `loadInfo`
  */

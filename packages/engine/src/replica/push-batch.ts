@@ -13,10 +13,11 @@ export interface PushBatch {
 }
 
 /**
- * The changes after `afterId` through `throughId`, as far as the transaction that reaches `maxOperations`; null where there are none.
+ * The changes after `afterId` through `throughId`, as far as the transaction that reaches `maxOperations`;
+ * null where there are none.
  *
- * A commit marker names its transaction's first row by what it holds in `id` (the last id before it). Rows that no marker covers are statements in
- * autocommit, told apart by their time.
+ * A commit marker names its transaction's first row by what it holds in `id` (the last id before it). Rows
+ * that no marker covers are statements in autocommit, told apart by their time.
  */
 export function nextBatch(
   db: Database.Database,

@@ -7,7 +7,10 @@ import type { ReplicaInfo } from './info.ts'
 import { nextBatch } from './push-batch.ts'
 import type { ReplicaSession } from './session.ts'
 
-/** A batch of pending changes, read from a snapshot of its own, so that local work goes on meanwhile. Close it when done. */
+/**
+ * A batch of pending changes, read from a snapshot of its own, so that local work goes on meanwhile. Close it
+ * when done.
+ */
 export interface PushSource {
   readonly firstChangeId: number
   readonly lastChangeId: number
@@ -21,11 +24,12 @@ export interface PushSource {
 }
 
 /**
- * The pending changes after the last acknowledged one, up to the transaction that reaches `maxOperations`; null where there are none. They are on disk
- * when this returns: an id that was sent must not be given out again after a power loss.
+ * The pending changes after the last acknowledged one, up to the transaction that reaches `maxOperations`;
+ * null where there are none. They are on disk when this returns: an id that was sent must not be given out
+ * again after a power loss.
  *
- * While the answer to a push has not been seen, only what that push had. A copy of the files may try it again too, and each may have
- * later changes under the same ids: the server must not take those for what it has.
+ * While the answer to a push has not been seen, only what that push had. A copy of the files may try it again
+ * too, and each may have later changes under the same ids: the server must not take those for what it has.
  */
 export function openPushSource(session: ReplicaSession, maxOperations: number): PushSource | null {
   const after = session.info.lastPushedChangeId

@@ -8,8 +8,9 @@ import { movePages } from './move-pages.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * An overlay that is nothing but capture itself: nothing is pending, and nobody has written anything since the engine installed it. A pull that leaves the
- * schema alone can keep it: see docs/adr/0015 and docs/adr/0023.
+ * An overlay that is nothing but capture itself: nothing is pending, and nobody has written anything since
+ * the engine installed it. A pull that leaves the schema alone can keep it: see docs/adr/0015 and
+ * docs/adr/0023.
  */
 export interface QuietOverlay {
   /** The pages of the base's `sqlite_schema`. */
@@ -27,11 +28,17 @@ export interface KeptOverlay {
   readonly basePages: readonly number[]
 }
 
-/** Where page 1 has the database's size; the first page of the freelist and how long that is; and what the freelist and the auto-vacuum mode do not touch. */
+/**
+ * Where page 1 has the database's size; the first page of the freelist and how long that is; and what the
+ * freelist and the auto-vacuum mode do not touch.
+ */
 const SIZE_OFFSET = 28
 const FREELIST = [32, 40] as const
 const AUTO_VACUUM_ROOT = 52
-/** What each commit of a server may change in page 1 without a change of the schema: counters, the size, the freelist, SQLite's version. */
+/**
+ * What each commit of a server may change in page 1 without a change of the schema: counters, the size, the
+ * freelist, SQLite's version.
+ */
 const CHANGING = [
   [24, 40],
   [92, 100],
@@ -53,8 +60,9 @@ export function describeQuietOverlay(session: ReplicaSession): QuietOverlay | nu
 }
 
 /**
- * The overlay for a base that is larger by `growth` pages and has the page 1 `nextPageOne` (null: it stays). Null where it cannot be kept: it is another one than described,
- * since somebody has written or SQLite has made use of pages that are free in the base, or the base has another schema. Under the write lock.
+ * The overlay for a base that is larger by `growth` pages and has the page 1 `nextPageOne` (null: it stays).
+ * Null where it cannot be kept: it is another one than described, since somebody has written or SQLite has
+ * made use of pages that are free in the base, or the base has another schema. Under the write lock.
  */
 export function keptOverlay(
   session: ReplicaSession,
@@ -91,7 +99,10 @@ function overlayImages(
   return session.revert.size > 0 ? sealedImages(session, index) : writtenImages(session, index, overlay)
 }
 
-/** Of an overlay that was untouched when it was sealed: the watermark is behind it, and `-wal-revert` has the base's images of the pages that both have. */
+/**
+ * Of an overlay that was untouched when it was sealed: the watermark is behind it, and `-wal-revert` has the
+ * base's images of the pages that both have.
+ */
 function sealedImages(
   { base, revert }: ReplicaSession,
   { maxFrame }: WalIndexHeader,
@@ -122,7 +133,10 @@ function writtenImages(
   return images.has(1) ? images : null
 }
 
-/** All pages of the overlay, those behind the base further behind. Root pages have other numbers then, so every connection has to read the schema again. */
+/**
+ * All pages of the overlay, those behind the base further behind. Root pages have other numbers then, so
+ * every connection has to read the schema again.
+ */
 function movedBehind(
   session: ReplicaSession,
   { sizeInPages }: WalIndexHeader,

@@ -13,9 +13,10 @@ import type { QuietOverlay } from './quiet-overlay.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * Applies a stage where nothing is pending and the schema stays as it is: one commit brings the pulled pages, and puts the pages of the overlay over them
- * again, further behind where the base has grown. Capture is never absent, so there is nothing to replay and nothing to recover: before the commit frame the
- * replica is at the old revision, with it at the new one (I4), and `tidemark_base` says so.
+ * Applies a stage where nothing is pending and the schema stays as it is: one commit brings the pulled pages,
+ * and puts the pages of the overlay over them again, further behind where the base has grown. Capture is
+ * never absent, so there is nothing to replay and nothing to recover: before the commit frame the replica is
+ * at the old revision, with it at the new one (I4), and `tidemark_base` says so.
  *
  * @returns false, and nothing has happened, where the pull has to take the long way
  * @throws BusyError

@@ -1,14 +1,19 @@
 import Database from 'better-sqlite3'
 
-/** Of the wal-index, beside the one for readers of the main file alone (https://www.sqlite.org/walformat.html#wal_locks). */
+/**
+ * Of the wal-index, beside the one for readers of the main file alone
+ * (https://www.sqlite.org/walformat.html#wal_locks).
+ */
 const READ_MARKS = 4
 
 /**
  * Holds SQLite's read marks, so that the process's transactions need not ask the kernel for one.
  *
- * Who reads by way of the WAL locks a read mark that is not above its snapshot, to tell checkpoints how far they may go. It looks for one that stands at its snapshot; where there is none, as after each commit,
- * it locks one that nobody has, to move it there. Those are two to five calls of the kernel for each transaction. The connections of a process share its locks, and where it holds all
- * four there is none to be moved: the highest will do, and to lock that costs a counter.
+ * Who reads by way of the WAL locks a read mark that is not above its snapshot, to tell checkpoints how far
+ * they may go. It looks for one that stands at its snapshot; where there is none, as after each commit, it
+ * locks one that nobody has, to move it there. Those are two to five calls of the kernel for each
+ * transaction. The connections of a process share its locks, and where it holds all four there is none to be
+ * moved: the highest will do, and to lock that costs a counter.
  *
  * Checkpoints are not held up more than by the replica's pin, as long as no mark is older than that.
  */
@@ -23,7 +28,8 @@ export class ReadMarks {
   }
 
   /**
-   * Holds one more, where there is one to be had: `maxFrame`, the last frame, is not that of the mark that was taken before.
+   * Holds one more, where there is one to be had: `maxFrame`, the last frame, is not that of the mark that
+   * was taken before.
    *
    * @throws SqliteError when the file cannot be opened once more, or read; there is one mark less then
    */
@@ -52,7 +58,10 @@ export class ReadMarks {
   }
 }
 
-/** Begins a read transaction that reads now, whatever the schema is: after an injection it has to do so before anybody looks at what came in. */
+/**
+ * Begins a read transaction that reads now, whatever the schema is: after an injection it has to do so before
+ * anybody looks at what came in.
+ */
 export function beginSnapshot(connection: Database.Database): void {
   connection.exec('BEGIN')
   connection.prepare('PRAGMA schema_version').get()

@@ -4,9 +4,11 @@ import type { PullStage } from './changes-file.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * Finds the base of a replica again after another program has checkpointed its overlay. Pages that hash like the server's are taken for the base as they
- * are; the others, and those that the local database lacks, are staged like a pull ({@link addPage}). Applying the finished stage makes the replica the
- * server's revision and replays what is pending, as any pull does. Until then the base counts as unknown, so a crash only means to begin again.
+ * Finds the base of a replica again after another program has checkpointed its overlay. Pages that hash like
+ * the server's are taken for the base as they are; the others, and those that the local database lacks, are
+ * staged like a pull ({@link addPage}). Applying the finished stage makes the replica the server's revision
+ * and replays what is pending, as any pull does. Until then the base counts as unknown, so a crash only means
+ * to begin again.
  */
 export class BaseRebuild {
   /** Size of the local database in pages. */

@@ -1,4 +1,7 @@
-/** Fields of records as SQLite stores them (https://www.sqlite.org/fileformat2.html, section 2.1). What lies outside of `view` raises a RangeError. */
+/**
+ * Fields of records as SQLite stores them (https://www.sqlite.org/fileformat2.html, section 2.1). What lies
+ * outside of `view` raises a RangeError.
+ */
 
 const MAX_VARINT_BYTES = 9
 /** Bytes of the serial types below those of BLOB and TEXT; 8 and 9 are the constants 0 and 1. */

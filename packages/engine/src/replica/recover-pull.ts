@@ -18,7 +18,10 @@ import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
 import { writeDatabase } from './write-database.ts'
 
-/** What became of a pull that was interrupted; `report` is null where its pages had not come in: the replica is at its old revision. */
+/**
+ * What became of a pull that was interrupted; `report` is null where its pages had not come in: the replica
+ * is at its old revision.
+ */
 export interface ResumedPull {
   readonly report: ApplyReport | null
 }
@@ -27,7 +30,8 @@ export interface ResumedPull {
  * Finishes what `-replay` says is unfinished (I4); null without that file.
  *
  * @throws BusyError when somebody is writing; call again
- * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled, or a damaged WAL has lost what was pending; see `repairBase`
+ * @throws StateError `TIDEMARK_BASE_DAMAGED` when SQLite cannot read what was pulled, or a damaged WAL has
+ * lost what was pending; see `repairBase`
  * @throws ProtocolError `TIDEMARK_REPLAY_DAMAGED`; the files stay as they are
  */
 export function resumeInterruptedPull(
@@ -70,7 +74,10 @@ function resume(session: ReplicaSession, plan: ReplayPlan, options: ReplayOption
   return { report: null }
 }
 
-/** Whether the WAL has the plan's commit frame, committed. It may have been checkpointed and started over since: then capture is missing. */
+/**
+ * Whether the WAL has the plan's commit frame, committed. It may have been checkpointed and started over
+ * since: then capture is missing.
+ */
 function isInWal(session: ReplicaSession, plan: ReplayPlan, index: WalIndexHeader): boolean {
   return isSameWal(plan, index) && index.maxFrame >= plan.lastFrame && holdsCommitFrame(session, plan)
 }
@@ -102,8 +109,9 @@ function findInjectedBase(
 }
 
 /**
- * A commit frame that was written and never published is no commit to those who have the database open, and is one to SQLite's next
- * recovery. Without `-replay` what was pending would then be lost, so the frame goes first.
+ * A commit frame that was written and never published is no commit to those who have the database open, and
+ * is one to SQLite's next recovery. Without `-replay` what was pending would then be lost, so the frame goes
+ * first.
  */
 function revokeInjection(session: ReplicaSession, plan: ReplayPlan): void {
   session.withWriteLock((index) => {
@@ -131,8 +139,8 @@ function resumeReplay(session: ReplicaSession, plan: ReplayPlan, options: Replay
 }
 
 /**
- * The WAL was deleted or is damaged before the injection, and nobody has written since: the file is at an older state, and what it lacks was deleted by
- * nobody. Only what was pending comes from `-replay`.
+ * The WAL was deleted or is damaged before the injection, and nobody has written since: the file is at an
+ * older state, and what it lacks was deleted by nobody. Only what was pending comes from `-replay`.
  */
 function hasLostWal(session: ReplicaSession, plan: ReplayPlan): boolean {
   const index = session.readIndex()

@@ -14,7 +14,8 @@ const TIMEOUT_MS = 1000
 const RETRY_MS = 10
 
 /**
- * Takes over what another process has done to the replica since, and finishes what it left unfinished. Under the sync lock.
+ * Takes over what another process has done to the replica since, and finishes what it left unfinished. Under
+ * the sync lock.
  *
  * @throws BusyError, StateError `TIDEMARK_FILE_REPLACED`
  */
@@ -32,8 +33,9 @@ export function refresh(session: ReplicaSession): void {
 }
 
 /**
- * Somebody else has checkpointed, or the end of our own checkpoint could not be recorded. The pin has let nothing into the main file but what belongs to the
- * base or has its base image on disk, and after a crash only the file's time can tell that.
+ * Somebody else has checkpointed, or the end of our own checkpoint could not be recorded. The pin has let
+ * nothing into the main file but what belongs to the base or has its base image on disk, and after a crash
+ * only the file's time can tell that.
  */
 function recordMainFile(session: ReplicaSession): void {
   const { base } = session.info

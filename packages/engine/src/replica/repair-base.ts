@@ -39,13 +39,16 @@ export interface RepairOptions {
 export type WholeDownload = (stage: PullStage) => Promise<Pick<StagedPull, 'revision' | 'sizeInPages'>>
 
 /**
- * Gets a replica out of a damaged base. SQLite cannot read the database, so nothing of it is used: all pages are injected anew under SQLite's write lock,
- * and `-replay`, which has all that was pending since the damage came in, is kept with a header that names the new injection. What finishes an interrupted
- * pull then finishes this one: `reopen` is to cause that. Does nothing but `reopen` where another process has repaired the file meanwhile.
+ * Gets a replica out of a damaged base. SQLite cannot read the database, so nothing of it is used: all pages
+ * are injected anew under SQLite's write lock, and `-replay`, which has all that was pending since the damage
+ * came in, is kept with a header that names the new injection. What finishes an interrupted pull then
+ * finishes this one: `reopen` is to cause that. Does nothing but `reopen` where another process has repaired
+ * the file meanwhile.
  *
  * A crash leaves the damaged base with `-replay`, or the new one with `-replay`.
  *
- * @throws BusyError; ProtocolError when pages are missing; StateError when what is pending is to be kept and is not in `-replay`
+ * @throws BusyError; ProtocolError when pages are missing; StateError when what is pending is to be kept and
+ * is not in `-replay`
  */
 export async function repairBase<T>(
   path: string,
@@ -62,7 +65,8 @@ export async function repairBase<T>(
     if (damage !== null) {
       if (options.keepPending && readReplayPlan(paths.replay) === null) throw damage
       const stage = await stageWhole(paths, download)
-      // Stays open until the replica is: the last one to close moves the WAL into the main file, and the end of the injection with it.
+      // Stays open until the replica is: the last one to close moves the WAL into the main file, and the end
+      // of the injection with it.
       connection = new Database(path, { timeout: options.session.busyTimeoutMs })
       injectWhole(connection, paths, stage, options.keepPending)
     }

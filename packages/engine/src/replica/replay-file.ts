@@ -29,7 +29,10 @@ export interface ReplayPlan {
   readonly checksum: WalChecksum
   /** Ids up to this one have been given out. */
   readonly maxChangeId: number
-  /** The application's `PRAGMA foreign_keys` when the pull was applied: after a crash the replay comes before the application can say. */
+  /**
+   * The application's `PRAGMA foreign_keys` when the pull was applied: after a crash the replay comes before
+   * the application can say.
+   */
   readonly enforceForeignKeys: boolean
 }
 

@@ -10,7 +10,10 @@ export interface ReplicaOptions {
   readonly busyTimeoutMs?: number
   /** How long a sync operation waits for another one on the same file; default 10,000. */
   readonly syncLockTimeoutMs?: number
-  /** Decides the conflicts of a pull that a crash has interrupted, here or in another process, and is told of them. Default: local changes win, untold. */
+  /**
+   * Decides the conflicts of a pull that a crash has interrupted, here or in another process, and is told of
+   * them. Default: local changes win, untold.
+   */
   readonly interruptedPull?: ReplayOptions
 }
 

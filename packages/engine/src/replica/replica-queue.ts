@@ -10,7 +10,10 @@ import type { ReplayOptions } from './finish-replay.ts'
 import { retryRejected } from './retry-rejected.ts'
 import type { ReplicaSession } from './session.ts'
 
-/** The pending changes of a replica and those that were set aside, as an application deals with single ones (docs/adr/0010). */
+/**
+ * The pending changes of a replica and those that were set aside, as an application deals with single ones
+ * (docs/adr/0010).
+ */
 export class ReplicaQueue {
   readonly #session: ReplicaSession
 
@@ -19,8 +22,9 @@ export class ReplicaQueue {
   }
 
   /**
-   * Takes a change that the server refuses out of the queue, to `tidemark_rejected`, with all of its transaction and the later transactions that
-   * touch the same rows (docs/adr/0010). What they did is taken out of the tables. Returns how many changes that are; 0: the change is not pending.
+   * Takes a change that the server refuses out of the queue, to `tidemark_rejected`, with all of its
+   * transaction and the later transactions that touch the same rows (docs/adr/0010). What they did is taken
+   * out of the tables. Returns how many changes that are; 0: the change is not pending.
    *
    * @throws BusyError when somebody is writing; StateError `TIDEMARK_BASE_LOST`: pull first
    */
@@ -36,8 +40,8 @@ export class ReplicaQueue {
   }
 
   /**
-   * Drops pending changes, and later ones of the same rows. The rows are then as the server has them, but for earlier pending changes. Returns how many
-   * changes that were. Errors as {@link setAside}.
+   * Drops pending changes, and later ones of the same rows. The rows are then as the server has them, but for
+   * earlier pending changes. Returns how many changes that were. Errors as {@link setAside}.
    */
   discard(changeIds: ReadonlySet<number>, options: ReplayOptions): number {
     return editQueue(

@@ -55,8 +55,9 @@ export interface ReplicaStats {
 const FRAME_BYTES = PAGE_SIZE + 24
 
 /**
- * A synced SQLite file: the base (the server's pages at a revision) and the overlay (everything local since). The application works on
- * {@link connection}; everything else moves changes out of the overlay and pages into the base.
+ * A synced SQLite file: the base (the server's pages at a revision) and the overlay (everything local since).
+ * The application works on {@link connection}; everything else moves changes out of the overlay and pages
+ * into the base.
  */
 export class Replica {
   readonly path: string
@@ -88,7 +89,8 @@ export class Replica {
   /**
    * Opens an existing replica; finishes a pull that a crash has interrupted.
    *
-   * @throws StateError when the file is not a replica or is damaged, and as {@link explainFileFailure}; BusyError when another process is syncing it for too long
+   * @throws StateError when the file is not a replica or is damaged, and as {@link explainFileFailure};
+   * BusyError when another process is syncing it for too long
    */
   static open(path: string, options: ReplicaOptions = {}): Replica {
     const lockTimeoutMs = syncLockTimeoutMs(options)
@@ -105,8 +107,9 @@ export class Replica {
   }
 
   /**
-   * Replaces a base that SQLite cannot read (StateError `TIDEMARK_BASE_DAMAGED`) by a whole download, with what is pending on top. `reopen` opens the replica, or,
-   * where it is open, takes its sync lock once. See {@link repairBase}.
+   * Replaces a base that SQLite cannot read (StateError `TIDEMARK_BASE_DAMAGED`) by a whole download, with
+   * what is pending on top. `reopen` opens the replica, or, where it is open, takes its sync lock once. See
+   * {@link repairBase}.
    */
   static async repair<T>(
     path: string,
@@ -141,8 +144,8 @@ export class Replica {
   }
 
   /**
-   * Runs `make`, which makes a replica where there is none, alone among all processes; not at all where another one was quicker. Waits as long as it takes
-   * them. Open the replica afterwards.
+   * Runs `make`, which makes a replica where there is none, alone among all processes; not at all where
+   * another one was quicker. Waits as long as it takes them. Open the replica afterwards.
    */
   static async make(path: string, signal: AbortSignal, make: () => Promise<void>): Promise<void> {
     await makeReplica(path, signal, make)
@@ -180,8 +183,10 @@ export class Replica {
   /**
    * Runs a sync operation alone, across all processes and instances on the file.
    *
-   * @throws BusyError when another operation does not end in time; the signal's reason while it is waited for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs,
-   * `TIDEMARK_FILE_REPLACED` where the file was moved or replaced since it was opened, and as {@link explainFileFailure}
+   * @throws BusyError when another operation does not end in time; the signal's reason while it is waited
+   * for; StateError `TIDEMARK_DATABASE_DAMAGED` where SQLite cannot read what the operation needs,
+   * `TIDEMARK_FILE_REPLACED` where the file was moved or replaced since it was opened, and as
+   * {@link explainFileFailure}
    */
   async withSyncLock<T>(
     run: () => Promise<T>,
@@ -201,8 +206,9 @@ export class Replica {
   }
 
   /**
-   * Changes the sync state: durably under the sync lock, or when nobody else has that. Otherwise only this object knows, until the next
-   * {@link withSyncLock}: what another process writes at that moment must not be overwritten by what was read before.
+   * Changes the sync state: durably under the sync lock, or when nobody else has that. Otherwise only this
+   * object knows, until the next {@link withSyncLock}: what another process writes at that moment must not be
+   * overwritten by what was read before.
    *
    * @throws StateError `TIDEMARK_FILE_REPLACED`, and as {@link explainFileFailure}
    */
@@ -220,8 +226,9 @@ export class Replica {
   }
 
   /**
-   * Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state. So the server has what the base has: a
-   * push that is not in it went with a newer state that the server has lost, and is pending again.
+   * Notes that there was nothing new at `unixTime` (seconds); on disk with the next change of the sync state.
+   * So the server has what the base has: a push that is not in it went with a newer state that the server has
+   * lost, and is pending again.
    */
   noteUnchanged(unixTime: number): void {
     const session = this.#session
@@ -250,8 +257,9 @@ export class Replica {
   /**
    * For who reads the queue without the sync lock.
    *
-   * @throws StateError `TIDEMARK_PULL_UNFINISHED` where a pull has failed half-way or is just being applied by another process: the queue is in `-replay` then;
-   * `TIDEMARK_FILE_REPLACED`: what is at the path now may have another's
+   * @throws StateError `TIDEMARK_PULL_UNFINISHED` where a pull has failed half-way or is just being applied
+   * by another process: the queue is in `-replay` then; `TIDEMARK_FILE_REPLACED`: what is at the path now may
+   * have another's
    */
   assertQueueInPlace(): void {
     this.#session.assertInPlace()
@@ -265,7 +273,10 @@ export class Replica {
     return capturedCount(this.#session.user, this.info.lastPushedChangeId)
   }
 
-  /** Whether anything captured is pending. What other programs have changed in the schema may not be captured yet: {@link beginPush} looks. */
+  /**
+   * Whether anything captured is pending. What other programs have changed in the schema may not be captured
+   * yet: {@link beginPush} looks.
+   */
   hasPending(): boolean {
     return hasCapturedAfter(this.#session.work.db, this.info.lastPushedChangeId)
   }
@@ -277,8 +288,9 @@ export class Replica {
   }
 
   /**
-   * Records that the changes up to `lastChangeId` are about to be pushed, under the sync lock. On disk when the promise resolves, and nothing may be sent
-   * before: an attempt that is repeated after a power loss has to have its id (I3).
+   * Records that the changes up to `lastChangeId` are about to be pushed, under the sync lock. On disk when
+   * the promise resolves, and nothing may be sent before: an attempt that is repeated after a power loss has
+   * to have its id (I3).
    */
   async recordAttempt(push: { readonly lastChangeId: number; readonly pushId: string }): Promise<void> {
     await this.#session.saveOnlyAside({
@@ -288,8 +300,9 @@ export class Replica {
   }
 
   /**
-   * Records that the server has the changes up to `lastChangeId`. On disk when this returns: a copy of the files that is made from here on pushes as if
-   * it were this replica, and an attempt that a power loss brought back would then look like a stranger's (I3).
+   * Records that the server has the changes up to `lastChangeId`. On disk when this returns: a copy of the
+   * files that is made from here on pushes as if it were this replica, and an attempt that a power loss
+   * brought back would then look like a stranger's (I3).
    */
   acknowledgePush(push: { readonly lastChangeId: number; readonly pushId: string }): void {
     this.#session.saveOnly({
@@ -327,8 +340,9 @@ export class Replica {
   }
 
   /**
-   * The revision of which {@link rebuildBase} needs the pages; empty: the newest. What another program has written while nothing captured it can be told
-   * only from the base that it was written on; a server that does not have it any more leaves no way to tell.
+   * The revision of which {@link rebuildBase} needs the pages; empty: the newest. What another program has
+   * written while nothing captured it can be told only from the base that it was written on; a server that
+   * does not have it any more leaves no way to tell.
    */
   get rebuildRevision(): string {
     return this.info.captureGap || isOutOfOrder(this.#session.work.db) ? this.info.revision : ''
@@ -345,8 +359,8 @@ export class Replica {
   }
 
   /**
-   * Sees to it that local transactions find what makes them cheap: {@link makeRoom}, {@link ReadMarks}. To be called now and then, at best when there
-   * have been commits. Resolves when it is done, well or not.
+   * Sees to it that local transactions find what makes them cheap: {@link makeRoom}, {@link ReadMarks}. To be
+   * called now and then, at best when there have been commits. Resolves when it is done, well or not.
    */
   async keepReady(): Promise<void> {
     const { durability, connections, wal, paths } = this.#session
@@ -377,7 +391,11 @@ export class Replica {
     }
   }
 
-  /** Closes {@link connection}; an open transaction is rolled back. @throws TypeError when a statement of it is running or being iterated; nothing has changed then */
+  /**
+   * Closes {@link connection}; an open transaction is rolled back.
+   *
+   * @throws TypeError when a statement of it is running or being iterated; nothing has changed then
+   */
   closeConnection(): void {
     this.#session.user.close()
   }
@@ -401,8 +419,8 @@ export class Replica {
   }
 
   /**
-   * Checkpoints if nobody is in the way. To be done before SQLite closes the last connection, also at the end of the process: that checkpoints all, and the
-   * base images of what was not sealed are lost.
+   * Checkpoints if nobody is in the way. To be done before SQLite closes the last connection, also at the end
+   * of the process: that checkpoints all, and the base images of what was not sealed are lost.
    */
   checkpointIfPossible(): void {
     const isHeld = this.#lock.isHeld
@@ -412,7 +430,8 @@ export class Replica {
       refresh(this.#session)
       checkpoint(this.#session)
     } catch {
-      // Somebody else is at work on the file. What is not checkpointed stays in the WAL, or is found at the next opening.
+      // Somebody else is at work on the file. What is not checkpointed stays in the WAL, or is found at the
+      // next opening.
     } finally {
       if (!isHeld) this.#lock.release()
     }

@@ -16,12 +16,14 @@ import { sameValue } from '../sql/value-equality.ts'
 import type { ReplicaSession } from './session.ts'
 
 /**
- * Makes the changes of a rejected entry once more, on the rows as they are now, and adds them to the queue as one new transaction. With `row`, the
- * change that was refused writes these values instead, and so do later changes of the entry where they only carry the old ones on. Fires no
- * triggers: what they did is among the changes. Returns how many changes are pending again.
+ * Makes the changes of a rejected entry once more, on the rows as they are now, and adds them to the queue as
+ * one new transaction. With `row`, the change that was refused writes these values instead, and so do later
+ * changes of the entry where they only carry the old ones on. Fires no triggers: what they did is among the
+ * changes. Returns how many changes are pending again.
  *
  * @throws StateError `TIDEMARK_NO_SUCH_REJECTION`
- * @throws RefusedChangeError when the local database refuses them too, or another row has a key of theirs by now; the entry stays
+ * @throws RefusedChangeError when the local database refuses them too, or another row has a key of theirs by
+ * now; the entry stays
  * @throws BusyError when somebody is writing
  */
 export function retryRejected(
@@ -62,7 +64,10 @@ export function retryRejected(
   })
 }
 
-/** The key of a row that was set aside is free, and may have been given to another row since: that one is not to be written over. */
+/**
+ * The key of a row that was set aside is free, and may have been given to another row since: that one is not
+ * to be written over.
+ */
 function keyTaken({ table, key }: Conflict, id: number): RefusedChangeError {
   return new RefusedChangeError(
     `another row of ${table} has the key ${key.map(String).join(', ')} by now. Give the row that was set aside another key, with retryRejected(${id}, { row }); or drop it, with discard({ rejected: ${id} })`,
@@ -79,7 +84,10 @@ function refusedAgain({ sqliteCode, message }: Reason, id: number): RefusedChang
   return new RefusedChangeError(message + advice, { sqliteCode })
 }
 
-/** Replaces values of the refused change by those of `row`, and of later changes of the same row as long as they are unchanged. */
+/**
+ * Replaces values of the refused change by those of `row`, and of later changes of the same row as long as
+ * they are unchanged.
+ */
 function withRow(changes: readonly CapturedChange[], id: number, row: Row): CapturedChange[] {
   const refused = changes.find((change) => change.changeId === id)
   if (refused === undefined || !('table' in refused) || refused.after === null) {

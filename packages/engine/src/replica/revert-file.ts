@@ -14,8 +14,9 @@ import type { BaseState } from './info.ts'
 const FRAMES_PER_WRITE = 64
 
 /**
- * `<db>-wal-revert`: the base images of pages that the overlay has overwritten. A WAL-format file that only grows while the base stays
- * the same; `-info` says which salts and how many frames count. Frames beyond that, left by a crash, are overwritten.
+ * `<db>-wal-revert`: the base images of pages that the overlay has overwritten. A WAL-format file that only
+ * grows while the base stays the same; `-info` says which salts and how many frames count. Frames beyond
+ * that, left by a crash, are overwritten.
  */
 export class RevertFile {
   readonly #path: string

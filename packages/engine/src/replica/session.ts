@@ -28,7 +28,9 @@ import type { QuietOverlay } from './quiet-overlay.ts'
 import { RevertFile } from './revert-file.ts'
 import type { StagedPages } from './staged-pages.ts'
 
-/** How long the replay after an injection waits for the lock: until it has it, no trigger captures what others write. */
+/**
+ * How long the replay after an injection waits for the lock: until it has it, no trigger captures what others write.
+ */
 const REPLAY_LOCK_WAIT_MS = 60_000
 
 /** The open files and connections of a replica, its sync state and its base: what every operation is made of. */
@@ -107,7 +109,9 @@ export class ReplicaSession {
     return this.connections.pinned
   }
 
-  /** The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does. */
+  /**
+   * The state of the WAL. While the WAL is empty the wal-index does not know the database's size, the main file does.
+   */
   readIndex(): WalIndexHeader {
     const index = this.#readHeader()
     if (index.maxFrame > 0) return index
@@ -115,8 +119,8 @@ export class ReplicaSession {
   }
 
   /**
-   * The connections stay on the file that they have opened, while `-info` and the other files beside it are found by its path: once another file is there, what one file
-   * has would be recorded beside the other.
+   * The connections stay on the file that they have opened, while `-info` and the other files beside it are
+   * found by its path: once another file is there, what one file has would be recorded beside the other.
    *
    * @throws StateError `TIDEMARK_FILE_REPLACED` where the path leads to another file by now, or to none
    */
@@ -168,7 +172,8 @@ export class ReplicaSession {
   }
 
   /**
-   * Takes the database as it is now for the base, until a pull has made it so; {@link save} still records the base as unknown. Under the write lock.
+   * Takes the database as it is now for the base, until a pull has made it so; {@link save} still records the
+   * base as unknown. Under the write lock.
    */
   assumeBase(index: WalIndexHeader): void {
     this.connections.repin(index.maxFrame)
@@ -196,8 +201,9 @@ export class ReplicaSession {
   }
 
   /**
-   * The frames up to the watermark of `pulled` are the base, and `overlay` is what lies on it. The pin stays where it is, so that nobody can move the overlay's frames behind it into the
-   * main file. The commit is on disk where `-wal-revert` was in use, which goes. Under the write lock.
+   * The frames up to the watermark of `pulled` are the base, and `overlay` is what lies on it. The pin stays
+   * where it is, so that nobody can move the overlay's frames behind it into the main file. The commit is on
+   * disk where `-wal-revert` was in use, which goes. Under the write lock.
    */
   adoptPulledBase(pulled: PulledBase, overlay: QuietOverlay): void {
     this.note(pulled)
@@ -214,8 +220,8 @@ export class ReplicaSession {
   }
 
   /**
-   * Saves the base image of every overlay page to `-wal-revert` and moves the watermark to the newest commit: from here on, checkpoints
-   * up to it destroy nothing. Under the write lock; {@link save} records it.
+   * Saves the base image of every overlay page to `-wal-revert` and moves the watermark to the newest commit:
+   * from here on, checkpoints up to it destroy nothing. Under the write lock; {@link save} records it.
    */
   seal(index: WalIndexHeader): void {
     const overlay = this.quietOverlay()
@@ -249,7 +255,10 @@ export class ReplicaSession {
     this.#info = { ...this.#info, ...patch }
   }
 
-  /** Takes over a base that `tidemark_base` has, or will have with the replay: `-info` need not be saved, see {@link readSyncState}. */
+  /**
+   * Takes over a base that `tidemark_base` has, or will have with the replay: `-info` need not be saved, see
+   * {@link readSyncState}.
+   */
   note(pulled: PulledBase): void {
     this.#info = withPulledBase(this.#info, pulled)
   }
@@ -275,7 +284,11 @@ export class ReplicaSession {
     return this.#stage
   }
 
-  /** What was downloaded, to be closed; null: nothing, or not all of it. @throws ProtocolError when it was damaged on disk */
+  /**
+   * What was downloaded, to be closed; null: nothing, or not all of it.
+   *
+   * @throws ProtocolError when it was damaged on disk
+   */
   openStage(): StagedPages | null {
     return this.#stage?.open() ?? null
   }

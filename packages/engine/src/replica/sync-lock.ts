@@ -10,12 +10,15 @@ import { isBusy } from './sqlite-errors.ts'
 
 const RETRY_MS = 10
 
-/** The lock files that this thread holds: who waits for one of them without giving way to the event loop waits in vain. */
+/**
+ * The lock files that this thread holds: who waits for one of them without giving way to the event loop waits in vain.
+ */
 const held = new Set<string>()
 
 /**
- * `<db>-lock`: held while a sync operation runs on the replica, by one instance in one process. It is an empty SQLite database under an
- * exclusive transaction, so the operating system releases it when its owner dies.
+ * `<db>-lock`: held while a sync operation runs on the replica, by one instance in one process. It is an
+ * empty SQLite database under an exclusive transaction, so the operating system releases it when its owner
+ * dies.
  */
 export class SyncLock {
   readonly #path: string
@@ -32,7 +35,11 @@ export class SyncLock {
     this.#key = keyOf(path)
   }
 
-  /** Takes the lock, waiting for at most `timeoutMs` without blocking the event loop. @throws BusyError, the signal's reason */
+  /**
+   * Takes the lock, waiting for at most `timeoutMs` without blocking the event loop.
+   *
+   * @throws BusyError, the signal's reason
+   */
   async acquire(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!this.#tryBegin(0)) {
@@ -86,7 +93,10 @@ export class SyncLock {
     return true
   }
 
-  /** Somebody has deleted the file: who comes next makes a new one, and that is the lock now. Where none can be made, the next attempt tries again. */
+  /**
+   * Somebody has deleted the file: who comes next makes a new one, and that is the lock now. Where none can
+   * be made, the next attempt tries again.
+   */
   #openAgain(): void {
     prepared(this.#connection, 'ROLLBACK').run()
     const connection = openLock(this.#path)
@@ -97,7 +107,10 @@ export class SyncLock {
     this.#isJournalInMemory = false
   }
 
-  /** Nothing is ever written; in a file, the journal would be created and deleted with each lock. Reads the database, which another's lock forbids. */
+  /**
+   * Nothing is ever written; in a file, the journal would be created and deleted with each lock. Reads the
+   * database, which another's lock forbids.
+   */
   #keepJournalInMemory(): void {
     if (this.#isJournalInMemory) return
     this.#connection.pragma('journal_mode = MEMORY')
@@ -111,7 +124,10 @@ export class SyncLock {
   }
 }
 
-/** What may only be read is refused: SQLite would open it, and then begin an exclusive transaction as one that reads, which two programs can have at once. */
+/**
+ * What may only be read is refused: SQLite would open it, and then begin an exclusive transaction as one that
+ * reads, which two programs can have at once.
+ */
 function openLock(path: string): Database.Database {
   let connection: Database.Database | null = null
   try {

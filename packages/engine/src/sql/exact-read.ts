@@ -6,8 +6,9 @@ import type Database from 'better-sqlite3'
 type Row = SqlValue[]
 
 /**
- * A SELECT whose rows come back exactly as stored. The driver decodes TEXT leniently, so a text that contains U+FFFD may have
- * been malformed; such a row is read a second time as bytes and the text becomes {@link RawText} if it was.
+ * A SELECT whose rows come back exactly as stored. The driver decodes TEXT leniently, so a text that contains
+ * U+FFFD may have been malformed; such a row is read a second time as bytes and the text becomes
+ * {@link RawText} if it was.
  */
 export class ExactSelect {
   readonly #db: Database.Database

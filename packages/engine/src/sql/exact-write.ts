@@ -2,8 +2,8 @@ import { RawText } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 
 /**
- * The SQL placeholder that writes `value` with its exact storage class. better-sqlite3 binds bigint as INTEGER and number
- * as REAL; only malformed text has no JavaScript string and goes in as bytes.
+ * The SQL placeholder that writes `value` with its exact storage class. better-sqlite3 binds bigint as
+ * INTEGER and number as REAL; only malformed text has no JavaScript string and goes in as bytes.
  */
 export function placeholder(value: SqlValue): string {
   return value instanceof RawText ? 'CAST(? AS TEXT)' : '?'

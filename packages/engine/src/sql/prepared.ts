@@ -5,9 +5,9 @@ type Connection = Pick<Database.Database, 'prepare'>
 const statements = new WeakMap<Connection, Map<string, Database.Statement<unknown[], unknown>>>()
 
 /**
- * The statement for `sql`, prepared once per connection: what every push and pull asks takes longer to prepare than to run. SQLite prepares it
- * again by itself when the schema has changed. For a few texts only, since they are kept as long as the connection; a text must be
- * used with one result mode (`pluck`, `raw`).
+ * The statement for `sql`, prepared once per connection: what every push and pull asks takes longer to
+ * prepare than to run. SQLite prepares it again by itself when the schema has changed. For a few texts only,
+ * since they are kept as long as the connection; a text must be used with one result mode (`pluck`, `raw`).
  */
 export function prepared<P extends unknown[], R = unknown>(
   db: Connection,

@@ -1,6 +1,8 @@
 import type Database from 'better-sqlite3'
 
-/** Runs `run` so that all of it or nothing stays in the database; inside a transaction it becomes a part of that one. */
+/**
+ * Runs `run` so that all of it or nothing stays in the database; inside a transaction it becomes a part of that one.
+ */
 export function inSavepoint<T>(db: Database.Database, run: () => T): T {
   db.exec('SAVEPOINT tidemark_savepoint')
   try {
@@ -15,8 +17,8 @@ export function inSavepoint<T>(db: Database.Database, run: () => T): T {
 }
 
 /**
- * The same for what will write: outside a transaction it takes the write lock first. A savepoint that reads before it writes does not wait for another
- * writer, however long the busy timeout is.
+ * The same for what will write: outside a transaction it takes the write lock first. A savepoint that reads
+ * before it writes does not wait for another writer, however long the busy timeout is.
  */
 export function inWriteTransaction<T>(db: Database.Database, run: () => T): T {
   if (db.inTransaction) return inSavepoint(db, run)

@@ -4,7 +4,10 @@ import { isKeyword, nameOf, tokenize } from './tokens.ts'
 
 type SchemaStatement = StatementClass & { kind: 'schema' }
 
-/** The objects that a schema statement is about: the one it makes, changes or drops, what it is renamed to, the table of a new index or trigger. */
+/**
+ * The objects that a schema statement is about: the one it makes, changes or drops, what it is renamed to,
+ * the table of a new index or trigger.
+ */
 export function schemaNames(statement: SchemaStatement, sql: string): string[] {
   const renamed = statement.verb === 'alter' ? parseAlterTable(sql) : null
   const to = renamed?.action === 'rename' ? renamed.to : null

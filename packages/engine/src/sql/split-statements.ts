@@ -1,8 +1,9 @@
 import { isKeyword, tokenize } from './tokens.ts'
 
 /**
- * The statements of a script, in order, each without its closing semicolon and without surrounding blanks. Semicolons in strings,
- * quoted names, comments and trigger bodies do not end a statement; the last one needs none. Empty statements are left out.
+ * The statements of a script, in order, each without its closing semicolon and without surrounding blanks.
+ * Semicolons in strings, quoted names, comments and trigger bodies do not end a statement; the last one needs
+ * none. Empty statements are left out.
  */
 export function splitStatements(sql: string): string[] {
   return [...statementsIn(sql)]

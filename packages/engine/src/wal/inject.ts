@@ -28,9 +28,9 @@ export interface FramePosition {
 }
 
 /**
- * Appends `pages` as one transaction to a live WAL and publishes it. The caller holds SQLite's write lock and has read
- * `index` under it; `index.maxFrame` is not 0, or the WAL is emptied (`isEmptied`). A page may be among `pages` and `overlay`: the latter image is the database's, the former can still be
- * read by its frame.
+ * Appends `pages` as one transaction to a live WAL and publishes it. The caller holds SQLite's write lock and
+ * has read `index` under it; `index.maxFrame` is not 0, or the WAL is emptied (`isEmptied`). A page may be
+ * among `pages` and `overlay`: the latter image is the database's, the former can still be read by its frame.
  *
  * The commit frame goes last and alone, after `beforeCommit` has returned: until it is written, neither this process's
  * readers nor SQLite's recovery after a crash can see any of the pages. What `beforeCommit` makes durable is therefore

@@ -4,8 +4,8 @@ import type { WalChecksum, WalHeader } from '@tidemark/protocol'
 import type { WalFile, WalFrame } from './wal-file.ts'
 
 /**
- * Checksum of frame `count` if all frames up to it are whole and continue each other from `header`, else null. The file must be
- * at least that long.
+ * Checksum of frame `count` if all frames up to it are whole and continue each other from `header`, else
+ * null. The file must be at least that long.
  *
  * @param onFrame told of each frame that checks out
  */

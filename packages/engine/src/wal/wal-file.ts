@@ -31,8 +31,9 @@ export interface WalFrame extends FrameHeader {
 }
 
 /**
- * A WAL file (SQLite's own `-wal`, or one of ours in the same format). SQLite takes no locks on `-wal`, so the descriptor may
- * be opened and closed freely. Which frames are committed is not known here: the wal-index says so.
+ * A WAL file (SQLite's own `-wal`, or one of ours in the same format). SQLite takes no locks on `-wal`, so
+ * the descriptor may be opened and closed freely. Which frames are committed is not known here: the wal-index
+ * says so.
  */
 export class WalFile {
   readonly #descriptor: number
@@ -93,14 +94,22 @@ export class WalFile {
     return readSync(this.#descriptor, target, 0, PAGE_SIZE, offset) === PAGE_SIZE
   }
 
-  /** Reads `count` whole frames, the first of them number `first`, to the beginning of `target`. @throws ProtocolError where the file is too short */
+  /**
+   * Reads `count` whole frames, the first of them number `first`, to the beginning of `target`.
+   *
+   * @throws ProtocolError where the file is too short
+   */
   readInto(target: Uint8Array, first: number, count: number): void {
     const length = readSync(this.#descriptor, target, 0, count * FRAME_SIZE, frameOffset(first))
     if (length < count * FRAME_SIZE)
       throw new ProtocolError(`WAL ends before frame ${first + Math.floor(length / FRAME_SIZE)}`)
   }
 
-  /** Yields the frames `first..last` in order, reading many at once. @throws ProtocolError where the file is too short */
+  /**
+   * Yields the frames `first..last` in order, reading many at once.
+   *
+   * @throws ProtocolError where the file is too short
+   */
   *readFrames(first: number, last: number): Generator<WalFrame> {
     const chunk = Buffer.alloc(FRAME_SIZE * Math.min(FRAMES_PER_READ, Math.max(last - first + 1, 0)))
     for (let next = first; next <= last;) {
@@ -140,7 +149,10 @@ export class WalFile {
     }
   }
 
-  /** May be called again: the number of a closed descriptor may be another file's by then. A sync that is under way keeps it until it has ended. */
+  /**
+   * May be called again: the number of a closed descriptor may be another file's by then. A sync that is
+   * under way keeps it until it has ended.
+   */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

@@ -116,7 +116,10 @@ export function readBackfilledFrames(shmDescriptor: number): number {
   return bytes.readUInt32LE(0)
 }
 
-/** How many frames a checkpoint may have copied that is under way, or was cut off. Not less than {@link readBackfilledFrames}. */
+/**
+ * How many frames a checkpoint may have copied that is under way, or was cut off. Not less than
+ * {@link readBackfilledFrames}.
+ */
 export function readAttemptedFrames(shmDescriptor: number): number {
   const bytes = Buffer.alloc(4)
   readSync(shmDescriptor, bytes, 0, 4, ATTEMPTED_OFFSET)
@@ -142,7 +145,10 @@ function blockOf(frame: number): Block {
   return { start, pageNumbers: start, framesBefore, entries: BLOCK_ENTRIES }
 }
 
-/** The page numbers of the frames `first..last`, in their order; the frames must be committed and not overwritten meanwhile. */
+/**
+ * The page numbers of the frames `first..last`, in their order; the frames must be committed and not
+ * overwritten meanwhile.
+ */
 export function readPageNumbers(shmDescriptor: number, first: number, last: number): Uint32Array {
   const pages = new Uint32Array(Math.max(last - first + 1, 0))
   for (let frame = first; frame <= last;) {
@@ -183,7 +189,8 @@ function appendToBlock(
   pages: readonly number[],
 ): void {
   const blockEnd = block.start + BLOCK_SIZE
-  // Written, not only made longer: SQLite maps the file, and a hole that the disk has no room for would kill the process.
+  // Written, not only made longer: SQLite maps the file, and a hole that the disk has no room for would kill
+  // the process.
   if (fstatSync(shmDescriptor).size < blockEnd)
     writeFully(shmDescriptor, Buffer.alloc(BLOCK_SIZE), block.start)
   const bytes = Buffer.alloc(blockEnd - block.pageNumbers)

@@ -26,7 +26,10 @@ export class ByteWriter {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  /** Begins anew in the same memory: for large pushes new memory for each block costs more in garbage collection than what is written. */
+  /**
+   * Begins anew in the same memory: for large pushes new memory for each block costs more in garbage
+   * collection than what is written.
+   */
   clear(): void {
     this.#length = 0
     if (this.#buffer.byteLength > KEPT_CAPACITY) this.#buffer = Buffer.allocUnsafe(FIRST_CAPACITY)

@@ -5,8 +5,8 @@ import type { ByteWriter } from './byte-writer.ts'
 import { readPayload, TAG, writeValue } from './value-codec.ts'
 
 /**
- * Appends one column of rows, value after value. An INTEGER is written as its difference to the last INTEGER above it in
- * the column, modulo 2^64: keys, times and counters become small and alike.
+ * Appends one column of rows, value after value. An INTEGER is written as its difference to the last INTEGER
+ * above it in the column, modulo 2^64: keys, times and counters become small and alike.
  *
  * @throws ProtocolError if an integer does not fit into 64 bits
  */

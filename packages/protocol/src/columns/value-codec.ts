@@ -59,7 +59,11 @@ function writeBytes(writer: ByteWriter, value: Uint8Array | RawText | ValueDiges
   }
 }
 
-/** Reads a value or a digest. Bytes are views of what is read. @throws ProtocolError for an unknown tag or a cut value */
+/**
+ * Reads a value or a digest. Bytes are views of what is read.
+ *
+ * @throws ProtocolError for an unknown tag or a cut value
+ */
 export function readImageValue(reader: ByteReader): ImageValue {
   return readPayload(reader, reader.byte())
 }

@@ -4,7 +4,10 @@ import { ProtocolError } from '../errors.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import type { RowPart } from './pushed-rows.ts'
 
-/** How one part of a run follows from the one before it: the next row's cell, the row before's, the same row's next share. */
+/**
+ * How one part of a run follows from the one before it: the next row's cell, the row before's, the same row's
+ * next share.
+ */
 const STEPS = [
   { row: 1, part: 0 },
   { row: -1, part: 0 },
@@ -14,7 +17,10 @@ const SAME_ROW = 2
 /** No page holds more cells: a cell takes at least 4 bytes and 2 for its pointer. */
 const MAX_PARTS = PROTOCOL_LIMITS.pagesPerGroup * 683
 
-/** Runs, one after another: varint count * 4 + step, zigzag varint row less the last run's last row; for step 2 varint part. */
+/**
+ * Runs, one after another: varint count * 4 + step, zigzag varint row less the last run's last row; for step
+ * 2 varint part.
+ */
 export function encodePartRuns(parts: readonly RowPart[]): Uint8Array {
   const writer = new ByteWriter()
   let lastRow = 0

@@ -8,14 +8,19 @@ import type { WrittenRow } from './record-writer.ts'
 /** In memory, where a row is. */
 const BYTES_OF_A_PLACE = 64
 
-/** A part of a pushed row as it stands in a page: the cell in the leaf page (part 0), or the n-th overflow page's share. */
+/**
+ * A part of a pushed row as it stands in a page: the cell in the leaf page (part 0), or the n-th overflow page's share.
+ */
 export interface RowPart {
   /** Number of the row among those inserted, from 0. */
   readonly row: number
   readonly part: number
 }
 
-/** The rows that a client's pushes inserted, as SQLite stores them. Client and server make the same from the same changes. */
+/**
+ * The rows that a client's pushes inserted, as SQLite stores them. Client and server make the same from the
+ * same changes.
+ */
 export class PushedRows {
   readonly #bytes: Uint8Array
   readonly #rows: readonly WrittenRow[]

@@ -1,6 +1,6 @@
 /**
- * Rows as SQLite stores them: the record format (https://www.sqlite.org/fileformat2.html, section 2.1) and how a record is cut
- * where it does not fit into a table's leaf page (section 1.6).
+ * Rows as SQLite stores them: the record format (https://www.sqlite.org/fileformat2.html, section 2.1) and
+ * how a record is cut where it does not fit into a table's leaf page (section 1.6).
  */
 import { PAGE_SIZE } from '../wal/wal-format.ts'
 

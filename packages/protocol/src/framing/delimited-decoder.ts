@@ -9,8 +9,8 @@ const KEPT_CAPACITY = 1024 * 1024
 const NO_MEMORY = new Uint8Array(0)
 
 /**
- * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was received of
- * the one message that is incomplete; a length alone takes none.
+ * Cuts a stream of chunks into messages, each behind its length as a varint. Memory is at most twice what was
+ * received of the one message that is incomplete; a length alone takes none.
  */
 export class DelimitedDecoder {
   readonly #maxMessageBytes: number
@@ -35,8 +35,8 @@ export class DelimitedDecoder {
   }
 
   /**
-   * The messages that this chunk completes. A message that lies within the chunk is a view of it, any other has memory of
-   * its own; neither is written to again by the decoder, unless it reuses memory.
+   * The messages that this chunk completes. A message that lies within the chunk is a view of it, any other
+   * has memory of its own; neither is written to again by the decoder, unless it reuses memory.
    *
    * @throws LimitError for a message above the limit
    * @throws ProtocolError for a malformed length

@@ -3,8 +3,9 @@ import { varintLength, writeVarint } from './varint.ts'
 const LENGTH_DELIMITED = 2
 
 /**
- * Parts of a message that are, one after another, the field of this number with `content` in it. For fields that may be large: a protobuf writer would
- * copy them each time that it grows, and once more to make room for the length in front.
+ * Parts of a message that are, one after another, the field of this number with `content` in it. For fields
+ * that may be large: a protobuf writer would copy them each time that it grows, and once more to make room
+ * for the length in front.
  */
 export function lengthDelimitedField(field: number, content: readonly Uint8Array[]): Uint8Array[] {
   const length = lengthOf(content)

@@ -5,8 +5,8 @@ const CHECKSUM_BYTES = 8
 const WORD_BYTES = 8
 
 /**
- * A running WAL checksum (little-endian words, seed 0) over byte strings, each padded with zero bytes to a multiple of 8.
- * It seals groups and blocks, and, over the header and their checksums, whole streams.
+ * A running WAL checksum (little-endian words, seed 0) over byte strings, each padded with zero bytes to a
+ * multiple of 8. It seals groups and blocks, and, over the header and their checksums, whole streams.
  */
 export class Seal {
   readonly #state = new Uint32Array(2)

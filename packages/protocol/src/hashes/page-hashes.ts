@@ -15,7 +15,10 @@ export function pageHash(image: Uint8Array): Uint8Array {
   return hash('sha256', image, 'buffer').subarray(0, PAGE_HASH_BYTES)
 }
 
-/** Body of `POST /page-hashes`: the hashes of `pageCount` pages from `firstPage` (from 1), at a revision or, if empty, at the latest. */
+/**
+ * Body of `POST /page-hashes`: the hashes of `pageCount` pages from `firstPage` (from 1), at a revision or,
+ * if empty, at the latest.
+ */
 export interface PageHashesRequest {
   readonly revision: string
   readonly firstPage: number
@@ -57,7 +60,10 @@ export function encodePageHashesResponse(response: PageHashesResponse): Uint8Arr
   })
 }
 
-/** @throws ProtocolError if the body is malformed. Whether it has as many hashes as were asked for is the caller's to check. */
+/**
+ * @throws ProtocolError if the body is malformed. Whether it has as many hashes as were asked for is the
+ * caller's to check.
+ */
 export function decodePageHashesResponse(body: Uint8Array): PageHashesResponse {
   const message = decodeMessage(tidemark.PageHashesResponse, body, 'page hashes response')
   const sizeInPages = fromWireInteger(message.sizeInPages, 'database size')

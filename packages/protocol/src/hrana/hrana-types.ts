@@ -72,7 +72,10 @@ export interface HranaCursorRequest {
 
 export interface HranaError {
   readonly message: string
-  /** SQLite's primary result code, as in `SQLITE_CONSTRAINT`, which is what libSQL's clients know; or a name for what is not SQLite's. */
+  /**
+   * SQLite's primary result code, as in `SQLITE_CONSTRAINT`, which is what libSQL's clients know; or a name
+   * for what is not SQLite's.
+   */
   readonly code: string
   /** SQLite's extended result code, as in `SQLITE_CONSTRAINT_UNIQUE`. Tidemark's own; absent where there is none. */
   readonly extended_code?: string

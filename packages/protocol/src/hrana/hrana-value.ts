@@ -10,7 +10,8 @@ const INT64_MAX = 2n ** 63n - 1n
 const NEGATIVE_ZERO = (JSON as unknown as { rawJSON(text: string): number }).rawJSON('-0.0')
 
 /**
- * The Hrana form of a value, for JSON.stringify. JSON cannot carry some: ±Infinity becomes null, text that is not UTF-8 gets U+FFFD.
+ * The Hrana form of a value, for JSON.stringify. JSON cannot carry some: ±Infinity becomes null, text that is
+ * not UTF-8 gets U+FFFD.
  */
 export function toHranaValue(value: SqlValue): HranaValue {
   if (value === null) return { type: 'null' }
@@ -25,7 +26,8 @@ export function toHranaValue(value: SqlValue): HranaValue {
 /**
  * The value of a Hrana value, which must have the right form (see parseHranaValue for input).
  *
- * @throws ProtocolError for an integer beyond 64 bits, a float without a number (an infinity, whose sign is lost), bad base64
+ * @throws ProtocolError for an integer beyond 64 bits, a float without a number (an infinity, whose sign is
+ * lost), bad base64
  */
 export function fromHranaValue(value: HranaValue): SqlValue {
   switch (value.type) {

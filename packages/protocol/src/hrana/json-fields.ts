@@ -4,7 +4,11 @@ import { PROTOCOL_LIMITS } from '../limits.ts'
 /** A parsed JSON object whose fields are still to be checked. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
-/** `path` says in messages which part of the request is meant. @throws ProtocolError, in all functions here, for another form */
+/**
+ * `path` says in messages which part of the request is meant.
+ *
+ * @throws ProtocolError, in all functions here, for another form
+ */
 export function requireObject(value: unknown, path: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(path, 'an object')
   return value as JsonObject

@@ -2,8 +2,8 @@ import Long from 'long'
 import { ProtocolError } from '../errors.ts'
 
 /**
- * A non-negative safe integer for a 64-bit field. protobufjs takes only Long there: a bigint would be written as 0 without
- * an error.
+ * A non-negative safe integer for a 64-bit field. protobufjs takes only Long there: a bigint would be written
+ * as 0 without an error.
  */
 export function toWireInteger(value: number): Long {
   if (!Number.isSafeInteger(value) || value < 0) {

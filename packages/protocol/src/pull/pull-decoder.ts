@@ -15,7 +15,9 @@ import type { PullHeader } from './pull-header.ts'
 
 export type PullEvent =
   | { readonly type: 'header'; readonly header: PullHeader }
-  /** `image` is a view of the decoder's memory: nobody writes to it again, but keeping it keeps up to a group's memory. */
+  /**
+   * `image` is a view of the decoder's memory: nobody writes to it again, but keeping it keeps up to a group's memory.
+   */
   | { readonly type: 'page'; readonly pageNumber: number; readonly image: Uint8Array }
 
 export interface PullDecoderOptions {
@@ -28,9 +30,9 @@ export interface PullDecoderOptions {
 }
 
 /**
- * Reads a pull stream of either dialect. Refuses page 0, pages beyond the announced size, a page twice, images that are
- * not 4096 bytes long, damaged groups, a missing end, anything behind the end. A stream of the Turso dialect that is cut
- * between two messages cannot be told from a whole one.
+ * Reads a pull stream of either dialect. Refuses page 0, pages beyond the announced size, a page twice,
+ * images that are not 4096 bytes long, damaged groups, a missing end, anything behind the end. A stream of
+ * the Turso dialect that is cut between two messages cannot be told from a whole one.
  */
 export class PullDecoder {
   readonly #messages = new DelimitedDecoder({
@@ -55,7 +57,8 @@ export class PullDecoder {
   /**
    * What this chunk completes. To be iterated to its end before the next call.
    *
-   * @throws ProtocolError, LimitError as soon as the stream is seen to be wrong; what was given out before is not to be used
+   * @throws ProtocolError, LimitError as soon as the stream is seen to be wrong; what was given out before is
+   * not to be used
    */
   *push(chunk: Uint8Array): Generator<PullEvent, void, undefined> {
     for (const message of this.#messages.push(chunk)) {

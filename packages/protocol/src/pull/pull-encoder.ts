@@ -17,8 +17,9 @@ const GROUP_FIELD = 1
 const PAYLOAD_FIELD = 3
 
 /**
- * Writes a pull stream: {@link header} once, {@link pages} any number of times, {@link end} once. Each returns bytes ready
- * to send. Groups are cut at every call, so pages should come 64 or a multiple of it at a time.
+ * Writes a pull stream: {@link header} once, {@link pages} any number of times, {@link end} once. Each
+ * returns bytes ready to send. Groups are cut at every call, so pages should come 64 or a multiple of it at a
+ * time.
  */
 export class PullEncoder {
   readonly #dialect: 'turso' | 'tidemark'
@@ -47,8 +48,8 @@ export class PullEncoder {
   }
 
   /**
-   * The same pages, to be sent in the order of the calls; the next call need not wait for them. What takes long is done in the thread pool: the images must
-   * not change before.
+   * The same pages, to be sent in the order of the calls; the next call need not wait for them. What takes
+   * long is done in the thread pool: the images must not change before.
    */
   async pagesInBackground(pages: readonly PulledPage[]): Promise<Uint8Array> {
     if (this.#dialect === 'turso') return rawPages(pages)

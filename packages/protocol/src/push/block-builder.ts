@@ -14,10 +14,15 @@ const TABLES_FIELD = 1
 const RUNS_FIELD = 2
 const CELLS_FIELD = 10
 
-/** The first block is smaller than those that follow, so that the receiver has something to do soon; each is up to twice as large as the one before it. */
+/**
+ * The first block is smaller than those that follow, so that the receiver has something to do soon; each is
+ * up to twice as large as the one before it.
+ */
 const FIRST_BLOCK_BYTES = 64 * 1024
 
-/** Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open. */
+/**
+ * Collects changes and encodes them as one ChangeSet. Keeps references to the changes of the run that is still open.
+ */
 export class BlockBuilder {
   readonly #tables: TableNumbers
   /** The block, and the values of one run, in memory that the next ones use again. */

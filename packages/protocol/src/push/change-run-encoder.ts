@@ -19,7 +19,8 @@ export function belongsToRun(first: Change, next: Change): boolean {
 }
 
 /**
- * The message of a run, without `cells`, which may be large and is written behind it: its bytes are appended to `cells`.
+ * The message of a run, without `cells`, which may be large and is written behind it: its bytes are appended
+ * to `cells`.
  *
  * @param tableNumber of the changes' table; ignored for schema changes
  * @param previousChangeId the id before the first change's in the block, 0 if there is none

@@ -56,8 +56,8 @@ export class PushDecoder {
   }
 
   /**
-   * What this chunk completes. To be iterated to its end before the next call; the chunk may be written to again then. TEXT and BLOB values
-   * are views of a block's memory, which nobody writes to again.
+   * What this chunk completes. To be iterated to its end before the next call; the chunk may be written to
+   * again then. TEXT and BLOB values are views of a block's memory, which nobody writes to again.
    *
    * @throws ProtocolError, LimitError as soon as the body is seen to be wrong
    */

@@ -33,7 +33,9 @@ export type PushResponse =
   | ({ readonly type: 'already-applied' } & AppliedBatch)
   /** Nothing was applied: pull, resolve, push again. `rowCount` counts all conflicting rows. */
   | { readonly type: 'conflict'; readonly rows: readonly ConflictRow[]; readonly rowCount: number }
-  /** Nothing was applied, and the same batch never will be: SQLite refused this change. A key above 1 MiB is left out. */
+  /**
+   * Nothing was applied, and the same batch never will be: SQLite refused this change. A key above 1 MiB is left out.
+   */
   | {
       readonly type: 'rejected'
       readonly changeId: number
@@ -48,7 +50,9 @@ export type PushResponse =
   /** Nothing was applied: another copy of the client's files has pushed. */
   | { readonly type: 'forked' }
 
-/** Conflict rows beyond `PROTOCOL_LIMITS.pushResponseRows` and `pushResponseRowBytes` are left out; the counts are kept. */
+/**
+ * Conflict rows beyond `PROTOCOL_LIMITS.pushResponseRows` and `pushResponseRowBytes` are left out; the counts are kept.
+ */
 export function encodePushResponse(response: PushResponse): Uint8Array {
   return encodeMessage(tidemark.PushResponse, toMessage(response))
 }

@@ -24,7 +24,8 @@ interface Range {
 }
 
 /**
- * The mappings, grouped by table in order of first appearance; within a table their order is kept. No mappings: no bytes.
+ * The mappings, grouped by table in order of first appearance; within a table their order is kept. No
+ * mappings: no bytes.
  *
  * @throws LimitError for more than `PROTOCOL_LIMITS.rowidMappings`
  */

@@ -74,7 +74,10 @@ export class FrameSequence {
     this.#count += 1
   }
 
-  /** Makes the last frame added, which has not been cleared, the end of a transaction that leaves the database with `sizeInPages` pages. */
+  /**
+   * Makes the last frame added, which has not been cleared, the end of a transaction that leaves the database
+   * with `sizeInPages` pages.
+   */
   commit(sizeInPages: number): void {
     const offset = (this.#count - 1) * FRAME_SIZE
     this.#fields.setUint32(offset + 4, sizeInPages)

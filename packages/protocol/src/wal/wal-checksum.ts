@@ -19,13 +19,16 @@ export function isNativeOrder(bigEndian: boolean): boolean {
 }
 
 /**
- * Continues the checksum `state` (two words, changed in place) over `words[start, end)`, an even number of them, in the host's byte order.
+ * Continues the checksum `state` (two words, changed in place) over `words[start, end)`, an even number of
+ * them, in the host's byte order.
  *
- * Best over a page at a time: a loop that runs for long in its first calls is compiled by V8 without what follows it, and that code is dropped at
- * each end of the loop. Over 256 KiB a call it took five times as long.
+ * Best over a page at a time: a loop that runs for long in its first calls is compiled by V8 without what
+ * follows it, and that code is dropped at each end of the loop. Over 256 KiB a call it took five times as
+ * long.
  *
- * Eight words a step: a shorter function is inlined into its callers by V8's middle compiler, which the last one does not replace for thousands of calls, since
- * it counts the caller's. That took five times as long, too.
+ * Eight words a step: a shorter function is inlined into its callers by V8's middle compiler, which the last
+ * one does not replace for thousands of calls, since it counts the caller's. That took five times as long,
+ * too.
  */
 export function updateNativeChecksum(
   state: Uint32Array,
@@ -55,8 +58,9 @@ export function updateNativeChecksum(
 }
 
 /**
- * Continues the checksum `state` (two words, changed in place) over `bytes[start, end)`; the length must be a multiple of
- * eight. The fast path reads 32-bit words through a typed array, which needs a 4-byte aligned position.
+ * Continues the checksum `state` (two words, changed in place) over `bytes[start, end)`; the length must be a
+ * multiple of eight. The fast path reads 32-bit words through a typed array, which needs a 4-byte aligned
+ * position.
  */
 export function updateWalChecksum(
   state: Uint32Array,

@@ -77,7 +77,9 @@ export function encodeWalHeader(header: {
   return bytes
 }
 
-/** @throws ProtocolError when the bytes are no WAL header of the known version with 4096-byte pages and a right checksum */
+/**
+ * @throws ProtocolError when the bytes are no WAL header of the known version with 4096-byte pages and a right checksum
+ */
 export function decodeWalHeader(bytes: Uint8Array): WalHeader {
   if (bytes.byteLength < WAL_HEADER_SIZE) {
     throw new ProtocolError(`WAL header is ${bytes.byteLength} bytes long, expected ${WAL_HEADER_SIZE}`)

@@ -7,10 +7,11 @@ const DICTIONARY_MAGIC = 0xec30a437
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const
 
 /**
- * The content size that a zstd frame declares (RFC 8878, section 3.1.1.1), so that it can be refused before any memory is
- * taken.
+ * The content size that a zstd frame declares (RFC 8878, section 3.1.1.1), so that it can be refused before
+ * any memory is taken.
  *
- * @throws ProtocolError if the bytes are not one zstd frame that declares its content size and needs no trained dictionary
+ * @throws ProtocolError if the bytes are not one zstd frame that declares its content size and needs no
+ * trained dictionary
  */
 export function frameContentSize(frame: Uint8Array): number {
   if (frame.byteLength < 6) throw new ProtocolError('zstd frame is cut off in its header')

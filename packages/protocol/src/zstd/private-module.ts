@@ -5,8 +5,9 @@ import type * as Zstd from '@bokuweb/zstd-wasm'
 const require = createRequire(import.meta.url)
 
 /**
- * An instance of the zstd module that nobody else has. A second `init()` of a shared one, by another copy of this package or by the
- * application itself, puts new memory under it: contexts made before point nowhere, and frames come out wrong.
+ * An instance of the zstd module that nobody else has. A second `init()` of a shared one, by another copy of
+ * this package or by the application itself, puts new memory under it: contexts made before point nowhere,
+ * and frames come out wrong.
  */
 export function privateZstdModule(): typeof Zstd {
   const entry = require.resolve('@bokuweb/zstd-wasm')

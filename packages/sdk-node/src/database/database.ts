@@ -31,8 +31,8 @@ export interface AggregateOptions<T> extends BetterSqlite3.RegistrationOptions {
 }
 
 /**
- * A SQLite database that syncs. Locally it is used as better-sqlite3's `Database`, synchronously; `push`, `pull` and `sync` exchange
- * changes with the remote one. Drivers made for better-sqlite3 take it as it is.
+ * A SQLite database that syncs. Locally it is used as better-sqlite3's `Database`, synchronously; `push`,
+ * `pull` and `sync` exchange changes with the remote one. Drivers made for better-sqlite3 take it as it is.
  */
 export class Database implements BetterSqlite3.Database {
   readonly #name: string
@@ -40,9 +40,10 @@ export class Database implements BetterSqlite3.Database {
   #local: LocalSurface | null = null
 
   /**
-   * Opens the local file at once where there is one. Where it must be downloaded first, that happens with {@link connect} or the first
-   * sync method that is awaited; until then local methods fail with `TIDEMARK_NOT_CONNECTED`. A file that SQLite cannot read is left closed: all but
-   * {@link reset} fails with `TIDEMARK_BASE_DAMAGED` then.
+   * Opens the local file at once where there is one. Where it must be downloaded first, that happens with
+   * {@link connect} or the first sync method that is awaited; until then local methods fail with
+   * `TIDEMARK_NOT_CONNECTED`. A file that SQLite cannot read is left closed: all but {@link reset} fails with
+   * `TIDEMARK_BASE_DAMAGED` then.
    *
    * @throws OptionsError, StateError, BusyError
    */
@@ -61,14 +62,17 @@ export class Database implements BetterSqlite3.Database {
   /**
    * Sends what is pending.
    *
-   * @throws SyncConflictError with `detectConflicts`; RejectedError, CheckpointNeededError, BusyError, NetworkError, AuthError, ProtocolError;
-   * StateError `TIDEMARK_SYNC_PAUSED` while there is no URL
+   * @throws SyncConflictError with `detectConflicts`; RejectedError, CheckpointNeededError, BusyError,
+   * NetworkError, AuthError, ProtocolError; StateError `TIDEMARK_SYNC_PAUSED` while there is no URL
    */
   async push(options: OperationOptions = {}): Promise<PushResult> {
     return await this.#session.push(options)
   }
 
-  /** Brings the server's newest revision, with pending changes on top. True if anything new arrived. Errors as {@link push}. */
+  /**
+   * Brings the server's newest revision, with pending changes on top. True if anything new arrived. Errors as
+   * {@link push}.
+   */
   async pull(options: PullOptions = {}): Promise<boolean> {
     return await this.#session.pull(options)
   }
@@ -78,7 +82,11 @@ export class Database implements BetterSqlite3.Database {
     return await this.#session.sync(options)
   }
 
-  /** Compacts the local WAL, keeping what a later pull needs. @throws BusyError when another program is reading or writing */
+  /**
+   * Compacts the local WAL, keeping what a later pull needs.
+   *
+   * @throws BusyError when another program is reading or writing
+   */
   async checkpoint(): Promise<void> {
     await this.#session.checkpoint()
   }
@@ -92,32 +100,39 @@ export class Database implements BetterSqlite3.Database {
     return await this.#session.pending(filter)
   }
 
-  /** What was set aside because the server refuses it (`onRejected: 'quarantine'`), oldest first. Local, needs no network. */
+  /**
+   * What was set aside because the server refuses it (`onRejected: 'quarantine'`), oldest first. Local, needs
+   * no network.
+   */
   async rejected(): Promise<RejectedChange[]> {
     return await this.#session.rejected()
   }
 
   /**
-   * Puts what was set aside back into the queue, on top of the rows as they are now, as one transaction. `row` repairs the refused insert or update: its
-   * columns are written instead. Resolves to the number of changes that are pending again.
+   * Puts what was set aside back into the queue, on top of the rows as they are now, as one transaction.
+   * `row` repairs the refused insert or update: its columns are written instead. Resolves to the number of
+   * changes that are pending again.
    *
-   * @throws RefusedChangeError when the local file refuses it too, StateError `TIDEMARK_NO_SUCH_REJECTION`; what was set aside stays then
+   * @throws RefusedChangeError when the local file refuses it too, StateError `TIDEMARK_NO_SUCH_REJECTION`;
+   * what was set aside stays then
    */
   async retryRejected(id: number, options: RetryRejectedOptions = {}): Promise<number> {
     return await this.#session.retryRejected(id, options)
   }
 
   /**
-   * Drops pending changes, and later ones of the same rows: the rows go back to what the server has, but for earlier pending changes. Or drops an entry of
-   * {@link rejected}, for good. Resolves to the number of changes dropped.
+   * Drops pending changes, and later ones of the same rows: the rows go back to what the server has, but for
+   * earlier pending changes. Or drops an entry of {@link rejected}, for good. Resolves to the number of
+   * changes dropped.
    */
   async discard(filter: DiscardFilter): Promise<number> {
     return await this.#session.discard(filter)
   }
 
   /**
-   * Downloads the whole database again. Pending changes go on top, or are dropped with `keepPending: false`; what was set aside stays. After a crash it is
-   * the old database or the new one. Also gets out of `TIDEMARK_BASE_DAMAGED`, with what was pending when the damaged pages came.
+   * Downloads the whole database again. Pending changes go on top, or are dropped with `keepPending: false`;
+   * what was set aside stays. After a crash it is the old database or the new one. Also gets out of
+   * `TIDEMARK_BASE_DAMAGED`, with what was pending when the damaged pages came.
    */
   async reset(options: ResetOptions = {}): Promise<void> {
     await this.#session.reset(options)
@@ -239,8 +254,8 @@ export class Database implements BetterSqlite3.Database {
   }
 
   /**
-   * Checkpoints if nobody is in the way, then closes. A sync operation that is under way is given up and rejects. At the end of the process the checkpoint is made
-   * without it.
+   * Checkpoints if nobody is in the way, then closes. A sync operation that is under way is given up and
+   * rejects. At the end of the process the checkpoint is made without it.
    *
    * @throws TypeError when a statement is running or being iterated; the database stays open then
    */

@@ -37,8 +37,8 @@ export class LocalSurface {
   }
 
   /**
-   * Runs `run` with the connection's default for INTEGERs as the application has set it: only while it prepares something, since our own statements on the
-   * connection read numbers.
+   * Runs `run` with the connection's default for INTEGERs as the application has set it: only while it
+   * prepares something, since our own statements on the connection read numbers.
    */
   asSet<T>(run: (connection: BetterSqlite3.Database) => T): T {
     if (!this.#safeIntegers) return run(this.connection)

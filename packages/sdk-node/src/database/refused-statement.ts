@@ -22,7 +22,8 @@ const REFUSED_SETTINGS: Readonly<Record<string, RefusedSetting>> = {
 }
 
 /**
- * Statements that a synced file cannot take: they would move rows or pages behind capture's back, or lose what it has captured.
+ * Statements that a synced file cannot take: they would move rows or pages behind capture's back, or lose
+ * what it has captured.
  *
  * @throws StateError `TIDEMARK_STATEMENT_REFUSED`
  */

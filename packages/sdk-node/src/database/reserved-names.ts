@@ -4,7 +4,9 @@ import { StateError } from '@tidemark/protocol'
 
 type SchemaStatement = StatementClass & { kind: 'schema' }
 
-/** What Tidemark keeps in the file, with the queue of what is pending, and what servers have recorded for their clients. */
+/**
+ * What Tidemark keeps in the file, with the queue of what is pending, and what servers have recorded for their clients.
+ */
 const OWN_NAME = /^(?:tidemark_|turso_sync_)/i
 /** Names whose objects are not captured. */
 const RESERVED_NAME = /^(?:tidemark_|turso_|__turso_internal_)/i
@@ -21,7 +23,10 @@ export function checkRowChange(sql: string): void {
   checkNotOwn(changedTable([...tokenize(sql)]))
 }
 
-/** @throws StateError `TIDEMARK_STATEMENT_REFUSED` for a change of Tidemark's own objects, and for a new name that is reserved */
+/**
+ * @throws StateError `TIDEMARK_STATEMENT_REFUSED` for a change of Tidemark's own objects, and for a new name
+ * that is reserved
+ */
 export function checkSchemaChange(
   { verb, objectType, name, schemaName }: SchemaStatement,
   sql: string,
@@ -50,7 +55,10 @@ function checkNotReserved(name: string | null): void {
     )
 }
 
-/** The name behind the first place where these words follow each other; null where they do not, as {@link nameInMain} otherwise. */
+/**
+ * The name behind the first place where these words follow each other; null where they do not, as
+ * {@link nameInMain} otherwise.
+ */
 function nameBehind(tokens: readonly Token[], ...words: string[]): string | null {
   const at = tokens.findIndex((_, start) =>
     words.every((word, index) => isKeyword(tokens[start + index], word)),
@@ -64,7 +72,10 @@ function nameInMain(tokens: readonly Token[], at: number): string | null {
   return nameOf(tokens[at])?.toLowerCase() === 'main' ? nameOf(tokens[at + 2]) : null
 }
 
-/** The table that an INSERT, UPDATE or DELETE changes, also behind WITH; null where it cannot be read, or is in a database that is attached. */
+/**
+ * The table that an INSERT, UPDATE or DELETE changes, also behind WITH; null where it cannot be read, or is
+ * in a database that is attached.
+ */
 function changedTable(tokens: readonly Token[]): string | null {
   let depth = 0
   const outer = tokens.filter(({ text }) => {

@@ -24,7 +24,9 @@ interface NestedStatements {
   readonly rollbackTo: NativeStatement
 }
 
-/** Makes transaction functions as better-sqlite3 does: nested calls become savepoints, a throw rolls back and passes on. */
+/**
+ * Makes transaction functions as better-sqlite3 does: nested calls become savepoints, a throw rolls back and passes on.
+ */
 export class TransactionFactory {
   readonly #database: BetterSqlite3.Database
   readonly #connection: BetterSqlite3.Database

@@ -6,8 +6,9 @@ import type { WriteCounter } from '../statement/write-statement.ts'
 type TransactionStatement = Extract<StatementClass, { kind: 'transaction' }>
 
 /**
- * Brackets explicit transactions: before one that changed something commits, a commit marker is written, so that a push never
- * splits it (I5). SQLite itself says whether a transaction is open; this only remembers how it was opened.
+ * Brackets explicit transactions: before one that changed something commits, a commit marker is written, so
+ * that a push never splits it (I5). SQLite itself says whether a transaction is open; this only remembers how
+ * it was opened.
  */
 export class TransactionTracker {
   readonly #connection: BetterSqlite3.Database
@@ -38,9 +39,10 @@ export class TransactionTracker {
   }
 
   /**
-   * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the transaction open, as deferred
-   * foreign keys can make it, takes the marker back: it would stand in the middle of what is committed later. One that succeeds is counted:
-   * the writes before it were counted while nothing of them was in the WAL.
+   * Runs a COMMIT, or the RELEASE that means one, after a commit marker. A commit that fails and leaves the
+   * transaction open, as deferred foreign keys can make it, takes the marker back: it would stand in the
+   * middle of what is committed later. One that succeeds is counted: the writes before it were counted while
+   * nothing of them was in the WAL.
    */
   commit<T>(execute: () => T): T {
     const connection = this.#connection
@@ -64,7 +66,10 @@ export class TransactionTracker {
     }
   }
 
-  /** Between the two halves of a pull, of another process, there is no queue. All that is written then is captured as one when the pull is finished. */
+  /**
+   * Between the two halves of a pull, of another process, there is no queue. All that is written then is
+   * captured as one when the pull is finished.
+   */
   #writeMarker(): void {
     try {
       writeCommitMarker(this.#connection, this.#lastCommittedChangeId())
@@ -118,7 +123,10 @@ export class TransactionTracker {
     return result
   }
 
-  /** The innermost one of that name; SQLite compares names without regard to case. -1: none, or BEGIN opened the transaction. */
+  /**
+   * The innermost one of that name; SQLite compares names without regard to case. -1: none, or BEGIN opened
+   * the transaction.
+   */
   #savepointIndex(name: string): number {
     const wanted = name.toLowerCase()
     return this.#savepoints.findLastIndex((savepoint) => savepoint.toLowerCase() === wanted)

@@ -1,6 +1,9 @@
 import { TidemarkError } from '@tidemark/protocol'
 
-/** The server takes no push from a client whose local WAL is this long, and `autoCheckpoint` is off. Checkpoint, then push again. */
+/**
+ * The server takes no push from a client whose local WAL is this long, and `autoCheckpoint` is off.
+ * Checkpoint, then push again.
+ */
 export class CheckpointNeededError extends TidemarkError {
   override readonly name = 'CheckpointNeededError'
   /** What the server allows, in pages. */

@@ -1,8 +1,8 @@
 import { TidemarkError } from '@tidemark/protocol'
 
 /**
- * The `conflictResolution` function threw, or answered nonsense. The pull was applied all the same; in the conflicts that it could not
- * decide, the local change was kept.
+ * The `conflictResolution` function threw, or answered nonsense. The pull was applied all the same; in the
+ * conflicts that it could not decide, the local change was kept.
  */
 export class ConflictResolverError extends TidemarkError {
   override readonly name = 'ConflictResolverError'

@@ -15,8 +15,9 @@ export interface NetworkErrorOptions {
  * The server could not be reached, or what it answered is no answer: connection refused or cut, timeout, 5xx, redirect.
  * Whether a push arrived is unknown; pushing again is safe, it is never applied twice.
  *
- * Codes: `TIDEMARK_NETWORK`, `TIDEMARK_TIMEOUT`, `TIDEMARK_HTTP` (an unexpected status), `TIDEMARK_NOT_FOUND`,
- * `TIDEMARK_NO_SUCH_DATABASE`, `TIDEMARK_REDIRECT`, `TIDEMARK_REMOTE_FAILURE` (a Turso server could not run a statement, through no fault of the statement).
+ * Codes: `TIDEMARK_NETWORK`, `TIDEMARK_TIMEOUT`, `TIDEMARK_HTTP` (an unexpected status),
+ * `TIDEMARK_NOT_FOUND`, `TIDEMARK_NO_SUCH_DATABASE`, `TIDEMARK_REDIRECT`, `TIDEMARK_REMOTE_FAILURE` (a Turso
+ * server could not run a statement, through no fault of the statement).
  */
 export class NetworkError extends TidemarkError {
   override readonly name = 'NetworkError'

@@ -14,8 +14,8 @@ export interface Rejection {
 }
 
 /**
- * The server refuses one change for good: constraint, missing table, permission. Nothing of the batch was applied and the
- * change is still pending. Repair the row, or make room for it, and push again.
+ * The server refuses one change for good: constraint, missing table, permission. Nothing of the batch was
+ * applied and the change is still pending. Repair the row, or make room for it, and push again.
  */
 export class RejectedError extends TidemarkError implements Rejection {
   override readonly name = 'RejectedError'

@@ -3,8 +3,8 @@ import type { SyncEventName, SyncEvents, SyncListener } from './sync-events.ts'
 type AnyListener = (event: never) => void
 
 /**
- * Delivers sync events. A listener that throws never breaks a sync operation: its error surfaces as an uncaught exception
- * of its own, after the operation's current step.
+ * Delivers sync events. A listener that throws never breaks a sync operation: its error surfaces as an
+ * uncaught exception of its own, after the operation's current step.
  */
 export class EventHub {
   readonly #listeners = new Map<SyncEventName, Set<AnyListener>>()

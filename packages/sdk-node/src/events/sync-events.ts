@@ -42,16 +42,18 @@ export interface SyncEvents {
   rejected: RejectedEvent
   /** Something was busy; the operation waits and tries again. */
   busy: BusyEvent
-  /** The base was not known any more (another program checkpointed the file while it was closed) and was fetched again. */
+  /**
+   * The base was not known any more (another program checkpointed the file while it was closed) and was fetched again.
+   */
   rebased: { readonly revision: string }
   /**
-   * Another replica pushes under this one's name: its files were copied, or restored from a backup. From here on it has another name; what is pending
-   * stays pending.
+   * Another replica pushes under this one's name: its files were copied, or restored from a backup. From here
+   * on it has another name; what is pending stays pending.
    */
   forked: { readonly clientId: string }
   /**
-   * The server has lost changes of this replica that it had acknowledged: it was restored from a backup, or the database was created again. Those that are
-   * still known here are pending again.
+   * The server has lost changes of this replica that it had acknowledged: it was restored from a backup, or
+   * the database was created again. Those that are still known here are pending again.
    */
   rollback: RollbackEvent
   /** A sync operation failed. The same error rejects the operation's promise. */

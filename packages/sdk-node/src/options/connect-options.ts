@@ -30,8 +30,9 @@ export interface ConnectOptions {
   /** The local file. `:memory:`: a private temporary one, removed on close. */
   readonly path: string
   /**
-   * The remote database: `http(s)://host[:port][/path]`; `libsql://` and `turso://` mean `https://`. As a function it is asked before
-   * each sync operation; while it gives null, sync is off and the file is local. Default: the URL of last time, saved in `<path>-info`.
+   * The remote database: `http(s)://host[:port][/path]`; `libsql://` and `turso://` mean `https://`. As a
+   * function it is asked before each sync operation; while it gives null, sync is off and the file is local.
+   * Default: the URL of last time, saved in `<path>-info`.
    */
   readonly url?: string | (() => string | null)
   /** Bearer token, or a function that gives one for each request. */
@@ -60,15 +61,19 @@ export interface ConnectOptions {
   /** A push that would overwrite rows which others changed fails with `SyncConflictError` instead. Default false. */
   readonly detectConflicts?: boolean
   /**
-   * What to do with a change that the server refuses for good. `stop` (default): the push fails with `RejectedError`, and nothing is pushed until the
-   * change is repaired or discarded. `quarantine`: it is set aside with its transaction, for `rejected()`, and the rest is pushed.
+   * What to do with a change that the server refuses for good. `stop` (default): the push fails with
+   * `RejectedError`, and nothing is pushed until the change is repaired or discarded. `quarantine`: it is set
+   * aside with its transaction, for `rejected()`, and the rest is pushed.
    */
   readonly onRejected?: 'stop' | 'quarantine'
   /** `false`: only `checkpoint()` and `close()` do. A number is {@link AutoCheckpointOptions.pages}. */
   readonly autoCheckpoint?: false | number | AutoCheckpointOptions
   /** `full` (default): a commit is on disk when it returns. `normal`: better-sqlite3's usual setting in WAL mode. */
   readonly durability?: 'full' | 'normal'
-  /** What to do with a SQLite file that was not synced before. Default `refuse`. `adopt` pushes all of it, `replace` overwrites it. */
+  /**
+   * What to do with a SQLite file that was not synced before. Default `refuse`. `adopt` pushes all of it,
+   * `replace` overwrites it.
+   */
   readonly existing?: 'refuse' | 'adopt' | 'replace'
 }
 

@@ -10,7 +10,10 @@ export type DiscardFilter =
   | {
       /** Only changes of this table. */
       readonly table?: string
-      /** Only changes of the row with this key, or rowid where the table has no key. Needs `table`. Integers as bigint or number. */
+      /**
+       * Only changes of the row with this key, or rowid where the table has no key. Needs `table`. Integers
+       * as bigint or number.
+       */
       readonly key?: readonly SqlValue[]
       readonly changeIds?: readonly number[]
       readonly where?: (change: PendingChange) => boolean

@@ -18,8 +18,8 @@ export interface RetryRejectedOptions {
 }
 
 /**
- * Takes a change that the server refuses out of the queue, with what has to go with it. Under the sync lock. Returns how many changes that are; 0: it
- * is not pending here.
+ * Takes a change that the server refuses out of the queue, with what has to go with it. Under the sync lock.
+ * Returns how many changes that are; 0: it is not pending here.
  */
 export async function setAside(
   context: ReplicaContext,

@@ -29,8 +29,8 @@ export type LocalChange =
 /** A change that waits to be pushed. */
 export type PendingChange = LocalChange & {
   /**
-   * Why the change is not in its table: since the last pull it would violate a constraint there. It is tried again with each pull, and the server is
-   * asked with the next push. Null: it is in its table.
+   * Why the change is not in its table: since the last pull it would violate a constraint there. It is tried
+   * again with each pull, and the server is asked with the next push. Null: it is in its table.
    */
   readonly blocked: Reason | null
 }

@@ -5,7 +5,10 @@ import type { RunResult } from './statement.ts'
 /** Runs `execute` between what must happen before and after it. */
 export type StatementGuard = <T>(execute: () => T) => T
 
-/** A statement that capture must know of as it runs: schema changes, BEGIN, COMMIT, SAVEPOINT, `PRAGMA user_version = …`. */
+/**
+ * A statement that capture must know of as it runs: schema changes, BEGIN, COMMIT, SAVEPOINT,
+ * `PRAGMA user_version = …`.
+ */
 export class GuardedStatement<
   BindParameters extends unknown[] = unknown[],
   Result = unknown,

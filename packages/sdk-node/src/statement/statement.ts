@@ -10,8 +10,9 @@ export type RunResult = BetterSqlite3.RunResult
 export type ColumnDefinition = BetterSqlite3.ColumnDefinition
 
 /**
- * A prepared statement with better-sqlite3's methods, on the synced file. It stays valid across pulls, schema changes included:
- * SQLite prepares it again by itself. Values can be given one by one, as an array, or as an object for named parameters.
+ * A prepared statement with better-sqlite3's methods, on the synced file. It stays valid across pulls, schema
+ * changes included: SQLite prepares it again by itself. Values can be given one by one, as an array, or as an
+ * object for named parameters.
  *
  * Reads and row writes pass straight through to better-sqlite3; what is captured, triggers capture.
  */
@@ -95,7 +96,9 @@ export class Statement<BindParameters extends unknown[] = unknown[], Result = un
     return this
   }
 
-  /** Any use after this fails with a StateError. Only code written for Turso's API needs it; memory is freed without. */
+  /**
+   * Any use after this fails with a StateError. Only code written for Turso's API needs it; memory is freed without.
+   */
   close(): void {
     this.#inner = closedStatement(this.#inner.source)
   }

@@ -4,8 +4,8 @@ import { retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /**
- * Applies what was downloaded. While somebody is writing, waits and tries again. Conflicts are told after all is committed: a replay
- * that has to start over would tell them twice.
+ * Applies what was downloaded. While somebody is writing, waits and tries again. Conflicts are told after all
+ * is committed: a replay that has to start over would tell them twice.
  */
 export async function applyStaged(
   context: ReplicaContext,

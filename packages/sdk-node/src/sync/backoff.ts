@@ -2,8 +2,9 @@ import { BusyError } from '@tidemark/protocol'
 import type { RetryOptions } from '../options/connect-options.ts'
 
 /**
- * Runs `attempt` until it succeeds, fails in a way that will not pass, or the attempts are used up; then throws the last error.
- * Before each wait `onWait` is told. A busy server's own wish for the wait goes before the policy's.
+ * Runs `attempt` until it succeeds, fails in a way that will not pass, or the attempts are used up; then
+ * throws the last error. Before each wait `onWait` is told. A busy server's own wish for the wait goes before
+ * the policy's.
  */
 export async function withBackoff<T>(
   policy: Required<RetryOptions>,

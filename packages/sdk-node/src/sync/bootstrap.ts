@@ -5,7 +5,10 @@ import { newClientId } from './client-id.ts'
 import { retrying } from './sync-context.ts'
 import type { SyncContext } from './sync-context.ts'
 
-/** Downloads the whole database to `path`, which is in place, complete, when this resolves. Nothing is left behind by a failure. */
+/**
+ * Downloads the whole database to `path`, which is in place, complete, when this resolves. Nothing is left
+ * behind by a failure.
+ */
 export async function bootstrap(
   context: SyncContext,
   path: string,

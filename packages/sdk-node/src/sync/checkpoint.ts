@@ -2,7 +2,8 @@ import { exclusively, retrying } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /**
- * Moves the WAL into the main file. A reader may be in the way for as long as it likes: between two attempts the replica is free for the pushes and pulls of others.
+ * Moves the WAL into the main file. A reader may be in the way for as long as it likes: between two attempts
+ * the replica is free for the pushes and pulls of others.
  *
  * @throws BusyError when a reader or writer stays in the way, or another sync operation does not end in time
  */

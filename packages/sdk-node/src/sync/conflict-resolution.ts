@@ -11,7 +11,9 @@ export type ConflictStrategy = 'last-push-wins' | 'keep-local' | 'accept-remote'
 /** What a resolver function decides: a strategy, or the row to write instead. */
 export type ConflictDecision = ConflictStrategy | { readonly row: Readonly<Record<string, SqlValue>> }
 
-/** One strategy for all, one per table (others: `last-push-wins`), or a function that sees base, local and remote row. */
+/**
+ * One strategy for all, one per table (others: `last-push-wins`), or a function that sees base, local and remote row.
+ */
 export type ConflictResolution =
   | ConflictStrategy
   | Readonly<Record<string, ConflictStrategy>>
@@ -35,7 +37,10 @@ export function checkConflictResolution(resolution: ConflictResolution): Conflic
   return resolution
 }
 
-/** Decides conflicts for replay. It must not throw there, in the middle of an open transaction: {@link check} does, afterwards. */
+/**
+ * Decides conflicts for replay. It must not throw there, in the middle of an open transaction: {@link check}
+ * does, afterwards.
+ */
 export class Resolver {
   readonly #decide: (conflict: Conflict) => ConflictDecision
   #failures = 0

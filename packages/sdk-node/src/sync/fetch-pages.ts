@@ -44,8 +44,9 @@ export interface FetchedPages {
 }
 
 /**
- * Fetches the pages that changed since the replica's revision, all of one revision: the first answer's, to which later requests
- * are pinned. A cut answer is not fetched again: the next request asks for what is still missing.
+ * Fetches the pages that changed since the replica's revision, all of one revision: the first answer's, to
+ * which later requests are pinned. A cut answer is not fetched again: the next request asks for what is still
+ * missing.
  *
  * @throws ProtocolError `TIDEMARK_REVISION_GONE` when the server cannot give the pinned revision any more; start over
  */

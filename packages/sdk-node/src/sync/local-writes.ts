@@ -5,7 +5,10 @@ import type { AutoCheckpoint } from './auto-checkpoint.ts'
 const WRITES_PER_LOOK = 32
 const LOOKS_PER_CHECK = 8
 
-/** What many local writes call for: that the next ones are cheap, and a checkpoint when the WAL is long. Costs a counter per write. */
+/**
+ * What many local writes call for: that the next ones are cheap, and a checkpoint when the WAL is long. Costs
+ * a counter per write.
+ */
 export class LocalWrites implements WriteCounter {
   readonly #replica: Replica
   readonly #autoCheckpoint: AutoCheckpoint | null

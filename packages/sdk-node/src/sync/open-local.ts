@@ -11,8 +11,9 @@ import { newClientId } from './client-id.ts'
 const MAX_LINKS = 40
 
 /**
- * Where the local file is, absolute and without symbolic links: the files beside it must be found by every program that opens it, as SQLite finds its own, and when the
- * process has moved to another folder. `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away.
+ * Where the local file is, absolute and without symbolic links: the files beside it must be found by every
+ * program that opens it, as SQLite finds its own, and when the process has moved to another folder.
+ * `:memory:` gets a directory of its own, which {@link LocalFile.remove} takes away.
  */
 export interface LocalFile {
   readonly path: string
@@ -42,8 +43,8 @@ function realPath(path: string, linksLeft = MAX_LINKS): string {
 }
 
 /**
- * Opens what can be opened without the network: a replica, an ordinary file to adopt, or a new file while there is no URL. Null: the
- * database must be downloaded first.
+ * Opens what can be opened without the network: a replica, an ordinary file to adopt, or a new file while
+ * there is no URL. Null: the database must be downloaded first.
  *
  * @throws StateError as the engine does, for files that are not what they should be
  */

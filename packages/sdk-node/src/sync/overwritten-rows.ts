@@ -2,7 +2,9 @@ import type { Conflict, Replica } from '@tidemark/engine'
 import type { ConflictRow } from '@tidemark/protocol'
 import { localChange } from '../queue/local-change.ts'
 
-/** What a push has overwritten, as a pull tells it: with the row that the change was made on, and what it made of it. */
+/**
+ * What a push has overwritten, as a pull tells it: with the row that the change was made on, and what it made of it.
+ */
 export function overwrittenConflicts(replica: Replica, rows: readonly ConflictRow[]): Conflict[] {
   return rows.map((row) => {
     const captured = replica.capturedChange(row.changeId)

@@ -1,6 +1,9 @@
 import { RoaringBitmap32 } from 'roaring-wasm'
 
-/** A set of page numbers (1-based) in little memory, and as the bitmap that the wire wants. Dispose it: it lives outside the heap. */
+/**
+ * A set of page numbers (1-based) in little memory, and as the bitmap that the wire wants. Dispose it: it
+ * lives outside the heap.
+ */
 export class PageSet implements Disposable {
   readonly #bitmap: RoaringBitmap32
 
@@ -21,7 +24,9 @@ export class PageSet implements Disposable {
     return this.#bitmap.has(pageNumber - 1)
   }
 
-  /** Pages from `first` to `last`, both included, that are not in this set: a portable Roaring bitmap of zero-based ids. */
+  /**
+   * Pages from `first` to `last`, both included, that are not in this set: a portable Roaring bitmap of zero-based ids.
+   */
   selectorOfOthers(first: number, last: number): Uint8Array {
     const others = new RoaringBitmap32()
     try {

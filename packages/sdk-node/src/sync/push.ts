@@ -21,8 +21,8 @@ import type { ReplicaContext } from './sync-context.ts'
 const MAX_DETOURS = 3
 
 /**
- * Sends what is pending, in batches that each are atomic and applied once. Counts into `progress` as batches are accepted, so that
- * what was done before a failure is known.
+ * Sends what is pending, in batches that each are atomic and applied once. Counts into `progress` as batches
+ * are accepted, so that what was done before a failure is known.
  *
  * @throws SyncConflictError, RejectedError, CheckpointNeededError, BusyError, NetworkError, AuthError, ProtocolError
  */
@@ -138,7 +138,8 @@ class Push {
         this.#tooLargeThrough = header.lastChangeId
         return response
       case 'checkpoint-needed':
-        // The id stays: the server may have the batch from an attempt whose answer was lost, and looks at the WAL first.
+        // The id stays: the server may have the batch from an attempt whose answer was lost, and looks at the
+        // WAL first.
         return response
       case 'forked':
         replica.updateInfo({ attemptedPushId: null })
@@ -147,8 +148,8 @@ class Push {
   }
 
   /**
-   * The id of an attempt whose answer was never seen, or a new one, and when it is on disk: before that nothing is sent. With the same id the server
-   * recognises a batch that it has (I3).
+   * The id of an attempt whose answer was never seen, or a new one, and when it is on disk: before that
+   * nothing is sent. With the same id the server recognises a batch that it has (I3).
    */
   #attempt(lastChangeId: number): { readonly pushId: string; readonly onDisk: Promise<void> } {
     const { replica } = this.#context
@@ -212,8 +213,9 @@ class Push {
       return
     }
     if (isLost) throw new ProtocolError(`the server answers ${detour.type} again and again`)
-    // Another replica has pushed under this one's name: its files were copied, or a backup was restored. From here on this is a
-    // replica of its own; the pull brings what the other one pushed, and what of it is still pending here becomes a no-op.
+    // Another replica has pushed under this one's name: its files were copied, or a backup was restored. From
+    // here on this is a replica of its own; the pull brings what the other one pushed, and what of it is
+    // still pending here becomes a no-op.
     replica.updateInfo({
       clientId: newClientId(settings.clientName),
       previousClientId: replica.info.clientId,

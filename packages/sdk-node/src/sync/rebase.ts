@@ -12,9 +12,10 @@ import type { ReplicaContext } from './sync-context.ts'
 const HASH_BYTES = 8
 
 /**
- * Finds the base again after another program has checkpointed the file while it was closed: fetches the pages that differ from the
- * server's, then puts what is pending on top. Under the sync lock. Nothing is lost; it costs a hash per page and the pages that differ.
- * Begins again with the newest revision where the server no longer has the one that it was fetching.
+ * Finds the base again after another program has checkpointed the file while it was closed: fetches the pages
+ * that differ from the server's, then puts what is pending on top. Under the sync lock. Nothing is lost; it
+ * costs a hash per page and the pages that differ. Begins again with the newest revision where the server no
+ * longer has the one that it was fetching.
  */
 export async function rebase(
   context: ReplicaContext,

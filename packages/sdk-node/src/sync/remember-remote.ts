@@ -9,7 +9,10 @@ import { retrying } from './sync-context.ts'
 /** Failures by which a server of the other kind may show itself. */
 const DOUBTFUL_CODES = ['TIDEMARK_NOT_FOUND', 'TIDEMARK_HTTP', 'TIDEMARK_REMOTE_FAILURE']
 
-/** The remote of an open replica. Its URL and what the server said of itself are kept in `-info`, so that the question is asked once. */
+/**
+ * The remote of an open replica. Its URL and what the server said of itself are kept in `-info`, so that the
+ * question is asked once.
+ */
 export async function remoteOf(context: ReplicaContext, signal: AbortSignal): Promise<RemoteDialect> {
   const { replica, remote } = context
   const saved = { url: replica.info.url, server: replica.info.server as KnownServer | null }
@@ -21,15 +24,18 @@ export async function remoteOf(context: ReplicaContext, signal: AbortSignal): Pr
   return dialect
 }
 
-/** Frames in the WAL above which the server takes no push, as it said when it was asked what it is; null: it has not said. */
+/**
+ * Frames in the WAL above which the server takes no push, as it said when it was asked what it is; null: it
+ * has not said.
+ */
 export function maxWalPagesOf({ remote, replica }: ReplicaContext): number | null {
   const server = remote.found?.server ?? (replica.info.server as KnownServer | null)
   return server === null || 'turso' in server ? null : server.limits.max_wal_pages
 }
 
 /**
- * True if `error` comes from a server of another kind than the one that was remembered: then the operation may be tried again. An endpoint that is gone or fails
- * is asked again what it is.
+ * True if `error` comes from a server of another kind than the one that was remembered: then the operation
+ * may be tried again. An endpoint that is gone or fails is asked again what it is.
  *
  * @throws ProtocolError with the recovery `upgrade` where it has a later dialect by now
  */

@@ -27,7 +27,10 @@ export interface Echo extends AcknowledgedRows {
   readonly clientId: string
 }
 
-/** What has arrived of an answer at a time, decoded while it is iterated; to be iterated to its end before more is asked for. A promise for each page would cost more than the page. */
+/**
+ * What has arrived of an answer at a time, decoded while it is iterated; to be iterated to its end before
+ * more is asked for. A promise for each page would cost more than the page.
+ */
 export type ArrivedEvents = Generator<PullEvent, void, undefined>
 
 /** One atomic batch. `changes` can be read again, for each attempt. */
@@ -50,11 +53,16 @@ export interface RemoteDialect {
   readonly beforeImages: BeforeImages
   /** Changes per batch unless the application says otherwise; a transaction is never split. */
   readonly maxOperations: number
-  /** The server lets clients change a row without a key by its rowid alone, so that it may be another client's row by now. */
+  /**
+   * The server lets clients change a row without a key by its rowid alone, so that it may be another client's
+   * row by now.
+   */
   readonly rowidsAreReused: boolean
   /** The server does not answer as its kind does: it should be asked again what it is. */
   readonly isInDoubt: boolean
-  /** First the header, then each page once. Ends only when the answer is whole. Leaving the loop early ends the request. */
+  /**
+   * First the header, then each page once. Ends only when the answer is whole. Leaving the loop early ends the request.
+   */
   pull(query: PullQuery, signal: AbortSignal): AsyncGenerator<ArrivedEvents, void, undefined>
   /** The server applies all of the batch or nothing. After a NetworkError it is unknown which. */
   push(batch: PushBatch, signal: AbortSignal): Promise<PushAnswer>

@@ -6,8 +6,8 @@ import type { SyncContext } from './sync-context.ts'
 import type { KnownServer } from '../transport/server-info.ts'
 
 /**
- * A reset of a file that SQLite cannot read any more, because of what a server has sent. `reopen` is called when it can be read again, and puts
- * what was pending on top.
+ * A reset of a file that SQLite cannot read any more, because of what a server has sent. `reopen` is called
+ * when it can be read again, and puts what was pending on top.
  */
 export async function repair<T>(
   context: SyncContext,

@@ -6,8 +6,8 @@ import { exclusively } from './sync-context.ts'
 import type { ReplicaContext } from './sync-context.ts'
 
 /**
- * Downloads the whole database again, then puts it in place as a pull does: what is pending goes on top, or is dropped in the same step. Until then the
- * replica is as it was.
+ * Downloads the whole database again, then puts it in place as a pull does: what is pending goes on top, or
+ * is dropped in the same step. Until then the replica is as it was.
  */
 export async function reset(
   context: ReplicaContext,

@@ -7,7 +7,10 @@ interface Run<T> {
   waiting: number
 }
 
-/** Something that is done once for all who ask for it while it is being done, and given up when the last of them gives up. */
+/**
+ * Something that is done once for all who ask for it while it is being done, and given up when the last of
+ * them gives up.
+ */
 export class SharedRun<T> {
   #current: Run<T> | null = null
 

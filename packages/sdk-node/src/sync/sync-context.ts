@@ -23,8 +23,9 @@ export interface ReplicaContext extends SyncContext {
 }
 
 /**
- * Runs alone on the local file: first among the operations of this database object, then among all processes, for which it waits `lockTimeoutMs`; default: as
- * the replica was opened with. @throws BusyError, the signal's reason while it waits
+ * Runs alone on the local file: first among the operations of this database object, then among all processes,
+ * for which it waits `lockTimeoutMs`; default: as the replica was opened with. @throws BusyError, the
+ * signal's reason while it waits
  */
 export function exclusively<T>(
   context: ReplicaContext,
@@ -35,7 +36,10 @@ export function exclusively<T>(
   return context.turns.take(signal, () => context.replica.withSyncLock(run, lockTimeoutMs, signal))
 }
 
-/** {@link withBackoff} by the database's policy, of what is done {@link whenFree}; each wait is counted and told to `busy` listeners. */
+/**
+ * {@link withBackoff} by the database's policy, of what is done {@link whenFree}; each wait is counted and
+ * told to `busy` listeners.
+ */
 export function retrying<T>(
   context: SyncContext,
   operation: BusyEvent['operation'],

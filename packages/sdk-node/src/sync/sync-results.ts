@@ -10,7 +10,10 @@ export interface PushResult {
   /** Remote rows that this push overwrote, as they were. May be fewer than {@link conflictCount}. */
   readonly conflicts: readonly ConflictRow[]
   readonly conflictCount: number
-  /** The server's revision after the last batch; empty when nothing was pushed, and from a Turso server, which does not say it. */
+  /**
+   * The server's revision after the last batch; empty when nothing was pushed, and from a Turso server, which
+   * does not say it.
+   */
   readonly revision: string
 }
 

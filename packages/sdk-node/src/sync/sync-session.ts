@@ -202,7 +202,10 @@ export class SyncSession {
     this.#forgetExit()
   }
 
-  /** Leaves the files as {@link close} does, as far as that goes while others may still use them before the process ends. */
+  /**
+   * Leaves the files as {@link close} does, as far as that goes while others may still use them before the
+   * process ends.
+   */
   #settle(): void {
     this.#replica?.checkpointIfPossible()
     this.#file.remove()
@@ -326,7 +329,10 @@ export class SyncSession {
     }
   }
 
-  /** A pull that a crash has cut off is finished when the file is opened, before anybody can listen: conflicts are told right after. */
+  /**
+   * A pull that a crash has cut off is finished when the file is opened, before anybody can listen: conflicts
+   * are told right after.
+   */
   #replicaOptions(): ReplicaOptions {
     const { durability, conflictResolution } = this.#settings
     const onConflict = (conflict: Conflict): void => {
@@ -374,12 +380,18 @@ export class SyncSession {
     void this.replica.keepReady()
   }
 
-  /** What keeps a WAL from growing for ever where checkpoints behind find no time, as in programs that end when they have pulled. */
+  /**
+   * What keeps a WAL from growing for ever where checkpoints behind find no time, as in programs that end
+   * when they have pulled.
+   */
   async #checkpointIfOverdue(context: ReplicaContext, signal: AbortSignal): Promise<void> {
     if (this.#autoCheckpoint?.isOverdue === true) await this.#checkpoint(context, signal)
   }
 
-  /** In the background: it waits for nobody, with the sync lock or for it. Who closes this object and opens the file again would have it in the way. */
+  /**
+   * In the background: it waits for nobody, with the sync lock or for it. Who closes this object and opens
+   * the file again would have it in the way.
+   */
   async #tryCheckpoint(): Promise<void> {
     if (this.replica === null) return
     await this.#run({}, (context, signal) => this.#checkpoint(context, signal, 0))

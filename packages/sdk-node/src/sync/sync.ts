@@ -8,8 +8,8 @@ import type { ReplicaContext } from './sync-context.ts'
 const MAX_CONFLICT_ROUNDS = 5
 
 /**
- * Push, then pull. When the server refuses the push because of conflicts, pulls, which resolves them, and pushes again. True if
- * anything new arrived.
+ * Push, then pull. When the server refuses the push because of conflicts, pulls, which resolves them, and
+ * pushes again. True if anything new arrived.
  */
 export async function sync(
   context: ReplicaContext,

@@ -16,7 +16,10 @@ import { decoded, decodeError } from '../transport/response-error.ts'
 import type { ArrivedEvents, PullQuery, PushBatch, RemoteDialect } from './remote-dialect.ts'
 
 const PROTOBUF = 'application/protobuf'
-/** A batch up to this size goes with a Content-Length, a larger one in chunks, so that the server reads its beginning while the rest is made; bytes. */
+/**
+ * A batch up to this size goes with a Content-Length, a larger one in chunks, so that the server reads its
+ * beginning while the rest is made; bytes.
+ */
 const MAX_BUFFERED_BODY = 16 * 1024
 /** Hashes of the pages of one request, and what surrounds them; bytes. */
 const MAX_HASHES_RESPONSE = PROTOCOL_LIMITS.pageHashesPerRequest * 8 + 4096

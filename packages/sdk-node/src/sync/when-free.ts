@@ -7,8 +7,9 @@ const PATIENCE_MS = 1000
 const RETRY_MS = 5
 
 /**
- * Runs `attempt`, and again soon while other programs have the local file locked: they do so for milliseconds, but one that writes all the time would
- * have it locked again at each of a few attempts that lie far apart. Does not block the event loop: the lock may be held by this process.
+ * Runs `attempt`, and again soon while other programs have the local file locked: they do so for
+ * milliseconds, but one that writes all the time would have it locked again at each of a few attempts that
+ * lie far apart. Does not block the event loop: the lock may be held by this process.
  *
  * @throws BusyError when the file does not become free in time
  */

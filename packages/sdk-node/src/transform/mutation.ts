@@ -20,8 +20,9 @@ export interface Mutation {
 }
 
 /**
- * `null` pushes the change as it is, `skip` does not push it, `rewrite` pushes what the statement does instead: at most one row change,
- * of any table, computed from the local rows as they were without the original change.
+ * `null` pushes the change as it is, `skip` does not push it, `rewrite` pushes what the statement does
+ * instead: at most one row change, of any table, computed from the local rows as they were without the
+ * original change.
  */
 export type TransformDecision =
   | null

@@ -6,12 +6,16 @@ import type { Change, SqlValue, TableShape } from '@tidemark/protocol'
 import { TransformError } from '../errors/transform-error.ts'
 import type { MutationValue } from './mutation.ts'
 
-/** How long a rewrite waits for the application's own write transaction, milliseconds. It blocks the thread that could end it. */
+/**
+ * How long a rewrite waits for the application's own write transaction, milliseconds. It blocks the thread
+ * that could end it.
+ */
 const LOCK_WAIT_MS = 0
 
 /**
- * Finds out what a rewritten statement does: runs it on the local file, in a transaction that is always rolled back and in which the
- * original change has been undone, and reads what was captured. What the statement computes is computed from local rows.
+ * Finds out what a rewritten statement does: runs it on the local file, in a transaction that is always
+ * rolled back and in which the original change has been undone, and reads what was captured. What the
+ * statement computes is computed from local rows.
  */
 export class Scratch {
   readonly #connection: BetterSqlite3.Database
@@ -24,10 +28,11 @@ export class Scratch {
   }
 
   /**
-   * The row change of the statement, under the original's change id; null when it changes nothing. One change stays one: each has an
-   * id of its own, by which the server acknowledges it or names it when it refuses it.
+   * The row change of the statement, under the original's change id; null when it changes nothing. One change
+   * stays one: each has an id of its own, by which the server acknowledges it or names it when it refuses it.
    *
-   * @throws TransformError when the statement is of another kind or does not run, or changes more than one row, counting what triggers do
+   * @throws TransformError when the statement is of another kind or does not run, or changes more than one
+   * row, counting what triggers do
    * @throws BusyError while somebody is writing
    */
   rewrite(original: CapturedRow, sql: string, values: readonly MutationValue[]): Change | null {
@@ -78,7 +83,10 @@ export class Scratch {
   }
 }
 
-/** Whether the statement only reads or writes rows: a COMMIT among the rewrites would make the undoing of the original change stay. */
+/**
+ * Whether the statement only reads or writes rows: a COMMIT among the rewrites would make the undoing of the
+ * original change stay.
+ */
 function isRewrite(sql: string): boolean {
   const { kind } = classifyStatement(sql)
   return kind === 'dml' || kind === 'select'

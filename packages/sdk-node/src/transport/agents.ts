@@ -11,13 +11,18 @@ interface Agents {
 
 let agents: Agents | null = null
 
-/** The connections of this process to its sync servers, kept for the next request. They do not keep the process alive. */
+/**
+ * The connections of this process to its sync servers, kept for the next request. They do not keep the process alive.
+ */
 export function keepAliveAgents(): Agents {
   agents ??= newAgents()
   return agents
 }
 
-/** They go through the environment's proxies where Node's own agents do: with `NODE_USE_ENV_PROXY`, or `http.setGlobalProxyFromEnv()` before the first request. */
+/**
+ * They go through the environment's proxies where Node's own agents do: with `NODE_USE_ENV_PROXY`, or
+ * `http.setGlobalProxyFromEnv()` before the first request.
+ */
 function newAgents(): Agents {
   const { proxyEnv } = https.globalAgent.options
   const options = { keepAlive: true, timeout: IDLE_MS, proxyEnv }

@@ -8,11 +8,12 @@ import { untilAborted } from '../sync/turns.ts'
 const SENDABLE = /^[ -~]*$/
 
 /**
- * The token that the application gives for a request. A function that never answers is given up as the request would be: the sync lock is held meanwhile.
+ * The token that the application gives for a request. A function that never answers is given up as the
+ * request would be: the sync lock is held meanwhile.
  *
  * @param deadline aborted when the request has taken too long
- * @throws the reason of `signal`; NetworkError with the recovery `retry` when `authToken` fails or takes too long, but a TidemarkError of it as it is;
- * OptionsError for what is no token
+ * @throws the reason of `signal`; NetworkError with the recovery `retry` when `authToken` fails or takes too
+ * long, but a TidemarkError of it as it is; OptionsError for what is no token
  */
 export async function bearerToken(
   authToken: () => string | Promise<string>,

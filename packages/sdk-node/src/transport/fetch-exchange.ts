@@ -19,8 +19,9 @@ export async function exchangeByFetch(outgoing: Outgoing, fetch: typeof globalTh
 const NO_CHUNKS: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} }
 
 /**
- * Fetch keeps a copy of the whole body for the redirect that might come, unless it is told that a redirect is an error and that there
- * is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a streamed body not held in memory (I7).
+ * Fetch keeps a copy of the whole body for the redirect that might come, unless it is told that a redirect is
+ * an error and that there is no window (Fetch standard, HTTP-network-or-cache fetch, step 8): only then is a
+ * streamed body not held in memory (I7).
  */
 function bodyOptions(body: Body | undefined): RequestInit {
   if (body === undefined) return { redirect: 'manual' }

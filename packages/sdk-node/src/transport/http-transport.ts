@@ -39,7 +39,10 @@ export interface TransportRequest {
 export interface TransportResponse {
   /** What answered. */
   readonly address: string
-  /** Reads the body once. Ends only when the body is whole; throws NetworkError when it is cut. Leaving the loop early cancels it. */
+  /**
+   * Reads the body once. Ends only when the body is whole; throws NetworkError when it is cut. Leaving the
+   * loop early cancels it.
+   */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>
   /** Gives the answer up; for when `chunks` is never called. */
   cancel(): Promise<void>

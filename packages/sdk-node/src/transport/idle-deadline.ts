@@ -1,6 +1,6 @@
 /**
- * Aborts a request during which nothing has moved for a while. Each byte that moves, in either direction, starts the time
- * anew, so that a large body on a slow line is not cut.
+ * Aborts a request during which nothing has moved for a while. Each byte that moves, in either direction,
+ * starts the time anew, so that a large body on a slow line is not cut.
  */
 export class IdleDeadline {
   readonly #abort = new AbortController()

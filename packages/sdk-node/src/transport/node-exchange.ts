@@ -12,8 +12,9 @@ import type { Answer, Body, Outgoing } from './exchange.ts'
 const HEADERS = { accept: '*/*', 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'node' }
 
 /**
- * Sends a request by Node's HTTP client. Headers and bodies go past ky, which has the rest: a `Request` and a `Response` make web streams of
- * bodies, which costs a short exchange more than anything else (ADR 17), and copy headers several times.
+ * Sends a request by Node's HTTP client. Headers and bodies go past ky, which has the rest: a `Request` and a
+ * `Response` make web streams of bodies, which costs a short exchange more than anything else (ADR 17), and
+ * copy headers several times.
  */
 export async function exchangeByNode({ address, method, headers, body, signal }: Outgoing): Promise<Answer> {
   const exchange = new NodeExchange(headers, body, signal)

@@ -15,9 +15,9 @@ export interface RetryFetchOptions {
 }
 
 /**
- * Wraps a fetch so that thrown errors, 5xx and 429 are tried again. The last answer or error is passed on as it is.
- * An aborted request is not tried again, nor is one whose body is a stream given in `init`, which can be read only once.
- * A `Request`'s body is kept in memory while attempts are left.
+ * Wraps a fetch so that thrown errors, 5xx and 429 are tried again. The last answer or error is passed on as
+ * it is. An aborted request is not tried again, nor is one whose body is a stream given in `init`, which can
+ * be read only once. A `Request`'s body is kept in memory while attempts are left.
  *
  * @throws OptionsError for options out of range
  */

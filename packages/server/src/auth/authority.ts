@@ -26,7 +26,10 @@ interface Verified {
 
 const ANYONE: Principal = { party: null, allows: () => true, require: () => {}, requireAdmin: () => {} }
 
-/** Decides who may do what. Without keys everybody may do everything, and the configuration has made sure that this is a loopback server. */
+/**
+ * Decides who may do what. Without keys everybody may do everything, and the configuration has made sure that
+ * this is a loopback server.
+ */
 export class Authority {
   readonly #config: ServerConfig
   readonly #keys: ReadonlyMap<string, CryptoKey>

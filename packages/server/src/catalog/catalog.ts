@@ -39,8 +39,8 @@ const UNFINISHED = '.new-'
 const DESTROYED = '.destroyed-'
 
 /**
- * Which databases there are. Each is a directory under a random id that never changes and is never used again. Creating and destroying is
- * one rename: after a crash a database is there, whole, or it is not.
+ * Which databases there are. Each is a directory under a random id that never changes and is never used
+ * again. Creating and destroying is one rename: after a crash a database is there, whole, or it is not.
  */
 export class Catalog {
   readonly #directory: string
@@ -52,7 +52,11 @@ export class Catalog {
     this.#entries = entries
   }
 
-  /** Reads the catalog and clears away what a crash left unfinished. @throws StateError `TIDEMARK_CATALOG` for what cannot be read */
+  /**
+   * Reads the catalog and clears away what a crash left unfinished.
+   *
+   * @throws StateError `TIDEMARK_CATALOG` for what cannot be read
+   */
   static open(dataDirectory: string): Catalog {
     const directory = join(dataDirectory, 'databases')
     makeDirectory(directory)
@@ -122,7 +126,8 @@ export class Catalog {
   }
 
   /**
-   * From now on nobody finds the database, and its name is not free yet. It is to be closed, then destroyed, or else reinstated.
+   * From now on nobody finds the database, and its name is not free yet. It is to be closed, then destroyed,
+   * or else reinstated.
    *
    * @throws DatabaseNotFoundError
    */

@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path'
 import { StateError } from '@tidemark/protocol'
 
 /**
- * Makes a folder with those above it that are missing: a power loss does not take them where the folder above may be listed. Not by `mkdirSync`'s `recursive`, which goes on for ever where a file
- * system has the folder above and takes none in it, as `/proc`.
+ * Makes a folder with those above it that are missing: a power loss does not take them where the folder above
+ * may be listed. Not by `mkdirSync`'s `recursive`, which goes on for ever where a file system has the folder
+ * above and takes none in it, as `/proc`.
  *
  * @throws StateError `TIDEMARK_NOT_A_FOLDER` where something else is in the way; the system's error
  */

@@ -9,8 +9,9 @@ export interface VerificationKey {
 }
 
 /**
- * Everything that can be configured. Flat, so that each setting has the same name as a flag (`--max-push-bytes`), in the environment
- * (`TIDEMARK_MAX_PUSH_BYTES`) and in the file (`maxPushBytes`). Defaults are in {@link serverConfigSchema}.
+ * Everything that can be configured. Flat, so that each setting has the same name as a flag
+ * (`--max-push-bytes`), in the environment (`TIDEMARK_MAX_PUSH_BYTES`) and in the file (`maxPushBytes`).
+ * Defaults are in {@link serverConfigSchema}.
  */
 export interface ServerConfig {
   /** Directory of all databases. */
@@ -28,7 +29,10 @@ export interface ServerConfig {
   /** Origins that browsers may call from; `*`: any. None: no CORS headers. */
   readonly corsOrigins: readonly string[]
 
-  /** Keys whose tokens are accepted. Without keys nobody is asked for a token, and only loopback addresses can be served. */
+  /**
+   * Keys whose tokens are accepted. Without keys nobody is asked for a token, and only loopback addresses can
+   * be served.
+   */
   readonly keys: readonly VerificationKey[]
   /** Claim `iss` of accepted tokens. */
   readonly tokenIssuer: string
@@ -37,7 +41,10 @@ export interface ServerConfig {
   /** Ids (`jti`) of tokens that are refused. */
   readonly revokedTokens: readonly string[]
 
-  /** Whether SQL streams enforce foreign keys unless they say otherwise, as libSQL's servers do and SQLite by itself does not. */
+  /**
+   * Whether SQL streams enforce foreign keys unless they say otherwise, as libSQL's servers do and SQLite by
+   * itself does not.
+   */
   readonly foreignKeys: boolean
 
   /** `full`: what was answered survives a power loss. `normal`: it survives the end of the process. */

@@ -11,8 +11,8 @@ export interface ConnectionSettings {
 }
 
 /**
- * A connection to a database's main file. It never waits for a lock: that would stop the event loop which the lock's holder needs.
- * It never checkpoints: the history must have the pages first.
+ * A connection to a database's main file. It never waits for a lock: that would stop the event loop which the
+ * lock's holder needs. It never checkpoints: the history must have the pages first.
  */
 export function openConnection(path: string, settings: ConnectionSettings): Connection {
   const connection = new Sqlite(path, { timeout: 0 })
@@ -46,8 +46,9 @@ export function checkpoint(
 }
 
 /**
- * Closes what may be the last connection, and leaves the WAL: SQLite would copy it into the main file, and the history may not have it yet. A connection
- * that only reads keeps SQLite from that, and does not do it itself.
+ * Closes what may be the last connection, and leaves the WAL: SQLite would copy it into the main file, and
+ * the history may not have it yet. A connection that only reads keeps SQLite from that, and does not do it
+ * itself.
  */
 export function closeWithoutCheckpoint(connection: Connection): void {
   const reader = new Sqlite(connection.name, { readonly: true })

@@ -5,8 +5,9 @@ import Sqlite from 'better-sqlite3'
 const RETRY_MS = 20
 
 /**
- * Holds a directory for this process alone: an exclusive transaction on a small SQLite file, which the kernel ends with the process. A
- * server that died may leave a process behind for a moment, so the lock is worth waiting for.
+ * Holds a directory for this process alone: an exclusive transaction on a small SQLite file, which the kernel
+ * ends with the process. A server that died may leave a process behind for a moment, so the lock is worth
+ * waiting for.
  *
  * @returns what releases it
  * @throws BusyError when another process keeps it; StateError `TIDEMARK_FOLDER` when there can be no such file

@@ -28,9 +28,15 @@ export interface DatabaseEvents {
   onRestart(reason: string): void
   /** Something failed that has not failed a request. */
   onProblem(message: string, error: unknown): void
-  /** The WAL has become long: `checkpoint` is to be called soon, at best when the commit that made it so has been answered. */
+  /**
+   * The WAL has become long: `checkpoint` is to be called soon, at best when the commit that made it so has
+   * been answered.
+   */
   onCheckpointDue(checkpoint: () => void): void
-  /** The WAL has become far too long, and cannot begin anew before the transactions that read from it have ended: they are to be ended. */
+  /**
+   * The WAL has become far too long, and cannot begin anew before the transactions that read from it have
+   * ended: they are to be ended.
+   */
   onReadersInTheWay(): void
   /** It is not known any more what is on disk: this process must end, and the next one look. Does not return. */
   onPanic(error: unknown): never
@@ -52,8 +58,9 @@ interface Resources {
 }
 
 /**
- * One open database: its files, its history, its turns. The commit path is: run statements on a connection while holding the turn ({@link takeTurn}),
- * then {@link recordCommits} before anyone is told that they were committed.
+ * One open database: its files, its history, its turns. The commit path is: run statements on a connection
+ * while holding the turn ({@link takeTurn}), then {@link recordCommits} before anyone is told that they were
+ * committed.
  */
 export class Database {
   readonly turns: TurnQueue = new TurnQueue()
@@ -118,7 +125,10 @@ export class Database {
     return this.history.formatRevision(this.history.head)
   }
 
-  /** False once somebody has moved or deleted its files, or put others in their place: what is committed now is not where the next opening looks. */
+  /**
+   * False once somebody has moved or deleted its files, or put others in their place: what is committed now
+   * is not where the next opening looks.
+   */
   get isInPlace(): boolean {
     return this.#resources.mainFile.isInPlace
   }
@@ -173,8 +183,9 @@ export class Database {
   }
 
   /**
-   * Brings everything committed so far into the history and wakes those who wait for it. Until this has returned, no commit may be
-   * acknowledged. Where it throws, the commits stay in the WAL, and the next call or the next opening brings them.
+   * Brings everything committed so far into the history and wakes those who wait for it. Until this has
+   * returned, no commit may be acknowledged. Where it throws, the commits stay in the WAL, and the next call
+   * or the next opening brings them.
    *
    * @throws BusyError after {@link close}, and where the files are not in their place any more; the system's error
    */
@@ -205,8 +216,9 @@ export class Database {
   }
 
   /**
-   * Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. Where the disk is full, the WAL keeps what the main file, or the history, has no
-   * room for: the next opening brings it.
+   * Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. Where the
+   * disk is full, the WAL keeps what the main file, or the history, has no room for: the next opening brings
+   * it.
    */
   close(): void {
     if (this.#isClosed) return
@@ -230,7 +242,8 @@ export class Database {
   }
 
   /**
-   * SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the history needs.
+   * SQLite checkpoints when its last connection closes. Ours comes first, so that nothing is left which the
+   * history needs.
    *
    * @returns false where the disk is full
    */
@@ -254,7 +267,10 @@ export class Database {
     if (this.#resources.recorder.record(this.history)) this.commits.notify()
   }
 
-  /** Without it, the next opening has less to know by whether another program has changed the main file since, which nobody else does before the next checkpoint. */
+  /**
+   * Without it, the next opening has less to know by whether another program has changed the main file since,
+   * which nobody else does before the next checkpoint.
+   */
   #endCheckpoint(): void {
     const { history, mainFile, events } = this.#resources
     try {
@@ -272,7 +288,10 @@ export class Database {
     return frames - this.#framesAtCheckpoint >= this.#resources.settings.checkpointFrames
   }
 
-  /** What was committed since it was asked for goes into the history first: the main file gets nothing that the history does not have. */
+  /**
+   * What was committed since it was asked for goes into the history first: the main file gets nothing that
+   * the history does not have.
+   */
   #checkpointWhenDue(): void {
     this.#isCheckpointAwaited = false
     if (this.#isClosed) return

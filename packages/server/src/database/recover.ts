@@ -14,9 +14,9 @@ export interface Recovered {
 }
 
 /**
- * Opens the history and brings it up to the WAL. Where the two do not meet (another program wrote the file, a power loss took commits that were
- * not synced, a backup was put in place), or the history is damaged, it begins anew: the rows are what the main file has, and every
- * revision given out before is void.
+ * Opens the history and brings it up to the WAL. Where the two do not meet (another program wrote the file, a
+ * power loss took commits that were not synced, a backup was put in place), or the history is damaged, it
+ * begins anew: the rows are what the main file has, and every revision given out before is void.
  */
 export function recoverHistory(
   connection: Connection,
@@ -39,7 +39,10 @@ export function recoverHistory(
   return { history: beginAnew(connection, mainFile, recorder, withMainFile), restarted: reason }
 }
 
-/** Brings the history up to the WAL. Where it cannot be joined to it, says why; then, and where it throws, as on a full disk, the history is closed. */
+/**
+ * Brings the history up to the WAL. Where it cannot be joined to it, says why; then, and where it throws, as
+ * on a full disk, the history is closed.
+ */
 function joined(history: History, recorder: WalRecorder, mainFile: MainFileReader): string | null {
   let isJoined = false
   try {

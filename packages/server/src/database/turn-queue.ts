@@ -10,8 +10,9 @@ interface Waiting {
 }
 
 /**
- * One writer at a time. Those who wait are served party by party in rotation, so that a party with many requests delays the
- * others by one request each time, not by all of them; within a party, first come first served.
+ * One writer at a time. Those who wait are served party by party in rotation, so that a party with many
+ * requests delays the others by one request each time, not by all of them; within a party, first come first
+ * served.
  */
 export class TurnQueue {
   #isHeld = false

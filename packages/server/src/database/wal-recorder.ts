@@ -113,14 +113,18 @@ export class WalRecorder {
     return header.maxFrame >= first
   }
 
-  /** Room for the commits to come, see the engine's `makeRoom`; what keeps it from being made is told to who then commits. */
+  /**
+   * Room for the commits to come, see the engine's `makeRoom`; what keeps it from being made is told to who
+   * then commits.
+   */
   makeRoom(): void {
     makeRoom(this.#wal, this.#path, this.#recordedFrames, 'full').catch(() => {})
   }
 
   /**
-   * Has what a transaction that is still open has written so far brought to disk, in a thread, so that its commit need not wait for all of it. What fails is told to who commits: SQLite
-   * syncs on a descriptor of its own.
+   * Has what a transaction that is still open has written so far brought to disk, in a thread, so that its
+   * commit need not wait for all of it. What fails is told to who commits: SQLite syncs on a descriptor of
+   * its own.
    */
   flushAhead(): void {
     this.#wal.syncAside().catch(() => {})
@@ -167,7 +171,10 @@ export class WalRecorder {
     }
   }
 
-  /** Each is valid until the next is asked for. Pages whose frames follow each other, as most of a large commit do, are read together. */
+  /**
+   * Each is valid until the next is asked for. Pages whose frames follow each other, as most of a large
+   * commit do, are read together.
+   */
   *#images(pages: Uint32Array, frames: ReadonlyMap<number, number>): Generator<Uint8Array> {
     const chunk = Buffer.allocUnsafe(Math.min(FRAMES_PER_READ, pages.length) * FRAME_SIZE)
     for (let index = 0; index < pages.length;) {
@@ -188,8 +195,8 @@ export class WalRecorder {
 }
 
 /**
- * The pages of a commit, ascending. SQLite does not write a page that it adds and frees in one transaction; such a page is
- * part of the database all the same, and is zeros.
+ * The pages of a commit, ascending. SQLite does not write a page that it adds and frees in one transaction;
+ * such a page is part of the database all the same, and is zeros.
  */
 function pagesOf(commit: WalCommit, sizeBefore: number): Uint32Array {
   const pages = [...commit.frames.keys()].filter((page) => page <= commit.sizeInPages)

@@ -34,12 +34,13 @@
  * | 80 | 8 × pages | page number (4), CRC-32 of its image (4) |
  * | … | 4096 × pages | the images, in the table's order |
  *
- * A *commit* holds the pages that it changed. A *base* holds images as of the floor, saved before a checkpoint overwrites them in the
- * main file. A *checkpoint* says that everything before it is on disk and that the WAL up to its frame may be gone; with a time, that nobody was to change
- * the main file after it but a server that appends another checkpoint first. A *floor* says that
- * revisions before its sequence are gone; it brings the images, as of the floor, that would go with them. A page that no commit
- * between the floor and this record changed has its image in the main file alone. An *epoch* says that commits after it, which may have
- * been lost from the log and be only in the WAL, belong to this epoch.
+ * A *commit* holds the pages that it changed. A *base* holds images as of the floor, saved before a
+ * checkpoint overwrites them in the main file. A *checkpoint* says that everything before it is on disk and
+ * that the WAL up to its frame may be gone; with a time, that nobody was to change the main file after it but
+ * a server that appends another checkpoint first. A *floor* says that revisions before its sequence are gone;
+ * it brings the images, as of the floor, that would go with them. A page that no commit between the floor and
+ * this record changed has its image in the main file alone. An *epoch* says that commits after it, which may
+ * have been lost from the log and be only in the WAL, belong to this epoch.
  */
 import { crc32 } from 'node:zlib'
 import { PAGE_SIZE } from '@tidemark/protocol'
@@ -73,7 +74,10 @@ export interface RecordHeader {
   readonly wal: WalPosition
   /** Log position before which nothing is needed; 0 but in a floor. */
   readonly keepFrom: number
-  /** When the main file was last changed, milliseconds since the epoch; 0 but in a checkpoint that says that the one before it was carried out. */
+  /**
+   * When the main file was last changed, milliseconds since the epoch; 0 but in a checkpoint that says that
+   * the one before it was carried out.
+   */
   readonly mainFileMs: number
   /** As stored. */
   readonly checksum: number

@@ -43,12 +43,13 @@ export interface Commit {
 const NO_PAGES = new Uint32Array(0)
 
 /**
- * The commits of one database: which pages each changed and to what, for as long as retention says. Any retained revision can
- * be read, page by page, while others are appended.
+ * The commits of one database: which pages each changed and to what, for as long as retention says. Any
+ * retained revision can be read, page by page, while others are appended.
  *
- * A page's image at a revision is that of the newest retained commit at or before it that changed the page; else the base image
- * that the log saved; else what the main file holds. Appending does not sync: until {@link beginCheckpoint} the WAL has the same
- * commits, and {@link append} brings the log up to it after a crash.
+ * A page's image at a revision is that of the newest retained commit at or before it that changed the page;
+ * else the base image that the log saved; else what the main file holds. Appending does not sync: until
+ * {@link beginCheckpoint} the WAL has the same commits, and {@link append} brings the log up to it after a
+ * crash.
  */
 export class History {
   readonly #log: SegmentedLog
@@ -76,8 +77,9 @@ export class History {
   }
 
   /**
-   * Opens the history in `directory`, cutting off what a crash left unfinished. Where there is none, begins one that has a single
-   * revision: the main file, `initial.sizeInPages` long, with nothing in the WAL after `initial.wal`.
+   * Opens the history in `directory`, cutting off what a crash left unfinished. Where there is none, begins
+   * one that has a single revision: the main file, `initial.sizeInPages` long, with nothing in the WAL after
+   * `initial.wal`.
    *
    * @throws StateError `TIDEMARK_HISTORY_DAMAGED`
    */
@@ -128,7 +130,10 @@ export class History {
     return this.#checkpointed === this.head
   }
 
-  /** When the main file was last changed, as {@link endCheckpoint} was told; milliseconds since the epoch. 0: it may have been changed since, by a checkpoint. */
+  /**
+   * When the main file was last changed, as {@link endCheckpoint} was told; milliseconds since the epoch. 0:
+   * it may have been changed since, by a checkpoint.
+   */
   get mainFileMs(): number {
     return this.#mainFileMs
   }
@@ -164,19 +169,22 @@ export class History {
   /**
    * Reads the page's image at a retained revision into `target`.
    *
-   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended; BusyError after {@link close}
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the image is not what was appended; BusyError after
+   * {@link close}
    */
   readPage(pageNumber: number, sequence: number, target: Uint8Array): void {
     this.readPages([pageNumber], sequence, target)
   }
 
   /**
-   * The same for several pages, one after another. Images that are stored side by side, as a commit's are in the order of their pages, are read at once.
+   * The same for several pages, one after another. Images that are stored side by side, as a commit's are in
+   * the order of their pages, are read at once.
    *
    * @throws as {@link readPage}
    */
   readPages(pageNumbers: ArrayLike<number>, sequence: number, target: Uint8Array): void {
-    // Whoever still sends a revision would read from whatever has the number of the main file's descriptor now: the database of another tenant.
+    // Whoever still sends a revision would read from whatever has the number of the main file's descriptor
+    // now: the database of another tenant.
     if (this.#isClosed) throw new BusyError('The database was closed')
     const locations = Array.from(pageNumbers, (page) => this.#index.locate(page, sequence))
     for (let start = 0; start < locations.length;) {
@@ -196,8 +204,9 @@ export class History {
   }
 
   /**
-   * Call before anything is committed; on disk when this returns. What a crash keeps from the log is then appended under the epoch in which it was
-   * committed: under an older one, of a log that was restored from a backup, it could get the name of a commit that was lost.
+   * Call before anything is committed; on disk when this returns. What a crash keeps from the log is then
+   * appended under the epoch in which it was committed: under an older one, of a log that was restored from a
+   * backup, it could get the name of a commit that was lost.
    */
   beginEpoch(): void {
     if (this.#epochs.last === this.#epoch) return
@@ -216,8 +225,8 @@ export class History {
   }
 
   /**
-   * Call before the WAL is copied into the main file. Saves the images that this would overwrite and that a retained revision still
-   * needs, and puts everything appended so far on disk.
+   * Call before the WAL is copied into the main file. Saves the images that this would overwrite and that a
+   * retained revision still needs, and puts everything appended so far on disk.
    *
    * @param pages every page that the WAL has and the main file may not have
    */
@@ -236,7 +245,8 @@ export class History {
   }
 
   /**
-   * Call when the main file has all commits, and is on disk. Nothing is synced: a power loss may take it, and with it {@link mainFileMs}.
+   * Call when the main file has all commits, and is on disk. Nothing is synced: a power loss may take it, and
+   * with it {@link mainFileMs}.
    *
    * @param mainFileMs when the main file was last changed
    */
@@ -351,7 +361,10 @@ export class History {
   }
 }
 
-/** Whether the image at `index` is stored right behind the one before it. Where none is located, both are in the main file. */
+/**
+ * Whether the image at `index` is stored right behind the one before it. Where none is located, both are in
+ * the main file.
+ */
 function isBehind(
   pageNumbers: ArrayLike<number>,
   locations: readonly (ImageLocation | null)[],

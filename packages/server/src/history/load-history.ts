@@ -30,7 +30,9 @@ export class HistoryState {
   #mainFileMs = 0
   #keepFrom = 0
 
-  /** @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the log has lost its beginning without a floor to take its place */
+  /**
+   * @throws StateError `TIDEMARK_HISTORY_DAMAGED` when the log has lost its beginning without a floor to take its place
+   */
   get loaded(): LoadedHistory | null {
     if (this.#index === null || this.#wal === null) return null
     if (this.#awaitsFloor) throw historyDamaged('segments are missing at its beginning')
@@ -73,7 +75,10 @@ export class HistoryState {
     }
   }
 
-  /** What stood before is gone, or belongs to revisions that are; the floor to come brings the size that is missing here. */
+  /**
+   * What stood before is gone, or belongs to revisions that are; the floor to come brings the size that is
+   * missing here.
+   */
   #begin(header: StoredRecord['header']): PageIndex {
     const floor = header.kind === 'commit' ? header.sequence - 1 : header.sequence
     this.#index = new PageIndex(floor, header.sizeInPages)
@@ -95,8 +100,8 @@ export class HistoryState {
 }
 
 /**
- * Whether commits are missing between the index and the record. An older floor may stand at the beginning of the log, written after
- * commits that have been dropped with their segments since.
+ * Whether commits are missing between the index and the record. An older floor may stand at the beginning of
+ * the log, written after commits that have been dropped with their segments since.
  */
 function isBehindGap(index: PageIndex, header: StoredRecord['header']): boolean {
   if (index.head !== index.floor) return false
@@ -105,8 +110,9 @@ function isBehindGap(index: PageIndex, header: StoredRecord['header']): boolean 
 }
 
 /**
- * Reads the log into memory and cuts off what a crash left unfinished at its end. Records after the last checkpoint may have
- * reached the disk in part and out of order, so their images are checked; earlier ones were synced and are checked when read.
+ * Reads the log into memory and cuts off what a crash left unfinished at its end. Records after the last
+ * checkpoint may have reached the disk in part and out of order, so their images are checked; earlier ones
+ * were synced and are checked when read.
  *
  * @returns null for an empty log
  * @throws StateError `TIDEMARK_HISTORY_DAMAGED`

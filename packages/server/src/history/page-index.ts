@@ -16,8 +16,8 @@ export interface PageTable {
 const PAGE_SIZE = 4096
 
 /**
- * Which commits changed which page, and where the images are. In columns, not objects: 24 bytes per page of a commit and 16
- * per page of the database, so that a gigabyte of history costs a few megabytes of memory.
+ * Which commits changed which page, and where the images are. In columns, not objects: 24 bytes per page of a
+ * commit and 16 per page of the database, so that a gigabyte of history costs a few megabytes of memory.
  */
 export class PageIndex {
   #floor: number
@@ -126,8 +126,8 @@ export class PageIndex {
   }
 
   /**
-   * Forgets the revisions before `floor`, and the base images that no longer matter: of pages that no commit has changed since, and
-   * those before `keepFrom`. A floor below the present one only drops base images.
+   * Forgets the revisions before `floor`, and the base images that no longer matter: of pages that no commit
+   * has changed since, and those before `keepFrom`. A floor below the present one only drops base images.
    */
   raiseFloor(floor: number, sizeAtFloor: number, keepFrom: number): void {
     if (floor > this.#floor) this.#removeCommits(floor)

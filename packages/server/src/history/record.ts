@@ -24,8 +24,8 @@ export interface StoredRecord {
 export type RecordContent = Omit<RecordHeader, 'checksum' | 'pageCount'>
 
 /**
- * Appends a record, its images first and its header last, so that a crash leaves no header in front of images that were never
- * written. Not on disk until the log is synced. Where it throws, the log is as before.
+ * Appends a record, its images first and its header last, so that a crash leaves no header in front of images
+ * that were never written. Not on disk until the log is synced. Where it throws, the log is as before.
  *
  * @param images one for each of `numbers`, in that order; each is read before the next is asked for
  */

@@ -1,7 +1,8 @@
 /**
- * A revision names one state of one database: `<epoch>.<sequence>`, the epoch as 16 hexadecimal digits, the sequence in
- * decimal. Clients treat it as opaque. An epoch names one unbroken run of commits by one server process, so that two logs that
- * parted (a restored backup, a database created again under its name) never give the same name to different states.
+ * A revision names one state of one database: `<epoch>.<sequence>`, the epoch as 16 hexadecimal digits, the
+ * sequence in decimal. Clients treat it as opaque. An epoch names one unbroken run of commits by one server
+ * process, so that two logs that parted (a restored backup, a database created again under its name) never
+ * give the same name to different states.
  */
 export type Epoch = string
 

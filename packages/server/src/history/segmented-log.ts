@@ -28,8 +28,8 @@ const SUFFIX = '.history'
 const nameOf = (start: number): string => `${start.toString(16).padStart(16, '0')}${SUFFIX}`
 
 /**
- * A log in files of bounded size, addressed by one running position. Appends go to the last segment; what was appended is on disk
- * only after {@link sync}. A segment is synced before the next one begins.
+ * A log in files of bounded size, addressed by one running position. Appends go to the last segment; what was
+ * appended is on disk only after {@link sync}. A segment is synced before the next one begins.
  */
 export class SegmentedLog {
   readonly #directory: string
@@ -95,7 +95,10 @@ export class SegmentedLog {
     )
   }
 
-  /** Position for a record of `size` bytes, which is kept whole in one segment. Begins a new segment if the last one is full. */
+  /**
+   * Position for a record of `size` bytes, which is kept whole in one segment. Begins a new segment if the
+   * last one is full.
+   */
   place(size: number): number {
     const last = this.#segments.at(-1)
     const hasRoom =
@@ -130,7 +133,10 @@ export class SegmentedLog {
     if (last !== undefined) fdatasyncSync(descriptorOf(last))
   }
 
-  /** Removes the segments that end at or before `position`: one after the other for good, so that a power loss leaves no gap. */
+  /**
+   * Removes the segments that end at or before `position`: one after the other for good, so that a power loss
+   * leaves no gap.
+   */
   dropBefore(position: number): void {
     while (this.#segments.length > 1 && this.#segments[1]!.start <= position) {
       const segment = this.#segments.shift()!

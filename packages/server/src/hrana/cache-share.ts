@@ -1,6 +1,9 @@
 import type { Connection } from '../database/connection.ts'
 
-/** KiB of page cache of a connection, and of one more when so many of this process have that much: what they have read stays with them while they wait for their clients. */
+/**
+ * KiB of page cache of a connection, and of one more when so many of this process have that much: what they
+ * have read stays with them while they wait for their clients.
+ */
 const LARGE_KIB = 2048
 const MAX_LARGE = 64
 const SMALL_KIB = 256

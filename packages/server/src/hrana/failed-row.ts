@@ -9,8 +9,9 @@ const MAX_SHOWN_COLUMNS = 6
 type NamedValue = readonly [column: string, value: SqlValue]
 
 /**
- * Names the row that a statement of a push is about, for whoever has to repair it: `INSERT into "note", row "id" = 3`. Only the table, where the
- * statement has another form than those that clients generate; null where not even that can be read.
+ * Names the row that a statement of a push is about, for whoever has to repair it:
+ * `INSERT into "note", row "id" = 3`. Only the table, where the statement has another form than those that
+ * clients generate; null where not even that can be read.
  *
  * @param keyOf columns of a table's primary key
  */

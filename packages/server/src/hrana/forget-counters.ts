@@ -1,6 +1,8 @@
 import type { Connection } from '../database/connection.ts'
 
-/** SQLite has no other way to set what the connection has inserted and changed last. Nothing of this reaches the disk. */
+/**
+ * SQLite has no other way to set what the connection has inserted and changed last. Nothing of this reaches the disk.
+ */
 const INSERT_NOTHING = `
   CREATE TABLE temp.tidemark_nothing (x);
   INSERT INTO temp.tidemark_nothing (rowid) VALUES (0);
@@ -8,7 +10,8 @@ const INSERT_NOTHING = `
   DROP TABLE temp.tidemark_nothing`
 
 /**
- * `last_insert_rowid()` and `changes()`, which a statement that inserts nothing leaves as they are, are 0 again: the next stream finds the connection as a new one.
+ * `last_insert_rowid()` and `changes()`, which a statement that inserts nothing leaves as they are, are 0
+ * again: the next stream finds the connection as a new one.
  *
  * @returns false where that fails, as with a file that cannot be read: the connection is not for another stream
  */

@@ -27,8 +27,8 @@ const WATCHDOG_MARGIN_MS = 500
 const NO_ARGUMENTS: Bindings = { positional: [], named: {} }
 
 /**
- * A connection with its transaction, as one client sees it through any number of requests. It takes the database's write turn when a statement
- * first writes and keeps it until the transaction ends.
+ * A connection with its transaction, as one client sees it through any number of requests. It takes the
+ * database's write turn when a statement first writes and keeps it until the transaction ends.
  */
 export class HranaStream {
   /** Where pushes that arrive on this stream are applied. */
@@ -74,7 +74,10 @@ export class HranaStream {
     return this.#isClosed
   }
 
-  /** Whether the next request would notice that it runs on another connection. A stream without state need not be kept for it. */
+  /**
+   * Whether the next request would notice that it runs on another connection. A stream without state need not
+   * be kept for it.
+   */
   get hasState(): boolean {
     return !this.#isClosed && (!this.isAutocommit || this.#isAltered || !this.#storedSql.isEmpty)
   }
@@ -188,7 +191,9 @@ export class HranaStream {
     }
   }
 
-  /** Pragmas act when they are compiled: also where the statement is only described, or found to be more than one then. */
+  /**
+   * Pragmas act when they are compiled: also where the statement is only described, or found to be more than one then.
+   */
   #prepare(sql: string, statementClass: StatementClass, guard: StatementGuard): Sqlite.Statement {
     this.#noteAlteration(statementClass)
     try {

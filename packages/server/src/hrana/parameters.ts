@@ -4,7 +4,8 @@ import { SqlRefusedError } from './sql-error.ts'
 
 /**
  * Text that hides parameter signs, or a parameter: `?`, `?NNN`, `:name`, `@name`, `$name`
- * (https://www.sqlite.org/lang_expr.html#varparam). What is not closed goes on to the end, so that each character is looked at once.
+ * (https://www.sqlite.org/lang_expr.html#varparam). What is not closed goes on to the end, so that each
+ * character is looked at once.
  */
 const HIDDEN_OR_PARAMETER =
   /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|\?(\d*)|([:@$][\p{L}\p{N}_$\u{80}-\u{10ffff}]+)|[\p{L}_$\u{80}-\u{10ffff}][\p{L}\p{N}_$\u{80}-\u{10ffff}]*/gu
@@ -45,8 +46,8 @@ export interface Bindings {
 }
 
 /**
- * @throws SqlRefusedError when an argument is missing, too many or an infinity, or when two parameters cannot be told apart; ProtocolError for a
- * value out of range
+ * @throws SqlRefusedError when an argument is missing, too many or an infinity, or when two parameters cannot
+ * be told apart; ProtocolError for a value out of range
  */
 export function bindArguments(statement: HranaStatement, names: readonly (string | null)[]): Bindings {
   if (statement.args.length > names.length) {
@@ -83,8 +84,8 @@ function namedValue(byName: ReadonlyMap<string, HranaValue>, name: string | null
 }
 
 /**
- * Turso's client sends both infinities as a float without a number. Either one would be a guess, so the row is refused, with its
- * arguments, and the way that works is named.
+ * Turso's client sends both infinities as a float without a number. Either one would be a guess, so the row
+ * is refused, with its arguments, and the way that works is named.
  */
 function infinityRefused({ sql, args }: HranaStatement, index: number): SqlRefusedError {
   const where = sql === null ? '' : ` of ${shortened(sql)}`

@@ -1,4 +1,7 @@
-/** About so many bytes of an answer go to the main process at a time, which has a few such pieces of each answer that is not taken. */
+/**
+ * About so many bytes of an answer go to the main process at a time, which has a few such pieces of each
+ * answer that is not taken.
+ */
 export const PIECE_BYTES: number = 64 * 1024
 
 /** Views of `answer`, which all but the last have {@link PIECE_BYTES}. */

@@ -4,8 +4,8 @@ import type { HranaBatch } from '@tidemark/protocol'
 export const WATERMARK_TABLE = 'turso_sync_last_change_id'
 
 /**
- * Whether the batch is a push of a Turso client: one transaction, from BEGIN IMMEDIATE to COMMIT, that writes the table of last change
- * ids. What its statements say is otherwise open.
+ * Whether the batch is a push of a Turso client: one transaction, from BEGIN IMMEDIATE to COMMIT, that writes
+ * the table of last change ids. What its statements say is otherwise open.
  */
 export function isTursoPush(batch: HranaBatch, textOf: (step: number) => string): boolean {
   if (batch.steps.length < 3 || !/^\s*begin\s+immediate\b/i.test(textOf(0))) return false
@@ -19,7 +19,10 @@ export function isTursoPush(batch: HranaBatch, textOf: (step: number) => string)
   return writesWatermark && commits
 }
 
-/** Turso clients repeat ALTER TABLE … ADD COLUMN and take no notice when it fails: rolling back then would lose their changes unseen. */
+/**
+ * Turso clients repeat ALTER TABLE … ADD COLUMN and take no notice when it fails: rolling back then would
+ * lose their changes unseen.
+ */
 export function isToleratedFailure(sql: string): boolean {
   return /^\s*alter\s+table\b[\s\S]+\badd\b/i.test(sql) && classifyStatement(sql).kind === 'schema'
 }

@@ -49,7 +49,8 @@ export class PushTransaction {
    * Runs to the COMMIT or to the first step that fails; nothing is left open.
    *
    * @returns one result per step; steps behind either end are skipped
-   * @throws SqliteError when the write lock cannot be had, or the disk or the database is full where a failure would be {@link isToleratedFailure tolerated}
+   * @throws SqliteError when the write lock cannot be had, or the disk or the database is full where a
+   * failure would be {@link isToleratedFailure tolerated}
    */
   run(): readonly StepResult[] {
     const { db } = this.#apply
@@ -93,8 +94,8 @@ export class PushTransaction {
   }
 
   /**
-   * A push that arrives a second time, or behind a later one of its client, changes nothing (I3): clients raise their watermark with each push,
-   * so one that is not raised has been there before.
+   * A push that arrives a second time, or behind a later one of its client, changes nothing (I3): clients
+   * raise their watermark with each push, so one that is not raised has been there before.
    *
    * @throws BusyError when a part of the push has been there before, and it is to be made again without
    */
@@ -118,8 +119,8 @@ export class PushTransaction {
   }
 
   /**
-   * A step may fail because rows of the same push are in its way: those of the time that it has been there before. It is answered as one that runs to its end then.
-   * The watermark that tells stands behind the step.
+   * A step may fail because rows of the same push are in its way: those of the time that it has been there
+   * before. It is answered as one that runs to its end then. The watermark that tells stands behind the step.
    */
   #answerFailure(failed: number, before: Watermarks, error: unknown): void {
     const end = this.#endOf(failed)

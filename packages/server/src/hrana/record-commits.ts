@@ -2,7 +2,8 @@ import { BusyError, isTidemarkError } from '@tidemark/protocol'
 import type { Database } from '../database/database.ts'
 
 /**
- * As {@link Database.recordCommits}, for a client of SQL, which must not take a commit for a statement that failed: it might make it twice.
+ * As {@link Database.recordCommits}, for a client of SQL, which must not take a commit for a statement that
+ * failed: it might make it twice.
  *
  * @throws BusyError `TIDEMARK_OUTCOME_UNKNOWN` where the disk is full or fails
  */

@@ -6,7 +6,10 @@ const ROW_OVERHEAD = 2
 const VALUE_OVERHEAD = 24
 const COLUMN_OVERHEAD = 40
 const ERROR_OVERHEAD = 60
-/** Of each answer, so that large ones which nobody takes do not keep short ones from being given. `maxConnections` bounds how often. */
+/**
+ * Of each answer, so that large ones which nobody takes do not keep short ones from being given.
+ * `maxConnections` bounds how often.
+ */
 const BYTES_OUTSIDE_MEMORY = 16 * 1024
 /** Of all errors for which there is no room, the same one. */
 const NO_ROOM: HranaError = {

@@ -16,7 +16,9 @@ export interface BatchSink {
   fail(step: number, error: unknown): Promise<void> | void
 }
 
-/** Runs the steps whose conditions are met, in order; a step that fails does not stop the batch, unless it is a push. */
+/**
+ * Runs the steps whose conditions are met, in order; a step that fails does not stop the batch, unless it is a push.
+ */
 export async function runBatch(
   stream: HranaStream,
   batch: HranaBatch,

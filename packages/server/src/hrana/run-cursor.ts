@@ -10,8 +10,9 @@ import type { StatementGuard } from './statement-guard.ts'
 import type { StreamRegistry } from './stream-registry.ts'
 
 /**
- * `POST /v3/cursor`: runs a batch; the answer is lines of JSON, the first with the baton of the stream where it stays open. One step's
- * rows are held in memory at a time: a statement cannot pause half-way while others use the worker.
+ * `POST /v3/cursor`: runs a batch; the answer is lines of JSON, the first with the baton of the stream where
+ * it stays open. One step's rows are held in memory at a time: a statement cannot pause half-way while others
+ * use the worker.
  *
  * @throws ProtocolError, LimitError before the first line
  */

@@ -32,8 +32,9 @@ interface Context {
 }
 
 /**
- * `POST /v2/pipeline` and `/v3/pipeline`: runs the requests in order on one stream; each has its own result, and one that fails does not
- * stop the others. A stream that has something to keep is kept for the next pipeline, unless a `close` was among them.
+ * `POST /v2/pipeline` and `/v3/pipeline`: runs the requests in order on one stream; each has its own result,
+ * and one that fails does not stop the others. A stream that has something to keep is kept for the next
+ * pipeline, unless a `close` was among them.
  *
  * @param body JSON
  * @returns JSON
@@ -82,7 +83,9 @@ export function parseJson(body: Uint8Array): unknown {
   }
 }
 
-/** @throws LimitError for a text longer than texts can be: characters that have to be escaped count once in the budget */
+/**
+ * @throws LimitError for a text longer than texts can be: characters that have to be escaped count once in the budget
+ */
 function stringify(response: HranaPipelineResponse): string {
   try {
     return JSON.stringify(response)

@@ -9,11 +9,12 @@ import { SqlRefusedError } from './sql-error.ts'
 import type { StatementGuard } from './statement-guard.ts'
 
 /**
- * Runs the batch of a Turso client's push as what it is: one transaction of changes that have had their effects already, on the client. So
- * no trigger fires and no foreign key acts, as for a push of the Tidemark dialect.
+ * Runs the batch of a Turso client's push as what it is: one transaction of changes that have had their
+ * effects already, on the client. So no trigger fires and no foreign key acts, as for a push of the Tidemark
+ * dialect.
  *
- * Such clients guard each step with `not(is_autocommit)` alone, so that a step that fails would stop neither those after it nor the COMMIT.
- * Here the first failure undoes the transaction and leaves out the rest (I5).
+ * Such clients guard each step with `not(is_autocommit)` alone, so that a step that fails would stop neither
+ * those after it nor the COMMIT. Here the first failure undoes the transaction and leaves out the rest (I5).
  *
  * @param isIdle whether the client's stream has no transaction open
  */

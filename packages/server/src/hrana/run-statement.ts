@@ -27,7 +27,8 @@ export interface StatementEffect {
 /**
  * Runs a prepared statement to its end. Rows go to `sink`; null: nobody wants them.
  *
- * @throws SqliteError; LimitError when it takes longer than `timeoutMs` and gives rows meanwhile, or when `sink` has enough
+ * @throws SqliteError; LimitError when it takes longer than `timeoutMs` and gives rows meanwhile, or when
+ * `sink` has enough
  */
 export function runStatement(
   connection: Connection,

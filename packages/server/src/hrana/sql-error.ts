@@ -2,7 +2,10 @@ import { isTidemarkError, TidemarkError } from '@tidemark/protocol'
 import type { HranaError } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 
-/** The statement is not one that a tenant may run, or not in this way. Reported as the result of its request; the stream goes on. */
+/**
+ * The statement is not one that a tenant may run, or not in this way. Reported as the result of its request;
+ * the stream goes on.
+ */
 export class SqlRefusedError extends TidemarkError {
   override readonly name = 'SqlRefusedError'
   constructor(code: string, message: string) {

@@ -28,7 +28,9 @@ export class SqlMemory implements SqlBytes {
     this.#free += bytes
   }
 
-  /** What one database takes, `maxBytes` at most: clients that keep much are not to leave nothing to those of others. */
+  /**
+   * What one database takes, `maxBytes` at most: clients that keep much are not to leave nothing to those of others.
+   */
   shareOf(databaseId: string, maxBytes: number): SqlBytes {
     const taken = (): number => this.#takenBy.get(databaseId) ?? 0
     return {

@@ -56,8 +56,9 @@ const READ_WRITE = new Set([
 ])
 
 /**
- * Not available wherever they stand in a statement: the one tells where files are; the other tells addresses in the memory of a process that serves other databases
- * too, and has SQLite call what stands at one that it is given as a bound argument.
+ * Not available wherever they stand in a statement: the one tells where files are; the other tells addresses
+ * in the memory of a process that serves other databases too, and has SQLite call what stands at one that it
+ * is given as a bound argument.
  */
 const UNAVAILABLE = /pragma_database_list|fts3_tokenizer/i
 
@@ -98,7 +99,10 @@ export function checkSql(sql: string): StatementClass {
   return statement
 }
 
-/** What the server keeps in the database's file is its own; a table named as a pragma's function would take the function's place. */
+/**
+ * What the server keeps in the database's file is its own; a table named as a pragma's function would take
+ * the function's place.
+ */
 function checkNames(statement: StatementClass & { kind: 'schema' }, sql: string): void {
   for (const name of schemaNames(statement, sql)) {
     if (/^tidemark_/i.test(name) || (statement.verb !== 'create' && /^sqlite_/i.test(name)))

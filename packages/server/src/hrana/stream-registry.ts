@@ -20,8 +20,9 @@ interface Parked {
 }
 
 /**
- * The streams of one database. Between two requests a stream is parked under a baton: a random word, good for one request, that the
- * answer to the request before gave. A parked stream is closed after a while, or, unless it is in a transaction, when there are too many.
+ * The streams of one database. Between two requests a stream is parked under a baton: a random word, good for
+ * one request, that the answer to the request before gave. A parked stream is closed after a while, or,
+ * unless it is in a transaction, when there are too many.
  */
 export class StreamRegistry {
   readonly #database: Database

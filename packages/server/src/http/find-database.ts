@@ -17,8 +17,9 @@ export interface DatabaseRequest {
 }
 
 /**
- * The database that a request is for, once the caller may have `scope` on it: by path prefix `/db/<name>`, else by the first label of the
- * host name, else the root database. Nothing is said about databases that the caller may not use, not even whether they exist.
+ * The database that a request is for, once the caller may have `scope` on it: by path prefix `/db/<name>`,
+ * else by the first label of the host name, else the root database. Nothing is said about databases that the
+ * caller may not use, not even whether they exist.
  *
  * @throws UnauthenticatedError, ForbiddenError, EncryptionUnavailableError, DatabaseNameError, DatabaseNotFoundError
  */

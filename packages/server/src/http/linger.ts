@@ -5,8 +5,9 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_MS = 2000
 
 /**
- * The answer to a request whose body has not been read to its end, and its end when that has come, or enough of it: a connection that is closed with something unread is
- * reset, and a client that still sends learns of that alone, not of the answer.
+ * The answer to a request whose body has not been read to its end, and its end when that has come, or enough
+ * of it: a connection that is closed with something unread is reset, and a client that still sends learns of
+ * that alone, not of the answer.
  */
 export async function* whileBodyComes(
   answer: Uint8Array,

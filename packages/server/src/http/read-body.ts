@@ -4,11 +4,14 @@ import type { BodyMemory } from './body-memory.ts'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
 const NO_BYTES = Buffer.alloc(0)
-/** Of each body, so that slow senders of large ones do not keep short requests out. `maxConnections` bounds how often. */
+/**
+ * Of each body, so that slow senders of large ones do not keep short requests out. `maxConnections` bounds how often.
+ */
 const BYTES_OUTSIDE_MEMORY = 16 * 1024
 
 /**
- * The body, where all of it has come with the headers, as a short one does; null: its {@link bodyPieces} are to be waited for. To be called once.
+ * The body, where all of it has come with the headers, as a short one does; null: its {@link bodyPieces} are
+ * to be waited for. To be called once.
  *
  * @throws LimitError when it will be larger than `maxBytes`; ProtocolError when it is encoded
  */
@@ -28,7 +31,8 @@ export function arrivedBody(request: IncomingMessage, maxBytes: number): Buffer 
 }
 
 /**
- * The body's pieces as they arrive, for one that {@link arrivedBody} does not have. The request is cut off when the client is silent for `silenceMs`.
+ * The body's pieces as they arrive, for one that {@link arrivedBody} does not have. The request is cut off
+ * when the client is silent for `silenceMs`.
  *
  * @throws LimitError as soon as the body is seen to be larger than `maxBytes`; ProtocolError when it ends early
  */

@@ -3,8 +3,9 @@ import type { FastifyReply } from 'fastify'
 import { cutWhenSilent } from './cut-when-silent.ts'
 
 /**
- * Answers with a stream, or with bytes that are there already. Where a stream fails half-way the connection is destroyed, so that no client
- * takes what it has for the whole; a client that takes nothing for `silenceMs` is cut off.
+ * Answers with a stream, or with bytes that are there already. Where a stream fails half-way the connection
+ * is destroyed, so that no client takes what it has for the whole; a client that takes nothing for
+ * `silenceMs` is cut off.
  */
 export function sendStream(
   reply: FastifyReply,

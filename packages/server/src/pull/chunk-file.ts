@@ -8,8 +8,9 @@ interface Chunk {
 }
 
 /**
- * Chunks of bytes in a file without a name, which ends with this process. Open until each of its holders has released it; who creates it holds it. It is a
- * copy of what can be had otherwise: what fails shows as a chunk that is not there.
+ * Chunks of bytes in a file without a name, which ends with this process. Open until each of its holders has
+ * released it; who creates it holds it. It is a copy of what can be had otherwise: what fails shows as a
+ * chunk that is not there.
  */
 export class ChunkFile {
   readonly #chunks: Chunk[] = []

@@ -2,8 +2,9 @@ import { ChunkFile } from './chunk-file.ts'
 import { skipBytes } from './skip-bytes.ts'
 
 /**
- * The stream of all pages of one revision as it was sent, for others that ask for the same: making it is most of what a bootstrap costs the server. It is kept
- * from the second time on that a revision is asked for, until another one is.
+ * The stream of all pages of one revision as it was sent, for others that ask for the same: making it is most
+ * of what a bootstrap costs the server. It is kept from the second time on that a revision is asked for,
+ * until another one is.
  */
 export class KeptPull {
   readonly #path: string

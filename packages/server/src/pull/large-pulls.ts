@@ -2,7 +2,10 @@ import { BusyError } from '@tidemark/protocol'
 
 /** Chunks that a pull compresses while the one before them is sent. */
 const CHUNKS_AHEAD = 3
-/** Pulls that do so. What is ahead takes memory however slowly it is taken, and a few pulls are enough for all processors. */
+/**
+ * Pulls that do so. What is ahead takes memory however slowly it is taken, and a few pulls are enough for all
+ * processors.
+ */
 const MAX_PULLS_AHEAD = 8
 /** What one pull more takes: the images of a chunk, as they are read, joined, compressed, and on their way. */
 const BYTES_OF_A_PULL = 1.5 * 1024 * 1024
@@ -30,7 +33,8 @@ export class LargePulls {
   /**
    * Takes the memory for one more; one that is alone is let in however much it takes.
    *
-   * @param bytesBeside what it keeps besides its chunks until it ends: the list of its pages, the rows that it refers to
+   * @param bytesBeside what it keeps besides its chunks until it ends: the list of its pages, the rows that
+   * it refers to
    * @throws BusyError where there is no memory
    */
   begin(bytesBeside: number): LargePull {

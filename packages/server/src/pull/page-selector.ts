@@ -1,7 +1,8 @@
 /**
  * A page selector: a Roaring bitmap in the portable serialisation
- * (https://github.com/RoaringBitmap/RoaringFormatSpec) of page numbers less one. Read here by hand, not by a library, since it comes
- * from outside: every count is checked against the bytes that are there before anything is taken for it.
+ * (https://github.com/RoaringBitmap/RoaringFormatSpec) of page numbers less one. Read here by hand, not by a
+ * library, since it comes from outside: every count is checked against the bytes that are there before
+ * anything is taken for it.
  */
 import { ProtocolError } from '@tidemark/protocol'
 
@@ -66,7 +67,10 @@ function readValues(
   else readArray(reader, container.cardinality, base, add)
 }
 
-/** Ten bytes can name 65,536 pages, and a long selector a billion: those that the database does not have are not counted one by one, here and in {@link readBitmap}. */
+/**
+ * Ten bytes can name 65,536 pages, and a long selector a billion: those that the database does not have are
+ * not counted one by one, here and in {@link readBitmap}.
+ */
 function readRuns(reader: Reader, base: number, sizeInPages: number, add: (value: number) => void): void {
   let next = 0
   for (let runs = reader.uint16(); runs > 0; runs--) {

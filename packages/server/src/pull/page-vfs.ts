@@ -7,12 +7,15 @@ export interface PageSource {
   readPage(pageNumber: number, target: Uint8Array): void
 }
 
-/** Where a database's header says how it is written and read (https://sqlite.org/fileformat.html, offsets 18 and 19). */
+/**
+ * Where a database's header says how it is written and read (https://sqlite.org/fileformat.html, offsets 18 and 19).
+ */
 const FORMAT_VERSIONS_OFFSET = 18
 const ROLLBACK_JOURNAL = 1
 
 /**
- * A file system for SQLite that holds one immutable file: the pages of a {@link PageSource}. It notes which pages are read.
+ * A file system for SQLite that holds one immutable file: the pages of a {@link PageSource}. It notes which
+ * pages are read.
  *
  * The file says of itself that it uses a rollback journal: a revision has no WAL beside it.
  */

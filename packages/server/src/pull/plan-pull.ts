@@ -18,10 +18,11 @@ export interface PullPlan {
 export type QueryPages = (query: string, sequence: number) => Uint32Array
 
 /**
- * A client at a revision that this history knows gets the pages that differ; any other gets all. Of those it gets what it selects: pages by number, or
- * those that a query reads, or both together.
+ * A client at a revision that this history knows gets the pages that differ; any other gets all. Of those it
+ * gets what it selects: pages by number, or those that a query reads, or both together.
  *
- * @throws what `queryPages` throws; StateError `TIDEMARK_REVISION_GONE` when the revision asked for is not retained; ProtocolError for a malformed selector
+ * @throws what `queryPages` throws; StateError `TIDEMARK_REVISION_GONE` when the revision asked for is not
+ * retained; ProtocolError for a malformed selector
  */
 export function planPull(history: History, request: PullRequest, queryPages: QueryPages): PullPlan {
   const client = request.clientRevision === '' ? null : history.resolveRevision(request.clientRevision)

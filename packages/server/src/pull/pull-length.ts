@@ -3,7 +3,10 @@ import type { PullHeader } from '@tidemark/protocol'
 
 const ZEROS = new Uint8Array(PAGE_SIZE)
 
-/** Bytes of a pull of these pages in the Turso dialect: the length of a page's message depends on the length of its number alone. */
+/**
+ * Bytes of a pull of these pages in the Turso dialect: the length of a page's message depends on the length
+ * of its number alone.
+ */
 export function rawPullLength(header: Omit<PullHeader, 'encoding'>, pages: Uint32Array): number {
   const encoder = new PullEncoder('turso')
   const lengths = new Map<number, number>()

@@ -8,9 +8,11 @@ export const PAGES_PER_CHUNK = 64
 const NO_BYTES = Buffer.alloc(0)
 
 /**
- * The bytes of a pull, `header` first. The revision stays readable until the stream is read to its end or returned from.
+ * The bytes of a pull, `header` first. The revision stays readable until the stream is read to its end or
+ * returned from.
  *
- * @param options.place among the process's large pulls, which the caller ends: what it sends is compressed in the thread pool; the bytes are the same each time. Null: at once
+ * @param options.place among the process's large pulls, which the caller ends: what it sends is compressed in
+ * the thread pool; the bytes are the same each time. Null: at once
  */
 export async function* pullStream(
   history: History,
@@ -39,8 +41,9 @@ export async function* pullStream(
 }
 
 /**
- * Pages that the client has under their number, and those that it has not, in chunks of their own unless all fit into one: what has no old image is compressed in the thread
- * pool, and three pages that have one would keep the other 61 of their chunk from there, for as many bytes.
+ * Pages that the client has under their number, and those that it has not, in chunks of their own unless all
+ * fit into one: what has no old image is compressed in the thread pool, and three pages that have one would
+ * keep the other 61 of their chunk from there, for as many bytes.
  */
 function* chunksOf(pages: Uint32Array, baseSize: number): Generator<Uint32Array> {
   const isCut = pages.length > PAGES_PER_CHUNK
@@ -59,7 +62,10 @@ function begun(chunk: Promise<Uint8Array>): Promise<Uint8Array> {
   return chunk
 }
 
-/** Reads pages into memory that it uses again: for images when as many chunks as may be compressed at a time have been read since. */
+/**
+ * Reads pages into memory that it uses again: for images when as many chunks as may be compressed at a time
+ * have been read since.
+ */
 class ChunkReader {
   readonly #history: History
   readonly #plan: PullPlan

@@ -13,8 +13,9 @@ const MAX_PATTERN_LENGTH = 200
 const INSTRUCTIONS_BETWEEN_CLOCK_READS = 10_000
 
 /**
- * Finds out which pages a query reads, by running it on an SQLite of its own, whose file is the pages of one revision. That SQLite is compiled to
- * WebAssembly, so that its file system can be written here, and so that what a query does to it stays within.
+ * Finds out which pages a query reads, by running it on an SQLite of its own, whose file is the pages of one
+ * revision. That SQLite is compiled to WebAssembly, so that its file system can be written here, and so that
+ * what a query does to it stays within.
  */
 export class QueryEngine {
   static #shared: Promise<QueryEngine> | null = null
@@ -37,7 +38,8 @@ export class QueryEngine {
   /**
    * The pages that `query` reads, ascending, among them all that hold the schema.
    *
-   * @throws ProtocolError `TIDEMARK_QUERY` unless it is one SELECT that SQLite can run; LimitError when it takes too long or too much
+   * @throws ProtocolError `TIDEMARK_QUERY` unless it is one SELECT that SQLite can run; LimitError when it
+   * takes too long or too much
    *   memory; what `source` throws
    */
   pagesReadBy(query: string, source: PageSource, timeoutMs: number): Uint32Array {

@@ -23,7 +23,9 @@ export interface PullOptions {
   readonly maxLongPollMs: number
   /** Send this revision, whatever the request says: a pull that another worker began. */
   readonly pinnedRevision: string | null
-  /** What is not short is one of these, and compressed in the thread pool. Null: nothing depends on when threads run. */
+  /**
+   * What is not short is one of these, and compressed in the thread pool. Null: nothing depends on when threads run.
+   */
   readonly largePulls: LargePulls | null
   /** Where the stream of all pages may be kept; null: nowhere. */
   readonly kept: KeptPull | null
@@ -42,7 +44,9 @@ export interface PullAnswer {
   readonly revision: string
   /** Null where it is not known before: groups are compressed as they are sent. */
   readonly contentLength: number | null
-  /** The client has the newest revision and need not wait: until the next commit the same request gets the same answer. */
+  /**
+   * The client has the newest revision and need not wait: until the next commit the same request gets the same answer.
+   */
   readonly isNothingNew: boolean
   /** There is one chunk of pages at most. */
   readonly isShort: boolean
@@ -50,8 +54,9 @@ export interface PullAnswer {
 }
 
 /**
- * `POST /pull-updates`: answers the pages of one revision, read from the history while others write. The revision stays readable until
- * `chunks`, which are to be begun in any case, are read to their end or returned from.
+ * `POST /pull-updates`: answers the pages of one revision, read from the history while others write. The
+ * revision stays readable until `chunks`, which are to be begun in any case, are read to their end or
+ * returned from.
  *
  * @throws ProtocolError, LimitError, StateError, BusyError before anything is sent
  */

@@ -9,10 +9,12 @@ import type { PushGuard } from './receive-push.ts'
 const BYTES_PER_FLUSH = 4 * 1024 * 1024
 
 /**
- * Applies a body as it arrives, in one transaction that is committed when all of it has been read and checked. The caller holds the turn.
+ * Applies a body as it arrives, in one transaction that is committed when all of it has been read and
+ * checked. The caller holds the turn.
  *
  * @returns null when the rest takes too long to arrive: everything is undone, and others can have the turn meanwhile
- * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not come. Nothing is applied then
+ * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not
+ * come. Nothing is applied then
  */
 export async function applyArriving(
   target: PushTarget,

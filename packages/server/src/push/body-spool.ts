@@ -19,7 +19,10 @@ export interface Beginning {
   readonly rest: AsyncIterable<BodyPart> | null
 }
 
-/** Keeps one body while it is received and used: in memory while it is small and there is `memory`, what follows in a file in `directory`. */
+/**
+ * Keeps one body while it is received and used: in memory while it is small and there is `memory`, what
+ * follows in a file in `directory`.
+ */
 export class BodySpool {
   readonly #path: string
   readonly #memory: BodyMemory

@@ -16,7 +16,9 @@ export interface FileRange {
 
 export type BodyPart = Uint8Array | FileRange
 
-/** A push as it has been received so far, in memory or in a file. It can be read from its beginning any number of times. */
+/**
+ * A push as it has been received so far, in memory or in a file. It can be read from its beginning any number of times.
+ */
 export class PushBody {
   readonly #settings: PushSettings
   readonly #parts: BodyPart[]
@@ -100,7 +102,11 @@ export class PushBody {
     while (!this.#isWhole) await this.grows(Infinity, signal)
   }
 
-  /** The header, as soon as it is here; what follows it has not been looked at. @throws ProtocolError, LimitError; as {@link grows} */
+  /**
+   * The header, as soon as it is here; what follows it has not been looked at.
+   *
+   * @throws ProtocolError, LimitError; as {@link grows}
+   */
   async header(signal: AbortSignal): Promise<PushHeader> {
     for (;;) {
       const isAll = this.#isWhole
@@ -136,8 +142,8 @@ export class PushBody {
   }
 
   /**
-   * Reads the changes as they arrive: each call gives those that have come since the last one, to be iterated to their end. After the last of a whole body
-   * it has been checked, as by {@link changes}.
+   * Reads the changes as they arrive: each call gives those that have come since the last one, to be iterated
+   * to their end. After the last of a whole body it has been checked, as by {@link changes}.
    */
   reader(): () => Iterable<Change> {
     const decoder = this.#decoder()

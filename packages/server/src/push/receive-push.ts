@@ -12,14 +12,17 @@ export interface PushGuard {
 }
 
 /**
- * `POST /push-changes`: applies the whole body in one transaction, or nothing of it (I5). It is answered when the history has the commit.
+ * `POST /push-changes`: applies the whole body in one transaction, or nothing of it (I5). It is answered when
+ * the history has the commit.
  *
- * A body that is still arriving is applied as it comes, where nobody else writes; else when it is whole. Either way it is decoded once, while it is
- * applied: what is found to be wrong with it rolls the transaction back (I8).
+ * A body that is still arriving is applied as it comes, where nobody else writes; else when it is whole.
+ * Either way it is decoded once, while it is applied: what is found to be wrong with it rolls the transaction
+ * back (I8).
  *
  * @param party who pushes, for fairness among writers
  * @returns an encoded push response
- * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not come. Nothing is applied then
+ * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not
+ * come. Nothing is applied then
  */
 export async function receivePush(
   target: PushTarget,

@@ -17,8 +17,8 @@ interface RecentPush {
 }
 
 /**
- * The last pushes to a worker's databases as they were received, for the pulls of those who sent them. In memory only: without them a pull
- * takes more bytes, no more.
+ * The last pushes to a worker's databases as they were received, for the pulls of those who sent them. In
+ * memory only: without them a pull takes more bytes, no more.
  */
 export class RecentPushes {
   /** Oldest first. */
@@ -33,7 +33,10 @@ export class RecentPushes {
     while (this.#bytes > MAX_BYTES) this.#bytes -= this.#pushes.shift()!.bytes
   }
 
-  /** The rows that the pushes of an echo inserted; null where they are not all here, or are not those that the client has. */
+  /**
+   * The rows that the pushes of an echo inserted; null where they are not all here, or are not those that the
+   * client has.
+   */
   rowsOf(databaseId: string, echo: PullEcho): PushedRows | null {
     const own = this.#pushes.filter(
       (push) =>

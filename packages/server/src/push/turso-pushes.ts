@@ -6,8 +6,8 @@ import type { HranaStatement } from '@tidemark/protocol'
 const MAX_CLIENTS = 1000
 
 /**
- * Pushes that are refused before one is let through: the network may double one that is refused, but a client may ask in a way that is not known here, and have the
- * same to say again.
+ * Pushes that are refused before one is let through: the network may double one that is refused, but a client
+ * may ask in a way that is not known here, and have the same to say again.
  */
 const MAX_REFUSALS = 3
 
@@ -34,9 +34,10 @@ interface AppliedPush {
 }
 
 /**
- * What each Turso client has pushed since it last asked for its watermark. A client asks, then pushes all that is behind it, in one batch or several. Where the
- * network still has a batch that the client has given up, and lets it through after the question, the next batch begins with the same changes, and the
- * watermark does not show it: both raise it.
+ * What each Turso client has pushed since it last asked for its watermark. A client asks, then pushes all
+ * that is behind it, in one batch or several. Where the network still has a batch that the client has given
+ * up, and lets it through after the question, the next batch begins with the same changes, and the watermark
+ * does not show it: both raise it.
  *
  * In memory only: a server that is restarted in just that moment does not notice.
  */
@@ -52,7 +53,8 @@ export class TursoPushes {
   /**
    * To be called before a push is committed.
    *
-   * @throws BusyError when its first changes were applied since the client asked. It is to ask again, and push the others
+   * @throws BusyError when its first changes were applied since the client asked. It is to ask again, and
+   * push the others
    */
   assertBehind(client: string, watermark: Watermark, statements: readonly PushedStatement[]): void {
     const earlier = this.#applied.get(client)
@@ -90,9 +92,10 @@ export class TursoPushes {
 }
 
 /**
- * Whether a push that begins with the statements of the one before has too few of them to have its changes again: the next batch of the same client says the
- * same where it counts, or logs, the same thing once more. Each statement has a number, as has the end of each transaction. Where there are more numbers, some
- * changes are not pushed, and nothing can be told.
+ * Whether a push that begins with the statements of the one before has too few of them to have its changes
+ * again: the next batch of the same client says the same where it counts, or logs, the same thing once more.
+ * Each statement has a number, as has the end of each transaction. Where there are more numbers, some changes
+ * are not pushed, and nothing can be told.
  */
 function goesOnBehind(
   { from, until, statements }: AppliedPush,

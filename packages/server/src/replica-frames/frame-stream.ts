@@ -41,7 +41,10 @@ export function* commitFrames(
   yield* framed(history, from, skipping(pagesOfCommits(history, from, until), skip))
 }
 
-/** All pages at a revision as one commit of as many frames. Where these are more than the pages, page 1 comes several times. */
+/**
+ * All pages at a revision as one commit of as many frames. Where these are more than the pages, page 1 comes
+ * several times.
+ */
 export function* wholeFrames(history: History, at: number, frames: number): Generator<Uint8Array> {
   yield* framed(history, at, pagesOfWhole(history, at, frames))
 }
@@ -73,8 +76,8 @@ function* skipping<T>(values: Iterable<T>, count: number): Generator<T> {
 }
 
 /**
- * A frame is what the WAL has (https://www.sqlite.org/fileformat2.html#wal_frame): page number and size, big-endian, then salts and checksum, which
- * the receiver makes anew and which are 0 here, then the image.
+ * A frame is what the WAL has (https://www.sqlite.org/fileformat2.html#wal_frame): page number and size,
+ * big-endian, then salts and checksum, which the receiver makes anew and which are 0 here, then the image.
  */
 function* framed(history: History, oldest: number, pages: Iterable<FramedPage>): Generator<Uint8Array> {
   const unpin = history.pin(oldest)

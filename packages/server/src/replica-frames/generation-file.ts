@@ -11,7 +11,10 @@ export interface Generation {
   readonly createdMs: number
 }
 
-/** In ascending order, without gaps. Null where there is no file, or none that can be read: every replica has to start over then. */
+/**
+ * In ascending order, without gaps. Null where there is no file, or none that can be read: every replica has
+ * to start over then.
+ */
 export function readGenerations(path: string): Generation[] | null {
   if (!existsSync(path)) return null
   try {

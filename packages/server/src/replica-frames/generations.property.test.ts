@@ -186,7 +186,8 @@ test('a replica that has synced holds the newest revision, whatever was compacte
     for (const synced of replicas) check(synced)
     primary.database.history.close()
   })
-  // Replica 1 ends generations of ten frames. Replica 0 stays in the first, which is compacted away with the only commits of page 3.
+  // Replica 1 ends generations of ten frames. Replica 0 stays in the first, which is compacted away with the
+  // only commits of page 3.
   const commit = (...pages: number[]): Action => ({ type: 'commit', grow: 0, pages })
   const generation = (...pages: number[]): Action[] => [
     ...Array.from({ length: 5 }, () => commit(...pages)),

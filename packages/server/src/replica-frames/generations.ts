@@ -6,7 +6,10 @@ import type { Generation } from './generation-file.ts'
 
 /** When a generation ends. */
 export interface GenerationLimits {
-  /** A replica keeps a generation's frames in its WAL: beyond as many, or after as long, the next generation lets it checkpoint. */
+  /**
+   * A replica keeps a generation's frames in its WAL: beyond as many, or after as long, the next generation
+   * lets it checkpoint.
+   */
   readonly frames: number
   readonly ageMs: number
   /** Frames beyond which a new replica gets a newer file rather than the frames. */
@@ -14,7 +17,10 @@ export interface GenerationLimits {
 }
 
 const LIMITS: GenerationLimits = { frames: 4096, ageMs: 3_600_000, framesBehindExport: 256 }
-/** Where the first generation may lie: far from those of any other database, so that its replicas are known for strangers. */
+/**
+ * Where the first generation may lie: far from those of any other database, so that its replicas are known
+ * for strangers.
+ */
 const FIRST = { min: 2 ** 20, max: 2 ** 31 } as const
 /** A replica steps through generations one by one; one that is further back is of another database. */
 const MAX_STEPS = 10_000
@@ -29,13 +35,15 @@ export type Position =
   | { readonly type: 'end'; readonly newest: number }
 
 /**
- * How the commits of a history are numbered for replicas of libSQL's client: generations, and in them frames, one for each page of each
- * commit. Such a replica names its place by these two numbers alone, and can do two things: append frames to its WAL, or, told that there is
- * a newer generation, checkpoint and go to frame 1 of the generation after its own.
+ * How the commits of a history are numbered for replicas of libSQL's client: generations, and in them frames,
+ * one for each page of each commit. Such a replica names its place by these two numbers alone, and can do two
+ * things: append frames to its WAL, or, told that there is a newer generation, checkpoint and go to frame 1
+ * of the generation after its own.
  *
- * A generation is a run of commits of one epoch. The oldest ones are lost as the history lets go of their commits. A replica that is in a lost one
- * is led to the last lost one, and there given all pages as the frames that follow the one it has; they reach the generation’s
- * end, by which it is known not to need them again.
+ * A generation is a run of commits of one epoch. The oldest ones are lost as the history lets go of their
+ * commits. A replica that is in a lost one is led to the last lost one, and there given all pages as the
+ * frames that follow the one it has; they reach the generation’s end, by which it is known not to need them
+ * again.
  */
 export class Generations {
   readonly #path: string
@@ -101,7 +109,10 @@ export class Generations {
     return { type: 'whole', at, frames: Math.max(sizeInPages, end + 1 - frame) }
   }
 
-  /** The generation that grows. Where its beginning is lost, so is the count of its frames: a generation of nothing but all pages follows it. */
+  /**
+   * The generation that grows. Where its beginning is lost, so is the count of its frames: a generation of
+   * nothing but all pages follows it.
+   */
   #current(): { readonly current: Generation; readonly base: number } {
     this.#known ??= readGenerations(this.#path) ?? [this.#create(randomInt(FIRST.min, FIRST.max))]
     const current = this.#known.at(-1)!

@@ -22,9 +22,10 @@ export interface ReplicaAnswer extends ReplicaResult {
 }
 
 /**
- * What the embedded replica of libSQL's client asks: `GET /info`, `/export/{generation}` and `/sync/{generation}/{start}/{end}`. Frames are sent
- * by whole commits, however long, so that no replica is ever in the middle of one when its generation ends. The revisions that an answer reads
- * stay readable until `chunks` is read to its end or returned from.
+ * What the embedded replica of libSQL's client asks: `GET /info`, `/export/{generation}` and
+ * `/sync/{generation}/{start}/{end}`. Frames are sent by whole commits, however long, so that no replica is
+ * ever in the middle of one when its generation ends. The revisions that an answer reads stay readable until
+ * `chunks` is read to its end or returned from.
  *
  * @throws StateError `TIDEMARK_REVISION_GONE`
  */

@@ -17,7 +17,10 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** Where the pieces of the call's bytes are to go. To be called before the handler first waits. */
   receive(sink: PieceSink): void
-  /** `release` is called once the answer, or why there is none, has left this process: until then it is lost where the process ends. */
+  /**
+   * `release` is called once the answer, or why there is none, has left this process: until then it is lost
+   * where the process ends.
+   */
   readonly onAnswered: (release: () => void) => void
 }
 

@@ -161,7 +161,10 @@ export class DatabaseHost {
     }
   }
 
-  /** Where somebody has moved, deleted or replaced the files of an open database, what stands in their place is opened instead. */
+  /**
+   * Where somebody has moved, deleted or replaced the files of an open database, what stands in their place
+   * is opened instead.
+   */
   #closeWhereMoved({ id, name }: DatabaseRef): void {
     const tenant = this.#entries.get(id)?.tenant ?? null
     if (tenant === null || tenant.database.isInPlace) return

@@ -4,7 +4,10 @@ import type { Frame, FrameKind } from './frame.ts'
 
 const NO_BYTES = new Uint8Array(0)
 
-/** A way in and a way out, each of its own: what cannot be written any more takes nothing with it that is there to be read. */
+/**
+ * A way in and a way out, each of its own: what cannot be written any more takes nothing with it that is
+ * there to be read.
+ */
 export interface ChannelEnds {
   readonly input: Readable
   readonly output: Writable
@@ -36,7 +39,10 @@ export class FrameChannel {
     this.#output.uncork()
   }
 
-  /** Calls back when all that was sent before has left this process, whose end it survives then; or when it cannot any more. */
+  /**
+   * Calls back when all that was sent before has left this process, whose end it survives then; or when it
+   * cannot any more.
+   */
   whenSent(callback: () => void): void {
     if (this.#output.writableLength === 0) callback()
     else this.#output.write(NO_BYTES, callback)

@@ -12,8 +12,9 @@ import { ProtocolError } from '@tidemark/protocol'
  * | 13 | | JSON, UTF-8 |
  * | … | | bytes |
  *
- * To a worker: `call` begins one; where its bytes come in pieces, `piece`s and `end` follow; `credit` lets the worker send one chunk more; `cancel` says that nobody
- * waits for the answer any more. From a worker: `result` or `error` ends a call; or `head`, then `chunk`s, then `end` or `error`. `log` belongs to no call.
+ * To a worker: `call` begins one; where its bytes come in pieces, `piece`s and `end` follow; `credit` lets
+ * the worker send one chunk more; `cancel` says that nobody waits for the answer any more. From a worker:
+ * `result` or `error` ends a call; or `head`, then `chunk`s, then `end` or `error`. `log` belongs to no call.
  */
 const KINDS = ['call', 'piece', 'credit', 'cancel', 'result', 'error', 'head', 'chunk', 'end', 'log'] as const
 
@@ -45,7 +46,10 @@ export function encodeFrameHead(frame: Frame): Buffer {
   return head
 }
 
-/** Puts frames together from the pieces in which a socket delivers them; chunks of an answer, which are large, are passed on piece by piece. */
+/**
+ * Puts frames together from the pieces in which a socket delivers them; chunks of an answer, which are large,
+ * are passed on piece by piece.
+ */
 export class FrameDecoder {
   #pieces: Buffer[] = []
   #length = 0

@@ -2,8 +2,8 @@ import type { CallName, PullResult, WorkerCall, WorkerCalls } from './worker-cal
 import type { WorkerAnswer } from './worker-client.ts'
 
 /**
- * An answer is given again for so long at most, milliseconds. What was committed and never acknowledged, since recording it failed, is brought into the history by
- * no call: so it is told too.
+ * An answer is given again for so long at most, milliseconds. What was committed and never acknowledged,
+ * since recording it failed, is brought into the history by no call: so it is told too.
  */
 const LONGEST_MS = 1000
 /** Databases of which an answer is kept, and bytes of a request and of an answer that are. */
@@ -37,10 +37,12 @@ export interface CallNews {
 const NO_NEWS: CallNews = { answered: () => {}, ended: () => {} }
 
 /**
- * Knows the pulls that brought nothing: while nothing but pulls is asked of a database, who asks the same is answered the same, without the hop to the worker.
+ * Knows the pulls that brought nothing: while nothing but pulls is asked of a database, who asks the same is
+ * answered the same, without the hop to the worker.
  *
- * An answer is only kept, and only given, in the quiet time in which its pull was sent: one that begins when no other call to the database is under way, and ends when
- * one is sent. So each commit that was acknowledged before a pull came is in what that pull is told. Who calls has checked already that the caller may read.
+ * An answer is only kept, and only given, in the quiet time in which its pull was sent: one that begins when
+ * no other call to the database is under way, and ends when one is sent. So each commit that was acknowledged
+ * before a pull came is in what that pull is told. Who calls has checked already that the caller may read.
  */
 export class QuietTimes {
   readonly #times = new Map<string, QuietTime>()

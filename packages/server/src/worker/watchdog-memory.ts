@@ -8,7 +8,10 @@ export const BEGUN_PLACES = 4094
 export interface WatchdogInput {
   /** 32-bit integers as above. */
   readonly calls: SharedArrayBuffer
-  /** One 64-bit float: when the current call's statement must have returned, by {@link monotonicMs}; 0: no statement is running. */
+  /**
+   * One 64-bit float: when the current call's statement must have returned, by {@link monotonicMs}; 0: no
+   * statement is running.
+   */
   readonly deadline: SharedArrayBuffer
   readonly maxRssBytes: number
   readonly mainProcessId: number

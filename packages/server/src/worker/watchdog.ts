@@ -5,8 +5,9 @@ import { BEGUN, BEGUN_PLACES, CURRENT_CALL, monotonicMs } from './watchdog-memor
 import type { WatchdogInput } from './watchdog-memory.ts'
 
 /**
- * Ends this process when a statement runs longer than it may, when it takes too much memory, or when the main process is gone.
- * Nothing gentler works: while SQLite runs a statement neither this thread's timers fire nor does terminating the thread stop it.
+ * Ends this process when a statement runs longer than it may, when it takes too much memory, or when the main
+ * process is gone. Nothing gentler works: while SQLite runs a statement neither this thread's timers fire nor
+ * does terminating the thread stop it.
  */
 export class Watchdog {
   readonly #calls = new Int32Array(new SharedArrayBuffer((BEGUN + BEGUN_PLACES) * 4))
@@ -34,7 +35,8 @@ export class Watchdog {
   }
 
   /**
-   * From now until the returned function is called, the call cannot be made again on another worker: it may have had an effect.
+   * From now until the returned function is called, the call cannot be made again on another worker: it may
+   * have had an effect.
    *
    * @throws BusyError when too many calls are under way
    */

@@ -33,11 +33,13 @@ export interface DatabaseStatus {
 }
 
 /**
- * What the main process asks of a worker. `args` and `result` cross as JSON; a request's and an answer's bytes cross as they are.
- * `streams`: the answer's bytes come in pieces, unless they are few.
+ * What the main process asks of a worker. `args` and `result` cross as JSON; a request's and an answer's
+ * bytes cross as they are. `streams`: the answer's bytes come in pieces, unless they are few.
  */
 export interface WorkerCalls {
-  /** Bytes: a pull request; answers the pull stream. `skipBytes` of it are left out: a call resumed on another worker. */
+  /**
+   * Bytes: a pull request; answers the pull stream. `skipBytes` of it are left out: a call resumed on another worker.
+   */
   pull: {
     readonly args: {
       readonly database: DatabaseRef

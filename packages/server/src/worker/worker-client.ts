@@ -65,8 +65,9 @@ interface OpenStream {
 }
 
 /**
- * A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less memory. Buffers outside the heap count against its
- * size, which is small, so that a large answer set off a collection of the whole heap each few megabytes: the first comes later.
+ * A worker's garbage is mostly page images and rows, which die young: a small nursery, fewer arenas, less
+ * memory. Buffers outside the heap count against its size, which is small, so that a large answer set off a
+ * collection of the whole heap each few megabytes: the first comes later.
  */
 const NODE_FLAGS = ['--max-semi-space-size=4', '--initial-old-space-size=32']
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
@@ -170,7 +171,10 @@ export class WorkerClient {
     return answer
   }
 
-  /** The answer to a call that is about to be sent. Does not know what is sent: that would be kept for as long as the answer is taken. */
+  /**
+   * The answer to a call that is about to be sent. Does not know what is sent: that would be kept for as long
+   * as the answer is taken.
+   */
   #expect<N extends CallName>(
     callId: number,
     news: CallNews,

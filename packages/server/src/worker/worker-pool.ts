@@ -12,9 +12,9 @@ const REPEATABLE = new Set<CallName>(['pull', 'push', 'pageHashes', 'replica', '
 const ATTEMPTS = 3
 
 /**
- * The worker processes. A database is always served by the same one, so that it is open once. A worker that ends is replaced;
- * what it had not begun, or may do again, is asked of its successor, so that only the tenant whose statement ended it sees an error, and who was
- * sending a large push, which is to be sent again.
+ * The worker processes. A database is always served by the same one, so that it is open once. A worker that
+ * ends is replaced; what it had not begun, or may do again, is asked of its successor, so that only the
+ * tenant whose statement ended it sees an error, and who was sending a large push, which is to be sent again.
  */
 export class WorkerPool {
   readonly #slots: readonly WorkerSlot[]
@@ -22,7 +22,9 @@ export class WorkerPool {
   readonly #isServed: (database: DatabaseRef) => boolean
   #isClosing = false
 
-  /** @param isServed false for a database that is being deleted: a request that has found it before may arrive slowly */
+  /**
+   * @param isServed false for a database that is being deleted: a request that has found it before may arrive slowly
+   */
   constructor(
     count: number,
     settings: WorkerLimits,
@@ -34,7 +36,10 @@ export class WorkerPool {
     void this.#slots[0]?.start()
   }
 
-  /** @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is unknown, or the database was deleted */
+  /**
+   * @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is
+   * unknown, or the database was deleted
+   */
   async call<N extends CallName>(
     name: N,
     database: DatabaseRef,

@@ -3,7 +3,10 @@ import type { WorkerLimits } from './worker-settings.ts'
 
 /** How long a worker that died may keep a database's files. */
 const LOCK_WAIT_MS = 5000
-/** Others wait as long at most for a push that arrives slowly; a client beside the server sends faster than it is applied. */
+/**
+ * Others wait as long at most for a push that arrives slowly; a client beside the server sends faster than it
+ * is applied.
+ */
 const ARRIVAL_WAIT_MS = 250
 
 /** What of the configuration concerns the workers. */

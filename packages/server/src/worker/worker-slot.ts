@@ -7,7 +7,9 @@ import type { WorkerLimits } from './worker-settings.ts'
 /** A worker that lived shorter than this is replaced only after as long: it may not be able to start at all. */
 const RESTART_DELAY_MS = 200
 
-/** The place of one worker process. It is started when there is something for it to do, and again after it has ended. */
+/**
+ * The place of one worker process. It is started when there is something for it to do, and again after it has ended.
+ */
 export class WorkerSlot {
   readonly #settings: WorkerLimits
   readonly #onLog: (log: WorkerLog) => void

@@ -1,4 +1,7 @@
-/** Loaded before everything else of a process (`--import`): breaks the rule that `TIDEMARK_BREAK` names by its place in {@link SWITCHES}. */
+/**
+ * Loaded before everything else of a process (`--import`): breaks the rule that `TIDEMARK_BREAK` names by its
+ * place in {@link SWITCHES}.
+ */
 import { registerHooks } from 'node:module'
 
 import { SWITCHES } from './switches.ts'

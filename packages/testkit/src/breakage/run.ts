@@ -1,4 +1,7 @@
-/** Runs the plan of the switch that `TIDEMARK_BREAK` names. Ends with 0 when nothing was noticed, with 1 when something was. */
+/**
+ * Runs the plan of the switch that `TIDEMARK_BREAK` names. Ends with 0 when nothing was noticed, with 1 when
+ * something was.
+ */
 import { runPlan } from '../simulator/run.ts'
 import { SWITCHES } from './switches.ts'
 

@@ -32,7 +32,9 @@ const POWER_IN_THE_PULL: Fault = { on: 'file', side: 'client', nth: 12, what: 'p
 const NORMAL = { clients: [{ durability: 'normal' }] } as const
 const TWO = { clients: [{}, {}] }
 
-/** Each must be noticed by the simulator; otherwise the simulator would not notice if the rule were broken by mistake. */
+/**
+ * Each must be noticed by the simulator; otherwise the simulator would not notice if the rule were broken by mistake.
+ */
 export const SWITCHES: readonly Switch[] = [
   {
     breaks: 'a push that was applied before is applied again (I3)',

@@ -15,8 +15,8 @@ export interface Call {
   /** The named functions around it, outermost first: `ReplicaSession.seal`. Empty: the module itself. */
   readonly within: string
   /**
-   * Of a call that changes what is on disk, or whose callee does: module, function and callee, with a number where the function has several. Without line
-   * numbers, which change. Null for any other.
+   * Of a call that changes what is on disk, or whose callee does: module, function and callee, with a number
+   * where the function has several. Without line numbers, which change. Null for any other.
    */
   readonly site: string | null
   readonly start: number

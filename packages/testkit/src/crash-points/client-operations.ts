@@ -98,7 +98,8 @@ export async function crash(_: World, client: Client): Promise<void> {
 }
 
 /**
- * Another program writes where the pending changes are not back yet. It is the last to close the file, so SQLite checkpoints for it, unless it dies first.
+ * Another program writes where the pending changes are not back yet. It is the last to close the file, so
+ * SQLite checkpoints for it, unless it dies first.
  */
 export function writeElsewhere(
   world: World,

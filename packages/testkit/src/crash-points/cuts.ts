@@ -5,7 +5,10 @@ import { wayToDisk } from './way-to-disk.ts'
 
 export type Side = 'client' | 'server'
 
-/** What can become of a file call, in turns. The lower bits of a seed choose the error, and what the application does then. */
+/**
+ * What can become of a file call, in turns. The lower bits of a seed choose the error, and what the
+ * application does then.
+ */
 const MANNERS: readonly { readonly what: FileFault; readonly seed: number }[] = [
   { what: 'crash', seed: 0 },
   { what: 'refused', seed: 0 },
@@ -24,7 +27,11 @@ export interface Cut {
   readonly seed: number
 }
 
-/** The ways by which an operation comes to disk on each side, call by call. Runs it once. @throws as {@link wayToDisk} */
+/**
+ * The ways by which an operation comes to disk on each side, call by call. Runs it once.
+ *
+ * @throws as {@link wayToDisk}
+ */
 export async function waysOf(operation: Operation): Promise<Readonly<Record<Side, readonly string[]>>> {
   const ways: Record<Side, string[]> = { client: [], server: [] }
   const unknown: unknown[] = []

@@ -1,6 +1,6 @@
 /**
- * Which calls in our sources change what is on disk: those of `node:fs`, and those of the helpers around them. A helper is not a place of its own: each of
- * its callers is.
+ * Which calls in our sources change what is on disk: those of `node:fs`, and those of the helpers around
+ * them. A helper is not a place of its own: each of its callers is.
  */
 import { MUTATING_CALLS } from '../simulator/file-calls.ts'
 

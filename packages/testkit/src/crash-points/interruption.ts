@@ -58,7 +58,10 @@ export async function failAt(client: Client, kind: SyncKind, site: string): Prom
     throw new Error(`a ${kind} does not fail at ${site}`, { cause: thrown })
 }
 
-/** Runs what may fail because of `fault`, on a client's side or the server's. A client that dies is opened again; else `again` is to succeed. */
+/**
+ * Runs what may fail because of `fault`, on a client's side or the server's. A client that dies is opened
+ * again; else `again` is to succeed.
+ */
 export async function struck(
   world: World,
   client: Client,

@@ -55,7 +55,10 @@ const COPIED: readonly Step[] = [
 /** After another program has checkpointed the closed file, the base is fetched again. */
 const REBASE: readonly Step[] = [...BEFORE, { kind: 'reopen', client: 0, meanwhile: 'write', seed: 5 }]
 
-/** With nothing pending a pull keeps capture: one commit, and `-info` stays behind it until the next operation that saves it. */
+/**
+ * With nothing pending a pull keeps capture: one commit, and `-info` stays behind it until the next operation
+ * that saves it.
+ */
 const QUIET: readonly Step[] = [
   { kind: 'write', client: 0, seed: 1 },
   { kind: 'sync', client: 0, fault: null },

@@ -15,7 +15,8 @@ export function callSites(): string[] {
 }
 
 /**
- * The call sites by which the file call was reached that is being made: from the one that makes it to the first that is not a helper's.
+ * The call sites by which the file call was reached that is being made: from the one that makes it to the
+ * first that is not a helper's.
  *
  * @throws as {@link wayOf}
  */

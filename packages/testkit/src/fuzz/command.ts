@@ -1,6 +1,7 @@
 /**
- * `pnpm fuzz [--seconds 60] [--seed N] [--only decoders,server,client]`. The layers share the time; `--seconds 0` runs one seed only. Without `--seed`
- * each run begins with another one, which it prints. Ends with 1 where something was found.
+ * `pnpm fuzz [--seconds 60] [--seed N] [--only decoders,server,client]`. The layers share the time;
+ * `--seconds 0` runs one seed only. Without `--seed` each run begins with another one, which it prints. Ends
+ * with 1 where something was found.
  */
 import { parseArgs } from 'node:util'
 import { runFuzz } from './run-fuzz.ts'

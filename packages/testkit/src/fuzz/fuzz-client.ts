@@ -49,7 +49,10 @@ class LyingServer {
   }
 }
 
-/** A client whose server lies for a while and then is honest again: it keeps its rows, fails with typed errors only, and in the end converges. */
+/**
+ * A client whose server lies for a while and then is honest again: it keeps its rows, fails with typed errors
+ * only, and in the end converges.
+ */
 export async function fuzzClient(
   server: ServerProcess,
   seed: number,
@@ -130,8 +133,8 @@ async function recover(client: Database): Promise<void> {
 }
 
 /**
- * Wrong pages inside valid checksums are believed, and show when they are read (docs/guarantees.md). Nothing must be lost by that: a new start from the
- * server, honest again, brings all rows.
+ * Wrong pages inside valid checksums are believed, and show when they are read (docs/guarantees.md). Nothing
+ * must be lost by that: a new start from the server, honest again, brings all rows.
  */
 async function expectRowsOrMend(client: Database, rows: number, liar: LyingServer): Promise<void> {
   try {
@@ -145,7 +148,10 @@ async function expectRowsOrMend(client: Database, rows: number, liar: LyingServe
   }
 }
 
-/** The rows that were pushed and pulled are the server's: one that goes back to an older state takes them along, until it has them again. */
+/**
+ * The rows that were pushed and pulled are the server's: one that goes back to an older state takes them
+ * along, until it has them again.
+ */
 function expectRows(client: Database, rows: number, liar: LyingServer): void {
   const verdict = client.prepare('PRAGMA integrity_check').all()
   if (JSON.stringify(verdict) !== '[{"integrity_check":"ok"}]')

@@ -10,7 +10,10 @@ const MAX_RSS_GROWTH = 512 * 1024 * 1024
 
 const TARGETS = decoderTargets()
 
-/** One damaged message for each decoder. What it is asked for is a typed error, or another message, soon and in little memory. */
+/**
+ * One damaged message for each decoder. What it is asked for is a typed error, or another message, soon and
+ * in little memory.
+ */
 export function fuzzDecoders(seed: number): {
   readonly cases: number
   readonly findings: readonly Finding[]

@@ -50,7 +50,10 @@ export function lie(
   return { name, response: LIES[name]!(answer, earlier, random) }
 }
 
-/** A pull whose checksums are right, and whose content is not: a first page, counts, sizes and revisions that no honest server would send. */
+/**
+ * A pull whose checksums are right, and whose content is not: a first page, counts, sizes and revisions that
+ * no honest server would send.
+ */
 function sealedLie({ body }: HonestAnswer, _: readonly HonestAnswer[], random: Random): Response {
   const decoder = new PullDecoder({ oldImage: () => null })
   const pages: { pageNumber: number; image: Uint8Array; oldImage: null }[] = []

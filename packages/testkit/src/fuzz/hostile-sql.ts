@@ -1,6 +1,9 @@
 import type { Random } from '../simulator/random.ts'
 
-/** SQL that tries to leave its database, or to take more than its share. `outside` is a folder that nothing may appear in or be read from. */
+/**
+ * SQL that tries to leave its database, or to take more than its share. `outside` is a folder that nothing
+ * may appear in or be read from.
+ */
 export function hostileSql(outside: string, random: Random): string {
   if (random.chance(70)) return disguise(random.pick(escapes(outside)), random)
   return disguise(random.pick(GLUTTONS), random)

@@ -1,6 +1,8 @@
 import type { Random } from '../simulator/random.ts'
 
-/** Varints that lengths and counts get: small, at the borders of 32, 53 and 64 bits, and longer than a varint may be. */
+/**
+ * Varints that lengths and counts get: small, at the borders of 32, 53 and 64 bits, and longer than a varint may be.
+ */
 const VARINTS = [
   '00',
   '01',

@@ -24,7 +24,9 @@ const STRANGE: readonly (() => Json)[] = [
   () => nest(MAX_DEPTH),
 ]
 
-/** `valid` with one to four values or keys replaced, removed, repeated or moved; then, rarely, its text damaged as well. */
+/**
+ * `valid` with one to four values or keys replaced, removed, repeated or moved; then, rarely, its text damaged as well.
+ */
 export function mutateJson(valid: Json, random: Random): string {
   const root: { value: Json } = { value: structuredClone(valid) }
   for (let edits = random.between(1, 4); edits > 0; edits--) edit(pickPlace(root, random), random)

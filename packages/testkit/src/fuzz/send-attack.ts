@@ -8,7 +8,11 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 const KEEP_ALIVE_MS = 300
 const NOTHING: AttackAnswer = { status: 0, body: Buffer.alloc(0) }
 
-/** Sends it and reads the answer. @throws Error when neither an answer nor the connection's end comes within `patienceMs` */
+/**
+ * Sends it and reads the answer.
+ *
+ * @throws Error when neither an answer nor the connection's end comes within `patienceMs`
+ */
 export async function sendAttack(port: number, attack: Sendable, patienceMs: number): Promise<AttackAnswer> {
   const abort = new AbortController()
   const late = delay(patienceMs, null, { signal: abort.signal }).then(() => {

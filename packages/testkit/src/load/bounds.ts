@@ -1,7 +1,9 @@
 import type { HeavyTenantReport } from './heavy-tenant.ts'
 import type { UsagePeaks } from './usage-peaks.ts'
 
-/** Resident memory of the server's main process, and of each worker: whatever the number of clients and databases (I7). */
+/**
+ * Resident memory of the server's main process, and of each worker: whatever the number of clients and databases (I7).
+ */
 const MAX_PROCESS_BYTES = 256 * 2 ** 20
 /** What systems commonly allow a process. */
 const MAX_DESCRIPTORS = 1024

@@ -17,7 +17,10 @@ export interface ManyClientsReport {
 
 const ROWS_PER_PUSH = 3
 
-/** Clients that push and pull small changes in loops. In the end each has the same file, and every acknowledged row is there once. */
+/**
+ * Clients that push and pull small changes in loops. In the end each has the same file, and every
+ * acknowledged row is there once.
+ */
 export async function clientsOnOneDatabase(options: {
   readonly clients: number
   readonly seconds: number

@@ -1,6 +1,7 @@
 /**
- * `pnpm load [--clients 200] [--seconds 20] [--databases 2000] [--open 64] [--only clients,databases,heavy]`. Ends with 1, and says why,
- * where rows are missing or a bound is exceeded; the bounds are meant for a machine that has nothing else to do.
+ * `pnpm load [--clients 200] [--seconds 20] [--databases 2000] [--open 64] [--only clients,databases,heavy]`.
+ * Ends with 1, and says why, where rows are missing or a bound is exceeded; the bounds are meant for a
+ * machine that has nothing else to do.
  */
 import { parseArgs } from 'node:util'
 import { initProtocol } from '@tidemark/protocol'

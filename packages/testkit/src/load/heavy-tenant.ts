@@ -18,7 +18,10 @@ export interface HeavyTenantReport {
 const HEAVY =
   'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*), hex(randomblob(1000000)) FROM n'
 
-/** One tenant runs heavy queries without a pause; meanwhile another tenant, on the other worker, and `/health` are asked. */
+/**
+ * One tenant runs heavy queries without a pause; meanwhile another tenant, on the other worker, and `/health`
+ * are asked.
+ */
 export async function heavyTenant(options: { readonly seconds: number }): Promise<HeavyTenantReport> {
   using folder = temporaryDirectory()
   const config = join(folder.path, 'config.json')

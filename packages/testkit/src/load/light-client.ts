@@ -15,7 +15,10 @@ export const ITEM_SCHEMA = 'CREATE TABLE IF NOT EXISTS item (id INTEGER PRIMARY 
 const PROTOBUF = { 'content-type': 'application/protobuf', 'tidemark-dialect': '1' }
 const NONE = new Uint8Array(0)
 
-/** A client that speaks the protocol and keeps pages in memory: little work for itself, so that the server's is measured. */
+/**
+ * A client that speaks the protocol and keeps pages in memory: little work for itself, so that the server's
+ * is measured.
+ */
 export class LightClient {
   readonly #url: URL
   readonly #id: string
@@ -32,7 +35,10 @@ export class LightClient {
     this.#agent = agent
   }
 
-  /** Inserts rows; `schema` goes ahead of them. Waits and tries again where the server is busy. @returns how often it was */
+  /**
+   * Inserts rows; `schema` goes ahead of them. Waits and tries again where the server is busy. @returns how
+   * often it was
+   */
   async push(ids: readonly number[], body: string, schema: string | null = null): Promise<number> {
     const encoder = new PushEncoder()
     const pushId = randomBytes(16)

@@ -21,7 +21,10 @@ const CONCURRENCY = 16
 /** Databases that are checked by SQL in the end. */
 const SAMPLES = 20
 
-/** Databases on one server, of which few are open at a time: each is created, written, pulled, and later written and pulled again. */
+/**
+ * Databases on one server, of which few are open at a time: each is created, written, pulled, and later
+ * written and pulled again.
+ */
 export async function manyDatabases(options: {
   readonly databases: number
   readonly maxOpenDatabases: number

@@ -3,14 +3,20 @@
 /** A server's processes. */
 export type Part = 'main' | 'worker'
 
-/** The end of a server, by SIGKILL, at a step of one of its processes: a call that changes files, or an answer to a client. */
+/**
+ * The end of a server, by SIGKILL, at a step of one of its processes: a call that changes files, or an answer
+ * to a client.
+ */
 export interface Death {
   readonly of: Part
   /** A number from 1, as that process counts its steps; or the first that is on the way from a call site. */
   readonly at: number | string
   /** `behind`: the step has happened; of a call that writes, the first half of it. */
   readonly when: 'before' | 'behind'
-  /** Whom a worker takes with it; `main`: that process alone, and the worker finds out. A main process leaves its worker behind. */
+  /**
+   * Whom a worker takes with it; `main`: that process alone, and the worker finds out. A main process leaves
+   * its worker behind.
+   */
   readonly takes: 'itself' | 'main' | 'both'
 }
 

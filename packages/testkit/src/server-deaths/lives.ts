@@ -140,7 +140,10 @@ async function createAndDelete(scene: Scene): Promise<void> {
   await expect('it other')
 }
 
-/** Asks the admin API about the database `other`; what was done before and not answered is told by the second of `statuses`. */
+/**
+ * Asks the admin API about the database `other`; what was done before and not answered is told by the second
+ * of `statuses`.
+ */
 async function admin(
   scene: Scene,
   method: 'POST' | 'DELETE',

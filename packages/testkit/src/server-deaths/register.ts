@@ -1,4 +1,7 @@
-/** Loaded before everything else of a server's processes (`--import`): counts their steps, and kills the server at the one that it has been told. */
+/**
+ * Loaded before everything else of a server's processes (`--import`): counts their steps, and kills the
+ * server at the one that it has been told.
+ */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import { isMainThread } from 'node:worker_threads'

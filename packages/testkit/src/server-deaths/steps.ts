@@ -12,7 +12,11 @@ export interface Step {
   readonly sites: readonly string[]
 }
 
-/** The steps that a server's processes have told. Each of its parts must have been one process. @throws as {@link wayOf} */
+/**
+ * The steps that a server's processes have told. Each of its parts must have been one process.
+ *
+ * @throws as {@link wayOf}
+ */
 export function readSteps(tracePath: string): Step[] {
   if (!existsSync(tracePath)) return []
   const counts: Record<Part, number> = { main: 0, worker: 0 }

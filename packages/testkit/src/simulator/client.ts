@@ -45,9 +45,15 @@ export class Client {
   readonly tables: Table[]
   /** Tags of the transactions that its files have had. */
   readonly tags = new Set<string>()
-  /** Another program has checkpointed its file: after a crash the base cannot be told from what came later, and is fetched again. */
+  /**
+   * Another program has checkpointed its file: after a crash the base cannot be told from what came later,
+   * and is fetched again.
+   */
   mayLoseBase = false
-  /** A power loss has taken commits that were not on disk, if there were any, and {@link noteLostCommits} does not know yet. */
+  /**
+   * A power loss has taken commits that were not on disk, if there were any, and {@link noteLostCommits} does
+   * not know yet.
+   */
   hasLostCommits = false
   /** False: a copy of its files has changes of its rows in its queue. */
   isSoleOwner = true
@@ -142,7 +148,10 @@ export class Client {
     return db
   }
 
-  /** Changes what a connection has for itself, as an application may at any time. Foreign keys stay: rows that lack their parents are refused once they are on. */
+  /**
+   * Changes what a connection has for itself, as an application may at any time. Foreign keys stay: rows that
+   * lack their parents are refused once they are on.
+   */
   changeSettings(random: Random): void {
     this.db.pragma(`recursive_triggers = ${random.chance(50) ? 'ON' : 'OFF'}`)
   }
@@ -152,7 +161,10 @@ export class Client {
     this.#db = null
   }
 
-  /** Copies the files as they are into the next generation's folder, in which the replica can be opened again. Files keep their times, to the nanosecond. */
+  /**
+   * Copies the files as they are into the next generation's folder, in which the replica can be opened again.
+   * Files keep their times, to the nanosecond.
+   */
   fork(directory: string): void {
     unwatched(() => spawnSync('cp', ['-a', this.directory, directory]))
   }

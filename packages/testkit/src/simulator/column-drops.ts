@@ -5,12 +5,16 @@ import { Random } from './random.ts'
 
 const COLUMNS = ['first', 'p', 'q', 'r', 's', 'u', 'v', 'w']
 
-/** In percent, how often a client drops a column right before such a step; before any other 2. Only a pull meets it while it is pending. */
+/**
+ * In percent, how often a client drops a column right before such a step; before any other 2. Only a pull
+ * meets it while it is pending.
+ */
 const DROPS: Partial<Record<Step['kind'], number>> = { pull: 30, together: 20 }
 
 /**
- * Adds steps in which a client drops a column, decided apart: a seed has the same other steps with them and without. Each client does so in a table that
- * nobody else writes to: to others, changes of rows that name the column would not fit any more.
+ * Adds steps in which a client drops a column, decided apart: a seed has the same other steps with them and
+ * without. Each client does so in a table that nobody else writes to: to others, changes of rows that name
+ * the column would not fit any more.
  */
 export function withColumnDrops(plan: Plan): Plan {
   const random = new Random(plan.seed ^ 0x64726f70)
@@ -31,7 +35,10 @@ export function tablesOfDrops({ steps, clients }: Plan): string[] {
   })
 }
 
-/** The statements of one transaction: a column is dropped, under its name or another one, between changes of rows. Where none is left, one is added. */
+/**
+ * The statements of one transaction: a column is dropped, under its name or another one, between changes of
+ * rows. Where none is left, one is added.
+ */
 export function columnDrop(random: Random, db: Reader, writer: number, tag: string): string[] {
   const table = tableOf(writer)
   const dropped = droppedColumn(random, db, table)

@@ -1,4 +1,7 @@
-/** `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`; `--turso`: with Turso's clients among the others; `--reader`: with one that only reads. */
+/**
+ * `pnpm simulate --seeds 1000 [--from N]`, `pnpm simulate --seed N [--steps 1,2,3]`; `--turso`: with Turso's
+ * clients among the others; `--reader`: with one that only reads.
+ */
 import { parseArgs } from 'node:util'
 
 import { planFor } from './plan.ts'

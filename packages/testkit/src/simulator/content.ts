@@ -9,7 +9,10 @@ export const ADDED_COLUMN = 'added_'
 /** What reads: an SDK database, or better-sqlite3's. */
 export type Reader = Pick<Sqlite.Database, 'prepare'>
 
-/** Objects of the application, and the rows of each table with their storage classes, in an order that does not depend on how they were written. */
+/**
+ * Objects of the application, and the rows of each table with their storage classes, in an order that does
+ * not depend on how they were written.
+ */
 export type Content = ReadonlyMap<string, string>
 
 const IS_OURS =
@@ -30,7 +33,10 @@ export function contentOf(db: Reader): Content {
   return content
 }
 
-/** The rows of one writer, without columns that others may add ({@link ADDED_COLUMN}); null where the table is not there. */
+/**
+ * The rows of one writer, without columns that others may add ({@link ADDED_COLUMN}); null where the table is
+ * not there.
+ */
 export function ownRowsOf(db: Reader, table: Table, writer: number): string | null {
   const exists = all(db, `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '${table.name}'`)
   if (exists.length === 0) return null

@@ -16,8 +16,8 @@ const KINDS = {
 } as const
 
 /**
- * A statement as applications write it seldom: that removes several rows in passing, that stops half-way, that reads where it writes, that is taken back. `row`
- * is of a writer who may clash.
+ * A statement as applications write it seldom: that removes several rows in passing, that stops half-way,
+ * that reads where it writes, that is taken back. `row` is of a writer who may clash.
  */
 export function daringStatement({ name, kind }: Table, row: RowWriter, random: Random): string {
   const [key, other] = [row.key(), row.key()]

@@ -17,7 +17,10 @@ export const MUTATING_CALLS = [
 
 export type MutatingCall = (typeof MUTATING_CALLS)[number]
 
-/** What becomes of a call: it happens, it fails before anything is done, or half-way: then `cut` is called, which ends what called. */
+/**
+ * What becomes of a call: it happens, it fails before anything is done, or half-way: then `cut` is called,
+ * which ends what called.
+ */
 export type Verdict = 'done' | { readonly refused: Error } | { readonly cut: () => never }
 
 /** Asked before each call; null: nobody watches. */

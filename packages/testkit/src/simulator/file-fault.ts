@@ -22,7 +22,9 @@ export interface FaultScene {
   readonly onFileCall: ((side: 'client' | 'server', isStruck: boolean) => void) | null
 }
 
-/** What to watch file calls with, so that the fault strikes at its call. `client` null: the fault is one of the server. */
+/**
+ * What to watch file calls with, so that the fault strikes at its call. `client` null: the fault is one of the server.
+ */
 export function fileFault(
   client: Client | null,
   fault: FileFaultPlan,
@@ -80,7 +82,10 @@ function isSharedMemory(file: unknown): boolean {
   return typeof file === 'number' && pathOf(file).endsWith('-shm')
 }
 
-/** Whether the file is another client's: what that one does behind its last operation goes on meanwhile, and is not struck. Each life of a client has a numbered folder. */
+/**
+ * Whether the file is another client's: what that one does behind its last operation goes on meanwhile, and
+ * is not struck. Each life of a client has a numbered folder.
+ */
 function isOfAnother(client: Client, file: unknown): boolean {
   const path = pathOf(file)
   const isOfAny = path.startsWith(join(dirname(client.directory), 'client-'))

@@ -1,7 +1,10 @@
 import { journalsOf } from './content.ts'
 import type { Reader } from './content.ts'
 
-/** `kept`: acknowledged, so it must be there, once. `open`: it may have been lost with a backup. `never`: it was not committed. */
+/**
+ * `kept`: acknowledged, so it must be there, once. `open`: it may have been lost with a backup. `never`: it
+ * was not committed.
+ */
 type Fate = 'kept' | 'open' | 'never'
 
 interface Entry {
@@ -15,8 +18,9 @@ interface Entry {
 }
 
 /**
- * The transactions of all writers by their tags, and what each left in the journals. The journals have no key and nobody ever changes a line of them: a
- * transaction that was lost, halved, or applied twice shows in the counts.
+ * The transactions of all writers by their tags, and what each left in the journals. The journals have no key
+ * and nobody ever changes a line of them: a transaction that was lost, halved, or applied twice shows in the
+ * counts.
  */
 export class Ledger {
   readonly #entries = new Map<string, Entry>()
@@ -58,15 +62,18 @@ export class Ledger {
     }
   }
 
-  /** The transaction was another program's, whose end nothing marks: what was done in another millisecond is set aside without the rest. */
+  /**
+   * The transaction was another program's, whose end nothing marks: what was done in another millisecond is
+   * set aside without the rest.
+   */
   mayBeSetAsideInPart(tag: string): void {
     const entry = this.#entries.get(tag)
     if (entry?.fate === 'kept') this.#entries.set(tag, { ...entry, isLoose: true })
   }
 
   /**
-   * They are in the queues of two copies of a replica. Rows without keys that the one has moved, to make room for others, before it pushed them cannot
-   * be told from other rows by the other one.
+   * They are in the queues of two copies of a replica. Rows without keys that the one has moved, to make room
+   * for others, before it pushed them cannot be told from other rows by the other one.
    */
   mayBeRepeated(tags: Iterable<string>): void {
     for (const tag of tags) {

@@ -41,8 +41,8 @@ const STREAMS = {
 }
 
 /**
- * One database of the real server, in this process and without sockets, so that a seed costs milliseconds and whoever tests decides what happens between a
- * commit and its answer.
+ * One database of the real server, in this process and without sockets, so that a seed costs milliseconds and
+ * whoever tests decides what happens between a commit and its answer.
  */
 export class LocalServer {
   readonly #root: string
@@ -155,8 +155,8 @@ export class LocalServer {
   }
 
   /**
-   * What `kill -9` leaves: a copy of the files as they are now, on which the next {@link start} works. This process cannot let go of a file without SQLite
-   * noticing, so the old files are left to it.
+   * What `kill -9` leaves: a copy of the files as they are now, on which the next {@link start} works. This
+   * process cannot let go of a file without SQLite noticing, so the old files are left to it.
    */
   die(): void {
     if (this.isDead) return

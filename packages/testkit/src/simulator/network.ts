@@ -78,7 +78,8 @@ export class Line {
       return
     }
     this.#stale = null
-    // It was on a connection to the server that has ended. Those of Tidemark's clients do no harm on another one either, as their push ids are in the database.
+    // It was on a connection to the server that has ended. Those of Tidemark's clients do no harm on another
+    // one either, as their push ids are in the database.
     if (stale.life !== this.#server.life && !stale.request.isTidemark) return
     const late = await this.#server.answer(stale.request)
     this.#log(`    a late ${stale.request.path} arrives: ${late.status}`)

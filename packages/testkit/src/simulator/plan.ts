@@ -25,7 +25,8 @@ export type Fault =
     }
 
 /**
- * - `refused`: the server never sees it; `lost`: the server does what is asked, the answer never arrives; `cut`: a part of the answer arrives
+ * - `refused`: the server never sees it; `lost`: the server does what is asked, the answer never arrives;
+ *   `cut`: a part of the answer arrives
  * - `twice`: it arrives twice, one after the other; `stale`: it does not arrive now, but before
  *   the next one; `staler`: before the one after that
  * - `busy`: the server has no time
@@ -43,8 +44,9 @@ export type RequestFault =
   | 'crash'
 
 /**
- * `crash`: the process dies before the call; `power`: its machine does, and what was not synced may be missing or torn; `refused`, `cut`: the call fails,
- * undone or half done, with ENOSPC or EIO; `write`: another program writes just then.
+ * `crash`: the process dies before the call; `power`: its machine does, and what was not synced may be
+ * missing or torn; `refused`, `cut`: the call fails, undone or half done, with ENOSPC or EIO; `write`:
+ * another program writes just then.
  */
 export type FileFault = 'crash' | 'power' | 'refused' | 'cut' | 'write'
 
@@ -98,7 +100,9 @@ export interface ClientPlan {
 export interface Plan {
   readonly seed: number
   readonly schemaSeed: number
-  /** Writers violate each other's constraints on the rows of nobody, so that the server refuses some of their changes. */
+  /**
+   * Writers violate each other's constraints on the rows of nobody, so that the server refuses some of their changes.
+   */
   readonly isContested: boolean
   /** Writers use statements of the less usual kinds, and change their connections' settings. */
   readonly isDaring: boolean
@@ -149,7 +153,10 @@ export function planFor(seed: number): Plan {
   return withDaring(withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed)))))
 }
 
-/** The plan of the same seed without what is drawn apart: losses of power, dropped columns, other ways to decide conflicts, and daring writers. */
+/**
+ * The plan of the same seed without what is drawn apart: losses of power, dropped columns, other ways to
+ * decide conflicts, and daring writers.
+ */
 export function plainPlanFor(seed: number): Plan {
   const random = new Random(seed)
   const clients = Array.from({ length: random.pick([1, 2, 2, 2, 3]) }, () => clientPlan(random))
@@ -168,7 +175,10 @@ export function plainPlanFor(seed: number): Plan {
 /** In percent, how often the power fails right after such a step; after any other 2. */
 const POWER_LOSSES: Partial<Record<Step['kind'], number>> = { push: 10, pull: 20, sync: 20, checkpoint: 20 }
 
-/** Power losses between the steps, and clients that do not sync every commit, decided apart: a seed has the same other steps with them and without. */
+/**
+ * Power losses between the steps, and clients that do not sync every commit, decided apart: a seed has the
+ * same other steps with them and without.
+ */
 function withPowerLosses(plan: Plan): Plan {
   const random = new Random(plan.seed ^ 0x706f7765)
   const clients = plan.clients.map((client): ClientPlan => {

@@ -61,7 +61,10 @@ export async function crashClient(
   checkEqual(`what is known of the server survives a ${step.kind}`, before.state, syncStateOf(client))
 }
 
-/** After a power loss at a client that does not sync every commit: what the server does not have may be gone, whole transactions of it. */
+/**
+ * After a power loss at a client that does not sync every commit: what the server does not have may be gone,
+ * whole transactions of it.
+ */
 export function noteLostCommits(world: World, client: Client): void {
   if (!client.hasLostCommits) return
   client.hasLostCommits = false
@@ -81,7 +84,9 @@ function syncStateOf(client: Client): Content {
   ])
 }
 
-/** The server's process dies, or its machine, and starts again: every revision that it has given out is still the same. */
+/**
+ * The server's process dies, or its machine, and starts again: every revision that it has given out is still the same.
+ */
 export async function crashServer(
   world: World,
   step: Extract<Step, { kind: 'server crash' | 'server power' }>,

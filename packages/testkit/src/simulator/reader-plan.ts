@@ -3,8 +3,8 @@ import type { Plan, Step } from './plan.ts'
 import { Random } from './random.ts'
 
 /**
- * The plan of the same seed, in which the last client is a read replica: where it would write, the server does and it pulls. With nothing pending its
- * pulls keep capture (docs/adr/0015).
+ * The plan of the same seed, in which the last client is a read replica: where it would write, the server
+ * does and it pulls. With nothing pending its pulls keep capture (docs/adr/0015).
  */
 export function planWithReader(seed: number): Plan {
   const plan = planFor(seed)

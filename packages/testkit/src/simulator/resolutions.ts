@@ -1,8 +1,8 @@
 import type { Conflict, ConflictDecision, ConflictResolution } from '@tidemark/sdk-node'
 
 /**
- * How a client decides conflicts: by a name; by a map of tables; by a function that takes all decisions there are, or by one that fails in some
- * conflicts.
+ * How a client decides conflicts: by a name; by a map of tables; by a function that takes all decisions there
+ * are, or by one that fails in some conflicts.
  */
 export type ResolutionPlan = (typeof RESOLUTIONS)[number]
 

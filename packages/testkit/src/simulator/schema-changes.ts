@@ -9,9 +9,9 @@ export interface SchemaChange {
 }
 
 /**
- * A change that does not get into the way of anybody else's: new names carry the writer's tag, and what is renamed or dropped is its own. `tables` are those
- * that it writes to, `common` of them are everybody's. A new one
- * is of one of `kinds`.
+ * A change that does not get into the way of anybody else's: new names carry the writer's tag, and what is
+ * renamed or dropped is its own. `tables` are those that it writes to, `common` of them are everybody's. A
+ * new one is of one of `kinds`.
  */
 export function schemaChange(
   random: Random,

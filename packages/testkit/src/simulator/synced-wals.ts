@@ -20,8 +20,9 @@ const SALTS_IN_INDEX = 32
 const BACKFILL_ATTEMPTED = 128
 
 /**
- * Which frames of WALs are on disk where `synchronous` is `NORMAL`: those that our own code has synced, and those that a checkpoint was to copy, for
- * which SQLite syncs them. A power loss may take any of the others, and with it all that follow: they are no commits without it.
+ * Which frames of WALs are on disk where `synchronous` is `NORMAL`: those that our own code has synced, and
+ * those that a checkpoint was to copy, for which SQLite syncs them. A power loss may take any of the others,
+ * and with it all that follow: they are no commits without it.
  */
 export class SyncedWals {
   readonly #synced = new Map<string, { readonly salts: string; readonly frames: number }>()

@@ -1,8 +1,8 @@
 import type { Random } from './random.ts'
 
 /**
- * A kind of table. All have the columns `id`, `a`, `b` and `tag`, so that the same statements fit them. Rows of one writer have ids in its range
- * ({@link ownKey}); those below 100 belong to nobody and are fought over.
+ * A kind of table. All have the columns `id`, `a`, `b` and `tag`, so that the same statements fit them. Rows
+ * of one writer have ids in its range ({@link ownKey}); those below 100 belong to nobody and are fought over.
  */
 export interface TableKind {
   readonly name: string

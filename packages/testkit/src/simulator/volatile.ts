@@ -45,8 +45,8 @@ type Undo =
   | { readonly kind: 'remove'; readonly path: string; readonly before: Uint8Array }
 
 /**
- * What our own code has changed in files and not synced: a power loss may take any of it, in any combination. What SQLite writes is not seen; with
- * `synchronous = FULL` it syncs what it commits.
+ * What our own code has changed in files and not synced: a power loss may take any of it, in any combination.
+ * What SQLite writes is not seen; with `synchronous = FULL` it syncs what it commits.
  */
 export class VolatileChanges {
   readonly #wals = new SyncedWals()

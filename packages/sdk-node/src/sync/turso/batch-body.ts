@@ -16,8 +16,9 @@ export interface BatchBody extends Disposable {
 }
 
 /**
- * Writes the steps as JSON. The length of a body must be known before it is sent, since tursodb does not read chunked bodies, so a large one goes through a temporary file
- * (I7). A body of more than `maxBytes` is not finished.
+ * Writes the steps as JSON. The length of a body must be known before it is sent, since tursodb does not read
+ * chunked bodies, so a large one goes through a temporary file (I7). A body of more than `maxBytes` is not
+ * finished.
  */
 export async function writeBatchBody(
   steps: AsyncIterable<Step>,

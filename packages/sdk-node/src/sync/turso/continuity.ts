@@ -6,12 +6,16 @@ export function isFrameNumber(revision: string): boolean {
   return /^\d{1,15}$/.test(revision)
 }
 
-/** A small push whole: its rows, and the records of it, which no other push has. The last page alone may be the same in two histories. */
+/**
+ * A small push whole: its rows, and the records of it, which no other push has. The last page alone may be
+ * the same in two histories.
+ */
 const COMPARED_FRAMES = 8
 
 /**
- * Whether a server at `newest` has the history that `revision` is of. Frame numbers start over when the server's WAL does, or are given out again when its
- * newest writes are lost, and grow past `revision` again: so the last frames of `revision` are fetched, which must be the pages that the replica's base has.
+ * Whether a server at `newest` has the history that `revision` is of. Frame numbers start over when the
+ * server's WAL does, or are given out again when its newest writes are lost, and grow past `revision` again:
+ * so the last frames of `revision` are fetched, which must be the pages that the replica's base has.
  * Revisions of other servers are names that do not come twice.
  */
 export async function continues(

@@ -52,8 +52,9 @@ export interface PushScriptInput {
 const LARGEST_CHOSEN_ROWID = 2n ** 62n
 
 /**
- * A push as the steps of one SQL batch. Each step runs only if the one before was done, so that what fails stops all that follows; the last step then takes
- * everything back (I5). Changes that the server has already are left out (I3). Reading it again gives the same steps.
+ * A push as the steps of one SQL batch. Each step runs only if the one before was done, so that what fails
+ * stops all that follows; the last step then takes everything back (I5). Changes that the server has already
+ * are left out (I3). Reading it again gives the same steps.
  */
 export class PushScript {
   readonly #input: PushScriptInput
@@ -153,9 +154,10 @@ export class PushScript {
   }
 
   /**
-   * A row without key gets its rowid here: its own if that is beyond all of the server's, else the next one. So it is known before the answer where
-   * it went, and can be recorded in the same transaction. A row with a NULL in its key may come behind rows with whole keys, which have raised the largest
-   * rowid by one each at most.
+   * A row without key gets its rowid here: its own if that is beyond all of the server's, else the next one.
+   * So it is known before the answer where it went, and can be recorded in the same transaction. A row with a
+   * NULL in its key may come behind rows with whole keys, which have raised the largest rowid by one each at
+   * most.
    */
   async *#insertKeyless(change: RowChange): AsyncGenerator<Step> {
     const { table } = change

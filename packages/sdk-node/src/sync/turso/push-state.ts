@@ -13,8 +13,9 @@ export interface ServerTrigger {
 }
 
 /**
- * What the database knows of this client, in the tables that a Tidemark server keeps too: a client goes on where it was when the database moves from one
- * kind of server to the other. And its triggers, which a push must not fire.
+ * What the database knows of this client, in the tables that a Tidemark server keeps too: a client goes on
+ * where it was when the database moves from one kind of server to the other. And its triggers, which a push
+ * must not fire.
  */
 export interface PushState {
   /** The last batch that was applied; null: none. */

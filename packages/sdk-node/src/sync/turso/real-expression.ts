@@ -5,8 +5,8 @@ const EXPONENT_BIAS = 1075
 const LARGEST_SHIFT = 62
 
 /**
- * SQL that computes exactly this double: an integer of at most 53 bits, multiplied or divided by powers of two, none of which steps rounds. Decimal
- * literals are not read exactly by every SQL engine.
+ * SQL that computes exactly this double: an integer of at most 53 bits, multiplied or divided by powers of
+ * two, none of which steps rounds. Decimal literals are not read exactly by every SQL engine.
  */
 export function realExpression(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return '9e999'

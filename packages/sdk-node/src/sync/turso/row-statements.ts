@@ -64,7 +64,10 @@ export function deletion(change: RowChange, rowid: bigint | null): SqlStatement 
   return { sql: `DELETE FROM ${quoteIdentifier(change.table.name)} WHERE ${where}`, args: builder.args }
 }
 
-/** SQL condition: the row with the change's key is as the client knew it, or, of an insert, not there. Only for rows with a key. */
+/**
+ * SQL condition: the row with the change's key is as the client knew it, or, of an insert, not there. Only
+ * for rows with a key.
+ */
 export function isAsKnown(change: RowChange): SqlStatement {
   const { table, kind } = change
   const builder = new StatementBuilder()
@@ -91,8 +94,9 @@ export function rowidName({ columns }: TableShape): string {
 }
 
 /**
- * A row without a key is the one that is entirely as the client knew it: at the rowid where it was, or anywhere else, since equal rows
- * without a key cannot be told apart. Its rowid alone may be another row's by now.
+ * A row without a key is the one that is entirely as the client knew it: at the rowid where it was, or
+ * anywhere else, since equal rows without a key cannot be told apart. Its rowid alone may be another row's by
+ * now.
  */
 function identity(change: RowChange, rowid: bigint | null, builder: StatementBuilder): string {
   const { table } = change
@@ -104,7 +108,8 @@ function identity(change: RowChange, rowid: bigint | null, builder: StatementBui
   const from = `FROM ${quoteIdentifier(table.name)} WHERE`
   if (rowid === null) return `${name}=(SELECT ${name} ${from} ${sameRow} LIMIT 1)`
   const there = `(SELECT ${name} ${from} ${name}=${builder.bind(rowid)} AND ${sameRow})`
-  // tursodb runs both arguments of coalesce: without the first condition it would read the whole table for each row that is where it was.
+  // tursodb runs both arguments of coalesce: without the first condition it would read the whole table for
+  // each row that is where it was.
   return `${name}=coalesce(${there},(SELECT ${name} ${from} ${there} IS NULL AND ${sameRow} LIMIT 1))`
 }
 

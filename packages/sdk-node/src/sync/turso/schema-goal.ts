@@ -4,8 +4,8 @@ import type { StatementClass } from '@tidemark/engine'
 type SchemaStatement = StatementClass & { kind: 'schema' }
 
 /**
- * SQL condition that a schema statement makes true; null where that cannot be told. What another client has done already fails, and the goal is reached all the
- * same; what fails for another reason does not reach it.
+ * SQL condition that a schema statement makes true; null where that cannot be told. What another client has
+ * done already fails, and the goal is reached all the same; what fails for another reason does not reach it.
  */
 export function schemaGoal(sql: string): string | null {
   const statement = classifyStatement(sql)

@@ -15,7 +15,10 @@ export type StatementOutcome =
   | { readonly ok: HranaStatementResult; readonly error?: never }
   | { readonly ok?: never; readonly error: HranaError }
 
-/** SQL over HTTP, `POST /v2/pipeline`: the one way to write to a Turso server. tursodb runs one request after another, all on one connection. */
+/**
+ * SQL over HTTP, `POST /v2/pipeline`: the one way to write to a Turso server. tursodb runs one request after
+ * another, all on one connection.
+ */
 export class SqlPipeline {
   readonly #transport: HttpTransport
 

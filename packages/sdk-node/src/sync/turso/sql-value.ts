@@ -10,7 +10,10 @@ export class UnsendableValueError extends TidemarkError {
   }
 }
 
-/** Digits that a JSON number may have, and powers of ten that it may be off by, for every parser to get exactly the same double. */
+/**
+ * Digits that a JSON number may have, and powers of ten that it may be off by, for every parser to get
+ * exactly the same double.
+ */
 const EXACT_DIGITS = 15
 const EXACT_POWER = 22
 
@@ -30,8 +33,9 @@ export class StatementBuilder {
 }
 
 /**
- * tursodb 0.6 reads a float of more digits an ulp or so off, as it does a literal in SQL. With no more digits and powers than these, one multiplication or
- * division of two exact doubles makes the value, whoever does it.
+ * tursodb 0.6 reads a float of more digits an ulp or so off, as it does a literal in SQL. With no more digits
+ * and powers than these, one multiplication or division of two exact doubles makes the value, whoever does
+ * it.
  */
 function isExactInJson(value: number): boolean {
   if (!Number.isFinite(value) || Object.is(value, -0)) return false

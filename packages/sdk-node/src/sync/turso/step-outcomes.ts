@@ -15,8 +15,8 @@ const MAX_TEXT = 64 * 1024
 type OutcomeArray = 'step_results' | 'step_errors'
 
 /**
- * Reads the answer to a batch while it arrives: each step takes some 200 bytes, of which only failures are of interest (I7). What is around the two arrays of
- * outcomes is kept, and parsed as a whole at the end.
+ * Reads the answer to a batch while it arrives: each step takes some 200 bytes, of which only failures are of
+ * interest (I7). What is around the two arrays of outcomes is kept, and parsed as a whole at the end.
  */
 export class StepOutcomes {
   readonly #wantedStep: number

@@ -12,8 +12,9 @@ import type { SqlStatement } from './row-statements.ts'
 import { UnsendableValueError } from './sql-value.ts'
 
 /**
- * Keeps the server's triggers from firing a second time for rows whose triggers have fired at the client: those of the tables that a push writes are dropped, and
- * created again before its end, in the same transaction.
+ * Keeps the server's triggers from firing a second time for rows whose triggers have fired at the client:
+ * those of the tables that a push writes are dropped, and created again before its end, in the same
+ * transaction.
  */
 export class TriggerPause {
   /** By name, lower case. */

@@ -8,7 +8,9 @@ import { TursoPush } from './turso-push.ts'
 /** Changes per batch: tursodb answers nobody else while it runs one. */
 const MAX_OPERATIONS = 5000
 
-/** Raw pages down by `/pull-updates`, changes up as SQL by `/v2/pipeline`: what Turso's own clients do, with more care. */
+/**
+ * Raw pages down by `/pull-updates`, changes up as SQL by `/v2/pipeline`: what Turso's own clients do, with more care.
+ */
 export class TursoDialect implements RemoteDialect {
   readonly name = 'turso'
   readonly beforeImages = 'whole'
@@ -22,7 +24,9 @@ export class TursoDialect implements RemoteDialect {
     this.#pipeline = new SqlPipeline(transport)
   }
 
-  /** A revision that no Turso server has: another kind of server, which speaks this dialect too, has taken its place. */
+  /**
+   * A revision that no Turso server has: another kind of server, which speaks this dialect too, has taken its place.
+   */
   get isInDoubt(): boolean {
     return this.#pull.isInDoubt
   }

@@ -12,8 +12,8 @@ const POLL_MS = 500
 /**
  * `/pull-updates` with raw pages, and what has to be known of tursodb to rely on it:
  *
- * - its revision is the number of frames in its WAL, which starts over when the WAL is checkpointed away. Then a client's revision means nothing,
- *   or, worse, something else: see {@link continues};
+ * - its revision is the number of frames in its WAL, which starts over when the WAL is checkpointed away.
+ *   Then a client's revision means nothing, or, worse, something else: see {@link continues};
  * - pages that left the WAL are never sent again, so a whole database is counted;
  * - answers for an older revision announce the size of the newest;
  * - an open transaction that does not fit into its cache shows, as a database of no pages;

@@ -146,7 +146,8 @@ export class TursoPush {
   }
 
   /**
-   * A row is not as the client knew it. An update whose row is gone carries too little to make it again: the pull that follows turns it into an insert.
+   * A row is not as the client knew it. An update whose row is gone carries too little to make it again: the
+   * pull that follows turns it into an insert.
    */
   async #conflict(change: RowChange): Promise<PushResponse> {
     const [outcome] = isKeyed(change) ? await this.#pipeline.execute([selectRow(change)], this.#signal) : []

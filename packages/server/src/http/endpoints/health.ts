@@ -8,7 +8,10 @@ const NOT_READY = {
   reason: `no worker answered within ${READY_WITHIN_MS} ms: each runs a statement, or is being started`,
 }
 
-/** `GET /health`, `/health/live`: the process answers. `GET /health/ready`: its workers do too. Nobody needs a token for these. */
+/**
+ * `GET /health`, `/health/live`: the process answers. `GET /health/ready`: its workers do too. Nobody needs a
+ * token for these.
+ */
 export function health(app: FastifyInstance, context: ServerContext): void {
   app.route({ method: 'GET', url: '/health', handler: async () => ({ status: 'ok' }) })
   app.route({ method: 'GET', url: '/health/live', handler: async () => ({ status: 'ok' }) })

@@ -15,7 +15,10 @@ const MAX_RESUMABLE_BYTES = 16 * 1024
 
 interface Pull {
   readonly first: WorkerAnswer<'pull'>
-  /** Goes on behind the bytes that were sent, after the worker that sent them has ended. Null: the client has to begin anew. */
+  /**
+   * Goes on behind the bytes that were sent, after the worker that sent them has ended. Null: the client has
+   * to begin anew.
+   */
   readonly resume: ((sentBytes: number) => Promise<WorkerAnswer<'pull'>>) | null
 }
 
@@ -58,7 +61,9 @@ export function pullUpdates(app: FastifyInstance, context: ServerContext): void 
   })
 }
 
-/** A pull is the same bytes whoever sends it, so one that another tenant's statement interrupted goes on where it was. */
+/**
+ * A pull is the same bytes whoever sends it, so one that another tenant's statement interrupted goes on where it was.
+ */
 async function* resumable({ first, resume }: Pull): AsyncGenerator<Uint8Array> {
   let { chunks } = first
   let sentBytes = 0

@@ -10,14 +10,15 @@ import type { ServerContext } from '../server-context.ts'
 
 const MAX_NUMBER = 2 ** 32 - 1
 /**
- * Told where there is no such database, or not for this token. A client that is refused here takes the server for one that speaks another
- * protocol, and never says why; this way it goes on to ask for the export, and quotes what that is answered.
+ * Told where there is no such database, or not for this token. A client that is refused here takes the server
+ * for one that speaks another protocol, and never says why; this way it goes on to ask for the export, and
+ * quotes what that is answered.
  */
 const NO_GENERATION = 1
 
 /**
- * What the embedded replica of libSQL's client reads: `GET /info`, `/export/{generation}`, `/sync/{generation}/{start}/{end}`. It writes through
- * SQL over HTTP.
+ * What the embedded replica of libSQL's client reads: `GET /info`, `/export/{generation}`,
+ * `/sync/{generation}/{start}/{end}`. It writes through SQL over HTTP.
  */
 export function replicaFrames(app: FastifyInstance, context: ServerContext): void {
   const { config, pool } = context

@@ -24,7 +24,10 @@ export interface TursoClientOptions {
   readonly log: (text: string) => void
 }
 
-/** One of Turso's own clients (`@tursodatabase/sync`) on the simulated server. Its files are native: only its requests can be struck. */
+/**
+ * One of Turso's own clients (`@tursodatabase/sync`) on the simulated server. Its files are native: only its
+ * requests can be struck.
+ */
 export class TursoClient {
   readonly name: string
   readonly writer: number

@@ -117,7 +117,8 @@ export class TursoClients {
   }
 
   async #pull(client: TursoClient, fault: Fault | null): Promise<void> {
-    // A push that arrives after its client's next pull is applied, and pushed again under other numbers: nothing on the wire tells.
+    // A push that arrives after its client's next pull is applied, and pushed again under other numbers:
+    // nothing on the wire tells.
     client.line.loseVeryLate()
     const isDone = await this.#sync(client, 'pull', fault)
     check(client)
@@ -128,7 +129,10 @@ export class TursoClients {
     await this.#recover(client, fault)
   }
 
-  /** Where its disk has failed, the server may have changes that it has not acknowledged. The client's next question is answered with them. */
+  /**
+   * Where its disk has failed, the server may have changes that it has not acknowledged. The client's next
+   * question is answered with them.
+   */
   async #recover(client: TursoClient, fault: Fault | null): Promise<void> {
     if (fault?.on !== 'file') return
     await (fault.seed % 2 === 0 ? this.#push(client, null) : this.#pull(client, null))

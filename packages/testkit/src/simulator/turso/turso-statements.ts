@@ -29,14 +29,18 @@ export function isReadableByTurso(kind: TableKind): boolean {
   return !kind.create('t').includes(' STORED')
 }
 
-/** Of `tables`, those that the client can write to, and where what it writes arrives as it is (docs/compatibility.md). */
+/**
+ * Of `tables`, those that the client can write to, and where what it writes arrives as it is (docs/compatibility.md).
+ */
 export function writableByTurso(tables: readonly Table[], db: Reader): Table[] {
   const withTriggers = db.prepare("SELECT tbl_name FROM sqlite_schema WHERE type = 'trigger'").pluck().all()
   return tables.filter(({ name, kind }) => {
-    // It refuses to write to the first, pushes rowids for the keys of the second, ends its process where it prepares an INSERT into the third, and cannot
-    // pull rows of the fourth where it has some with the same keys.
+    // It refuses to write to the first, pushes rowids for the keys of the second, ends its process where it
+    // prepares an INSERT into the third, and cannot pull rows of the fourth where it has some with the same
+    // keys.
     if (/WITHOUT ROWID|KEY DESC|ON CONFLICT REPLACE|STRICT/.test(kind.create('t'))) return false
-    // A row without a key that was not pulled yet cannot be changed; cascades are not pushed; a pull fires triggers again for what is pending.
+    // A row without a key that was not pulled yet cannot be changed; cascades are not pushed; a pull fires
+    // triggers again for what is pending.
     return !kind.isKeyless && !kind.hasParent && !withTriggers.includes(name)
   })
 }
@@ -50,8 +54,9 @@ export interface TursoWriting {
 }
 
 /**
- * The statements of one transaction of a Turso client, as those of `transactionOf`: to its own rows and to those of nobody. No key is changed, since such a
- * change does not arrive, and nothing is written that others could make impossible: a push or pull that meets that fails for good.
+ * The statements of one transaction of a Turso client, as those of `transactionOf`: to its own rows and to
+ * those of nobody. No key is changed, since such a change does not arrive, and nothing is written that others
+ * could make impossible: a push or pull that meets that fails for good.
  */
 export function tursoTransactionOf(writing: TursoWriting): string[] {
   const { random, tag, tables } = writing
@@ -63,7 +68,8 @@ export function tursoTransactionOf(writing: TursoWriting): string[] {
 
 function statementOn(table: Table, { random, writer, tag }: TursoWriting): string {
   const { name, kind } = table
-  // It pushes whole rows: in a composite key of another's row may be an infinity, which it cannot push, and what is in its unique column may be in a third row by then.
+  // It pushes whole rows: in a composite key of another's row may be an infinity, which it cannot push, and
+  // what is in its unique column may be in a third row by then.
   const isOnlyForOne = kind.otherKeyColumns.length > 0 || kind.hasUnique
   const owner = random.chance(70) || isOnlyForOne ? writer : 0
   const keyColumns = ['id', ...kind.otherKeyColumns].join(', ')
