@@ -1,7 +1,7 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { loadInfo } from '@tidemark/engine'
 import BetterSqlite3 from 'better-sqlite3'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { connect, Database } from '../src/index.ts'
 import { contentOf, SyncServer } from './sync-server.ts'
 
@@ -50,6 +50,31 @@ describe('the same files twice', () => {
     expect((await second.stats()).cdcOperations).toBe(0)
     expect(contentOf(a)).toEqual({ t: [{ a: 1n }, { a: 2n }] })
     expect(contentOf(await server.client('b.db'))).toEqual(contentOf(second))
+  })
+
+  test('one that neither syncs nor writes does not keep the WAL from being emptied for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      await using server = new SyncServer()
+      const autoCheckpoint = { pages: 20, ceilingPages: 40 }
+      const a = await server.client('a.db', { autoCheckpoint })
+      a.exec('CREATE TABLE t (a)')
+      await a.sync()
+      const idle = await server.client('a.db', { autoCheckpoint })
+      const walSize = async (): Promise<number> => (await a.stats()).mainWalSize
+      for (let row = 0; row < 100; row += 1) a.exec('INSERT INTO t VALUES (randomblob(4000))')
+      await a.sync()
+      await a.sync()
+      expect(await walSize()).toBeGreaterThan(40 * 4096)
+      const later = async (): Promise<number> => {
+        vi.advanceTimersByTime(1000)
+        return walSize()
+      }
+      await expect.poll(later, { timeout: 30_000, interval: 1 }).toBe(0)
+      expect(contentOf(idle)).toEqual(contentOf(a))
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('connect() waits for another instance of the same process that is syncing, and lets it go on', async () => {

@@ -196,6 +196,7 @@ export class SyncSession {
   }
 
   #closeFiles(): void {
+    this.#autoCheckpoint?.stop()
     this.#replica?.close()
     this.#replica = null
     this.#file.remove()
@@ -347,6 +348,7 @@ export class SyncSession {
   #use(replica: Replica): Replica {
     const { autoCheckpoint } = this.#settings
     this.#replica = replica
+    this.#autoCheckpoint?.stop()
     if (autoCheckpoint !== null) {
       this.#autoCheckpoint = new AutoCheckpoint(autoCheckpoint, replica, () => this.#tryCheckpoint())
     }
