@@ -1,18 +1,37 @@
 import ky from 'ky'
+import { untilAborted } from '../sync/turns.ts'
 import { SEND_ONCE } from './exchange.ts'
 import type { Answer, Body, Outgoing } from './exchange.ts'
 
-/** Sends a request by the application's own `fetch`. */
+/** Sends a request by the application's own `fetch`, which may be one that does not listen to its signal. */
 export async function exchangeByFetch(outgoing: Outgoing, fetch: typeof globalThis.fetch): Promise<Answer> {
   const { address, method, headers, signal, body } = outgoing
-  const response = await ky(address, { ...SEND_ONCE, method, headers, signal, fetch, ...bodyOptions(body) })
+  const asked = ky(address, { ...SEND_ONCE, method, headers, signal, fetch, ...bodyOptions(body) })
+  const response = await untilAborted(signal, asked)
   return {
     status: response.status,
     headers: response.headers,
-    body: response.body ?? NO_CHUNKS,
+    body: response.body === null ? NO_CHUNKS : chunksOf(response.body, signal),
     cancel: async () => {
       await response.body?.cancel()
     },
+  }
+}
+
+async function* chunksOf(
+  body: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body.getReader()
+  try {
+    for (;;) {
+      const { done, value } = await untilAborted(signal, reader.read())
+      if (done) return
+      yield value
+    }
+  } finally {
+    // It may never end.
+    reader.cancel().catch(() => {})
   }
 }
 

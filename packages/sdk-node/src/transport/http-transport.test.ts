@@ -373,3 +373,29 @@ test('a request goes through the fetch of the application', async () => {
   expect((await sendAndRead(transport)).toString()).toBe('answer')
   expect(seen).toEqual(['http://db.test/x/x'])
 })
+
+const deaf: Record<string, typeof fetch> = {
+  'never answers': () => new Promise(() => {}),
+  'answers and never ends': async () =>
+    new Response(
+      new ReadableStream({
+        start: (answer) => answer.enqueue(Buffer.from('beginning')),
+        cancel: () => new Promise(() => {}),
+      }),
+    ),
+}
+
+test.each(Object.keys(deaf))(
+  'a fetch that does not listen to its signal and %s is given up',
+  async (what) => {
+    const config = { baseUrl: 'http://localhost', authToken: null, timeoutMs: 50 }
+    const counters = { sentBytes: 0, receivedBytes: 0 }
+    const transport = new HttpTransport({ ...config, counters, fetch: deaf[what]! })
+    expect(await failure(sendAndRead(transport))).toMatchObject({ code: 'TIDEMARK_TIMEOUT' })
+    const reason = new Error('closed')
+    const closing = new AbortController()
+    const given = failure(sendAndRead(transport, { signal: closing.signal }))
+    closing.abort(reason)
+    expect(await given).toBe(reason)
+  },
+)
