@@ -6,6 +6,7 @@ import { applySchemaChange } from './apply-schema-change.ts'
 import { ConflictLog } from './conflict-log.ts'
 import type { ConflictLimits } from './conflict-log.ts'
 import { ForeignKeyCheck } from './foreign-key-check.ts'
+import { insertGroups, isInsertGroup } from './insert-groups.ts'
 import type { PushOutcome } from './push-outcome.ts'
 import { RefusedChangeError } from './refused-change-error.ts'
 import { RowApplier } from './row-applier.ts'
@@ -44,17 +45,29 @@ export class IncomingBatch {
   apply(changes: Iterable<Change>): PushOutcome | null {
     const { tables } = this.#connection
     tables.refresh(this.#connection.schemaVersion())
-    for (const change of changes) {
-      if (change.changeId < this.#firstNewId) continue
-      try {
-        if (change.kind === 'schema') this.#applySchema(change.sql)
-        else this.#applyRow(change)
-      } catch (error) {
-        // What fails behind a conflict may fail because of it.
-        return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : rejection(change, error)
+    for (const group of insertGroups(this.#newOnes(changes))) {
+      if (isInsertGroup(group) && this.#rows.insertAll(group)) continue
+      for (const change of group) {
+        const refusal = this.#applyOne(change)
+        if (refusal !== null) return refusal
       }
     }
     return null
+  }
+
+  *#newOnes(changes: Iterable<Change>): Generator<Change, void, undefined> {
+    for (const change of changes) if (change.changeId >= this.#firstNewId) yield change
+  }
+
+  #applyOne(change: Change): PushOutcome | null {
+    try {
+      if (change.kind === 'schema') this.#applySchema(change.sql)
+      else this.#applyRow(change)
+      return null
+    } catch (error) {
+      // What fails behind a conflict may fail because of it.
+      return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : rejection(change, error)
+    }
   }
 
   /**

@@ -1,9 +1,9 @@
 import { matchesImage } from '@tidemark/protocol'
 import type { ConflictKind, RowChange, SqlValue } from '@tidemark/protocol'
 import { sameValue } from '../sql/value-equality.ts'
-import { isTaken } from '../sql/sqlite-error.ts'
+import { isOperational, isTaken, sqliteCode } from '../sql/sqlite-error.ts'
 import { RefusedChangeError } from './refused-change-error.ts'
-import { identityOf } from './row-identity.ts'
+import { hasWholeKey, identityOf } from './row-identity.ts'
 import type { RowidMap } from './rowid-map.ts'
 import type { RowIdentity, TargetTable } from './target-table.ts'
 import type { TargetTables } from './target-tables.ts'
@@ -49,6 +49,24 @@ export class RowApplier {
         return this.#update(table, change)
       case 'delete':
         return this.#delete(table, change)
+    }
+  }
+
+  /**
+   * Applies inserts that belong together (see {@link insertGroups}) by one statement. False: nothing was done,
+   * as one of them is in conflict or refused; {@link apply} each then.
+   *
+   * @throws SqliteError when the machine or the file fails
+   */
+  insertAll(inserts: readonly RowChange[]): boolean {
+    const { table, columns } = inserts[0]!
+    try {
+      return this.#tables.get(table).insertAll(columns, inserts)
+    } catch (error) {
+      const code = sqliteCode(error)
+      const isOfARow = code === null ? error instanceof RefusedChangeError : !isOperational(code)
+      if (!isOfARow) throw error
+      return false
     }
   }
 
@@ -139,15 +157,6 @@ function insertedKey({ table, columns, values }: RowChange): SqlValue[] {
   return table.key.map(
     (position) => values[columns[position] === position ? position : columns.indexOf(position)] ?? null,
   )
-}
-
-/** Whether the row that is inserted is known by its key. Asked for each row of large pushes, so it makes nothing. */
-function hasWholeKey({ table, columns, values }: RowChange): boolean {
-  for (const position of table.key) {
-    const value = values[columns[position] === position ? position : columns.indexOf(position)]
-    if (value === null || value === undefined) return false
-  }
-  return table.key.length > 0
 }
 
 /** The update sets a column that somebody else has set to something else. */

@@ -1,4 +1,4 @@
-import type { SqlValue, TableShape } from '@tidemark/protocol'
+import type { RowChange, SqlValue, TableShape } from '@tidemark/protocol'
 import { RefusedChangeError } from './refused-change-error.ts'
 import type { RowIdentity } from './target-table.ts'
 
@@ -10,4 +10,13 @@ export function identityOf(shape: TableShape, key: readonly SqlValue[], rowid: b
   if (shape.key.length > 0 && !key.includes(null)) return { by: 'key', values: key }
   if (rowid === null) throw new RefusedChangeError(`a row of table ${shape.name} has neither key nor rowid`)
   return { by: 'rowid', rowid }
+}
+
+/** Whether the row that is inserted is known by its key. Asked for each row of large pushes, so it makes nothing. */
+export function hasWholeKey({ table, columns, values }: RowChange): boolean {
+  for (const position of table.key) {
+    const value = values[columns[position] === position ? position : columns.indexOf(position)]
+    if (value === null || value === undefined) return false
+  }
+  return table.key.length > 0
 }

@@ -31,6 +31,7 @@ export class TargetTable {
   /** The shape's columns, then those that only the receiver has: the order of {@link read}'s rows. */
   readonly columns: readonly string[]
   readonly #db: Database.Database
+  readonly #isVirtual: boolean
   readonly #name: string
   readonly #quoted: readonly string[]
   /** Of the columns of the key. */
@@ -46,9 +47,9 @@ export class TargetTable {
 
   /** @throws RefusedChangeError when the table, or a column of the shape, does not exist or must not be written */
   constructor(db: Database.Database, shape: TableShape) {
-    const table = isReservedName(shape.name)
-      ? null
-      : (findTable(db, shape.name) ?? findVirtual(db, shape.name))
+    const isReserved = isReservedName(shape.name)
+    const ordinary = isReserved ? null : findTable(db, shape.name)
+    const table = isReserved ? null : (ordinary ?? findVirtual(db, shape.name))
     if (table === null) throw new RefusedChangeError(`no such table: ${shape.name}`)
     const stored = new Set(table.shape.columns.map((name) => name.toLowerCase()))
     for (const name of shape.columns)
@@ -56,6 +57,7 @@ export class TargetTable {
         throw new RefusedChangeError(`table ${shape.name} has no column named ${name}`)
     const shaped = new Set(shape.columns.map((name) => name.toLowerCase()))
     this.shape = shape
+    this.#isVirtual = ordinary === null
     this.columns = [
       ...shape.columns,
       ...table.shape.columns.filter((name) => !shaped.has(name.toLowerCase())),
@@ -71,6 +73,22 @@ export class TargetTable {
   insert(columns: readonly number[], values: readonly SqlValue[]): void {
     if (!isPlain(values)) this.#statement(this.#insertSql(columns, values)).run(...values.map(binding))
     else this.#plainInsert(columns).run(...values)
+  }
+
+  /**
+   * Inserts the values of all rows by one statement, or of none where it fails. False: not here, nothing was
+   * done. Plain values only.
+   *
+   * @throws SqliteError
+   */
+  insertAll(columns: readonly number[], rows: readonly { readonly values: readonly SqlValue[] }[]): boolean {
+    if (this.#isVirtual) return false
+    const values: SqlValue[] = []
+    for (const row of rows) for (const value of row.values) values.push(value)
+    const sql = this.#insertSql(columns, [])
+    const places = sql.slice(sql.lastIndexOf('('))
+    this.#statement(sql + `,${places}`.repeat(rows.length - 1)).run(values)
+    return true
   }
 
   /** Inserts under `rowid`. @throws SqliteError, SQLITE_CONSTRAINT_ROWID or _PRIMARYKEY when it is taken */
