@@ -30,6 +30,7 @@ async function open(directory: string, settings: Partial<DatabaseSettings> = {})
     {
       onRestart: (reason) => problems.push(reason),
       onProblem: (message) => problems.push(message),
+      onRecordDue: () => {},
       onCheckpointDue: (checkpoint) => checkpoint(),
       onReadersInTheWay: () => {},
       onPanic: (error) => {

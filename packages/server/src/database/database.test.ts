@@ -50,6 +50,7 @@ async function open(
       onProblem: (message) => {
         throw new Error(message)
       },
+      onRecordDue: () => {},
       onCheckpointDue,
       onReadersInTheWay: () => {},
       onPanic: (error) => {
@@ -418,6 +419,7 @@ describe('opening a database', () => {
     const other = await Database.open(root, '0'.repeat(32), SETTINGS, {
       onRestart: (reason) => restarts.push(reason),
       onProblem: () => {},
+      onRecordDue: () => {},
       onCheckpointDue: () => {},
       onReadersInTheWay: () => {},
       onPanic: (error) => {

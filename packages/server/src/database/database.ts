@@ -29,6 +29,11 @@ export interface DatabaseEvents {
   /** Something failed that has not failed a request. */
   onProblem(message: string, error: unknown): void
   /**
+   * `record` is to be called when the commit that has just been made was answered: see
+   * {@link Database.acknowledgeCommit}.
+   */
+  onRecordDue(record: () => void): void
+  /**
    * The WAL has become long: `checkpoint` is to be called soon, at best when the commit that made it so has
    * been answered.
    */
@@ -59,16 +64,17 @@ interface Resources {
 
 /**
  * One open database: its files, its history, its turns. The commit path is: run statements on a connection
- * while holding the turn ({@link takeTurn}), then {@link recordCommits} before anyone is told that they were
- * committed.
+ * while holding the turn ({@link takeTurn}), then {@link recordCommits}, or {@link acknowledgeCommit} for a
+ * single commit, before anyone is told that they were committed.
  */
 export class Database {
   readonly turns: TurnQueue = new TurnQueue()
   readonly commits: CommitSignal = new CommitSignal()
-  readonly history: History
+  readonly #history: History
   readonly #resources: Resources
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
+  #isRecordAwaited = false
   #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
@@ -76,7 +82,7 @@ export class Database {
 
   private constructor(resources: Resources) {
     this.#resources = resources
-    this.history = resources.history
+    this.#history = resources.history
     this.#checkpointed = resources.history.floor
   }
 
@@ -119,6 +125,12 @@ export class Database {
       for (const close of closers) close()
       throw error
     }
+  }
+
+  /** The history, with all that was acknowledged. */
+  get history(): History {
+    this.#recordAwaited()
+    return this.#history
   }
 
   get revision(): string {
@@ -190,8 +202,8 @@ export class Database {
    * @throws BusyError after {@link close}, and where the files are not in their place any more; the system's error
    */
   recordCommits(): void {
-    this.assertOpen()
-    if (!this.isInPlace) throw new BusyError('The files of the database were moved or replaced')
+    this.#isRecordAwaited = false
+    this.#assertInPlace()
     try {
       this.#record()
     } catch (error) {
@@ -203,6 +215,24 @@ export class Database {
     if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
     this.#isCheckpointAwaited = true
     this.#resources.events.onCheckpointDue(() => this.#checkpointWhenDue())
+  }
+
+  /**
+   * For the commit that has just been made, in a turn: it is in the WAL, and comes into the history behind its
+   * answer, or before anything else is read from there. So who has sent much does not wait until it is copied.
+   *
+   * @returns the revision that it is
+   * @throws as {@link recordCommits}
+   */
+  acknowledgeCommit(): string {
+    this.#assertInPlace()
+    if (!this.#resources.recorder.isOneBehind) {
+      this.recordCommits()
+      return this.revision
+    }
+    this.#isRecordAwaited = true
+    this.#resources.events.onRecordDue(() => this.#recordAwaited())
+    return this.#history.formatRevision(this.#history.head + 1)
   }
 
   /** To be called now and then while a large transaction is written: see {@link WalRecorder.flushAhead}. */
@@ -263,8 +293,22 @@ export class Database {
     }
   }
 
+  #recordAwaited(): void {
+    if (!this.#isRecordAwaited || this.#isClosed) return
+    try {
+      this.recordCommits()
+    } catch {
+      // It was told. The commit stays in the WAL, and the next one brings it, or the next opening.
+    }
+  }
+
+  #assertInPlace(): void {
+    this.assertOpen()
+    if (!this.isInPlace) throw new BusyError('The files of the database were moved or replaced')
+  }
+
   #record(): void {
-    if (this.#resources.recorder.record(this.history)) this.commits.notify()
+    if (this.#resources.recorder.record(this.#history)) this.commits.notify()
   }
 
   /**
@@ -325,14 +369,14 @@ export class Database {
   #checkpoint(mode: 'PASSIVE' | 'TRUNCATE'): void {
     const { keeper, recorder, settings } = this.#resources
     if (recorder.uncheckpointedPages.size > 0) {
-      this.history.beginCheckpoint(recorder.uncheckpointedPages)
+      this.#history.beginCheckpoint(recorder.uncheckpointedPages)
       if (checkpoint(keeper, mode).isComplete) {
         recorder.checkpointed()
-        this.#checkpointed = this.history.head
+        this.#checkpointed = this.#history.head
         this.#endCheckpoint()
       }
     }
-    this.history.compact(settings.retention, this.#checkpointed)
+    this.#history.compact(settings.retention, this.#checkpointed)
   }
 }
 

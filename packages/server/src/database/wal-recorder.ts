@@ -90,6 +90,12 @@ export class WalRecorder {
     )
   }
 
+  /** Whether there is exactly one commit that {@link record} has not brought, as far as is known. */
+  get isOneBehind(): boolean {
+    const header = this.#indexHeader()
+    return header !== null && this.#isNext(header)
+  }
+
   /**
    * Appends what was committed since the history's last commit.
    *
@@ -102,8 +108,9 @@ export class WalRecorder {
     const known = history.walPosition
     const isSameWal = header.salts[0] === known.salts[0] && header.salts[1] === known.salts[1]
     const first = isSameWal ? known.frame + 1 : 1
-    const isOne = this.#changeCounter !== null && header.changeCounter === (this.#changeCounter + 1) >>> 0
-    for (const commit of isOne ? [this.#commit(first, header)] : this.#commits(first, header)) {
+    for (const commit of this.#isNext(header)
+      ? [this.#commit(first, header)]
+      : this.#commits(first, header)) {
       const pages = pagesOf(commit, history.sizeAt(history.head))
       for (const page of commit.frames.keys()) this.#uncheckpointed.add(page)
       const images = this.#images(pages, commit.frames)
@@ -144,6 +151,10 @@ export class WalRecorder {
   /** Null while the WAL has no header: nothing was ever written to it, or a checkpoint truncated it. */
   #indexHeader(): WalIndexHeader | null {
     return this.#wal.header() === null ? null : readWalIndexHeader(this.#shmDescriptor)
+  }
+
+  #isNext({ changeCounter }: WalIndexHeader): boolean {
+    return this.#changeCounter !== null && changeCounter === (this.#changeCounter + 1) >>> 0
   }
 
   /** The only commit since: the wal-index has all that is to be known of it. */

@@ -44,6 +44,7 @@ beforeEach(async () => {
     },
     {
       onRestart: () => {},
+      onRecordDue: () => {},
       onCheckpointDue: () => {},
       onReadersInTheWay: () => {},
       onProblem: (message) => problems.push(message),

@@ -40,6 +40,7 @@ async function open(path: string): Promise<Database> {
     {
       onRestart: fail,
       onProblem: fail,
+      onRecordDue: () => {},
       onCheckpointDue: () => {},
       onReadersInTheWay: () => {},
       onPanic: fail,

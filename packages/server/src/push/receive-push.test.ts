@@ -55,6 +55,7 @@ beforeEach(async () => {
     },
     {
       onRestart: () => {},
+      onRecordDue: () => {},
       onCheckpointDue: () => {},
       onReadersInTheWay: () => {},
       onProblem: (message) => {

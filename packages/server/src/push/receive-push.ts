@@ -76,10 +76,11 @@ export async function receivePush(
   }
 
   function record(outcome: PushOutcome): PushResponse {
+    if (outcome.type === 'ok') {
+      target.recent.keep(target.databaseId, header, body)
+      return { ...outcome, revision: database.acknowledgeCommit() }
+    }
     database.recordCommits()
-    if (outcome.type === 'ok') target.recent.keep(target.databaseId, header, body)
-    if (outcome.type === 'ok' || outcome.type === 'already-applied')
-      return { ...outcome, revision: database.revision }
-    return outcome
+    return outcome.type === 'already-applied' ? { ...outcome, revision: database.revision } : outcome
   }
 }

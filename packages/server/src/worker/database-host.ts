@@ -139,6 +139,7 @@ export class DatabaseHost {
       onProblem: (message, error) =>
         this.#onLog({ level: 'error', message, ...about, reason: String(error) }),
       // An answer is sent before its turn of the loop ends.
+      onRecordDue: setImmediate,
       onCheckpointDue: setImmediate,
       onReadersInTheWay: () => streams.endReaders(),
       onPanic: (error) => {

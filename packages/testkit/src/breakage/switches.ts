@@ -148,10 +148,10 @@ export const SWITCHES: readonly Switch[] = [
     plan: planFor(4),
   },
   {
-    breaks: 'an answer goes out before the history has the commit',
-    module: 'server/dist/push/receive-push',
-    edits: [['database.recordCommits();', '']],
-    plan: planFor(1),
+    breaks: 'the history is read without a commit that was acknowledged',
+    module: 'server/dist/database/database',
+    edits: [['get history() {\n        this.#recordAwaited();', 'get history() {']],
+    plan: planOf([WRITE, PUSH], TWO),
   },
   {
     breaks: 'a client counts one change too many as acknowledged',

@@ -118,6 +118,7 @@ export class LocalServer {
           throw new Violation(`the server has begun its history anew: ${reason}`)
         },
         onProblem: () => {},
+        onRecordDue: () => {},
         onCheckpointDue: (checkpoint) => checkpoint(),
         onReadersInTheWay: () => {},
         onPanic: (error) => {

@@ -1,0 +1,102 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PAGE_SIZE } from '@tidemark/protocol'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { SETTINGS } from '../../test/database-settings.ts'
+import { Database } from './database.ts'
+
+let root: string
+/** What the database has asked to be called. */
+let due: (() => void)[]
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-acknowledged-'))
+  due = []
+})
+
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+})
+
+async function open(name: string): Promise<Database> {
+  const fail = (problem: unknown): never => {
+    throw new Error(String(problem))
+  }
+  mkdirSync(join(root, name), { recursive: true })
+  return Database.open(join(root, name), 'ffeeddccbbaa99887766554433221100', SETTINGS, {
+    onRestart: fail,
+    onProblem: fail,
+    onRecordDue: (record) => due.push(record),
+    onCheckpointDue: () => {},
+    onReadersInTheWay: () => {},
+    onPanic: fail,
+  })
+}
+
+/** A database with a table, and a commit to be made. */
+async function openWithTable(): Promise<{ readonly database: Database; readonly commit: () => void }> {
+  const database = await open('a')
+  const connection = database.acquireConnection()
+  database.history.beginEpoch()
+  connection.exec('CREATE TABLE t (x)')
+  database.recordCommits()
+  return { database, commit: () => connection.exec('INSERT INTO t VALUES (1)') }
+}
+
+/** All pages of the newest revision, and what SQLite has. */
+function contents(database: Database): readonly [Buffer, Buffer] {
+  const { history } = database
+  const size = history.sizeAt(history.head)
+  const pages = Buffer.alloc(size * PAGE_SIZE)
+  const numbers = Array.from({ length: size }, (_, index) => index + 1)
+  history.readPages(numbers, history.head, pages)
+  const connection = database.acquireConnection()
+  try {
+    return [pages, connection.serialize()]
+  } finally {
+    database.releaseConnection(connection)
+  }
+}
+
+test('it has the revision that was said, for whoever reads next, and after a crash', async () => {
+  const { database, commit } = await openWithTable()
+  const before = database.history.head
+  commit()
+  const revision = database.acknowledgeCommit()
+  cpSync(join(root, 'a'), join(root, 'crashed'), { recursive: true, preserveTimestamps: true })
+  rmSync(join(root, 'crashed/main.db-shm'))
+  for (const each of [database, await open('crashed')]) {
+    expect(each.revision).toBe(revision)
+    expect(each.history.head).toBe(before + 1)
+    const [pages, seenBySqlite] = contents(each)
+    expect(pages).toEqual(seenBySqlite)
+    each.close()
+  }
+})
+
+test('it is brought into the history when that is due, once, and those who wait are woken', async () => {
+  const { database, commit } = await openWithTable()
+  const woken = database.commits.wait(60_000, new AbortController().signal)
+  commit()
+  const revision = database.acknowledgeCommit()
+  expect(due).toHaveLength(1)
+  due[0]!()
+  await woken
+  const { bytes } = database.history
+  due[0]!()
+  expect(database.history.bytes).toBe(bytes)
+  expect(database.revision).toBe(revision)
+  database.close()
+  due[0]!()
+})
+
+test('behind one that nobody has acknowledged it gets the revision after that', async () => {
+  const { database, commit } = await openWithTable()
+  const before = database.history.head
+  commit()
+  commit()
+  expect(database.acknowledgeCommit()).toBe(database.revision)
+  expect(database.history.head).toBe(before + 2)
+  database.close()
+})
