@@ -87,7 +87,10 @@ function show(lines: readonly string[]): string {
         .join(' | ')
 }
 
-/** All rows of a table, by the names of its columns. */
+/**
+ * All rows of a table, by the names of its columns. They are put together here: SQL that did it took several
+ * times as long to be prepared as to be run.
+ */
 export function rowsOf(
   db: Reader,
   table: string,
@@ -97,20 +100,22 @@ export function rowsOf(
   },
 ): string {
   const columns = all<{ name: string }>(db, `SELECT name FROM pragma_table_xinfo('${table}') ORDER BY name`)
-  const wanted = columns.filter(({ name }) => withAdded || !name.startsWith(ADDED_COLUMN))
-  const shown = wanted.map(
-    ({
-      name,
-    }) => `'${name}=' || substr(typeof("${name}"), 1, 1) || CASE typeof("${name}") WHEN 'blob' THEN hex("${name}")
-      WHEN 'text' THEN CASE WHEN length(CAST("${name}" AS BLOB)) > 20 THEN length(CAST("${name}" AS BLOB)) || substr("${name}", 1, 3) ELSE hex("${name}") END
-      ELSE quote("${name}") END`,
-  )
-  return all<{ row: string }>(
-    db,
-    `SELECT ${shown.join(` || ' ' || `)} AS row FROM ${table} ${where} ORDER BY 1`,
-  )
-    .map(({ row }) => row)
+  const names = columns.map(({ name }) => name).filter((name) => withAdded || !name.startsWith(ADDED_COLUMN))
+  // Text may have bytes that are none: they would be replaced.
+  const values = names.map((name) => `iif(typeof("${name}") = 'text', hex("${name}"), "${name}")`)
+  const rows = db.prepare(`SELECT ${values.join()} FROM ${table} ${where}`).raw().safeIntegers().all()
+  return (rows as unknown[][])
+    .map((row) => row.map((value, index) => `${names[index]}=${shown(value)}`).join(' '))
+    .toSorted()
     .join('\n')
+}
+
+/** A value with the first letter of its storage class. Text is in hexadecimal already. */
+function shown(value: unknown): string {
+  if (value === null) return 'n'
+  if (typeof value === 'bigint') return `i${value}`
+  if (typeof value === 'number') return `r${Object.is(value, -0) ? '-0' : value}`
+  return typeof value === 'string' ? `t${value}` : `b${(value as Buffer).toString('hex')}`
 }
 
 function all<T>(db: Reader, sql: string): T[] {

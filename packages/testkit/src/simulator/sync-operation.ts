@@ -13,7 +13,8 @@ export async function syncClient(
   kind: SyncKind,
   fault: Fault | null,
 ): Promise<void> {
-  const before = client.content()
+  // A pull, and a sync, may change it.
+  const before = kind === 'push' || kind === 'checkpoint' ? client.content() : null
   const revisionBefore = client.revision
   const headBefore = world.server.database.revision
   const wasLevel = client.level === headBefore
@@ -45,7 +46,7 @@ export async function syncClient(
   const hasPulled = client.pulls > 0 || client.revision !== revisionBefore
   const isUntouched =
     !hasPulled && !hasLostCommits && client.rejections === 0 && world.writes.effects === effectsBefore
-  if (isUntouched && (kind === 'push' || kind === 'checkpoint'))
+  if (isUntouched && before !== null)
     checkEqual(`${kind} leaves the local content alone`, before, client.content())
   if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)
 }
