@@ -1,5 +1,4 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
-import { NetworkError, OptionsError } from '@tidemark/sdk-node'
 import type { DatabaseDescription, UnopenedDatabase } from '@tidemark/server'
 import ky, { type KyInstance } from 'ky'
 
@@ -60,6 +59,8 @@ export class AdminApi {
     try {
       return await this.#http(path, { method, ...(json === undefined ? {} : { json }) })
     } catch (cause) {
+      // Not before: it is several times as much as all that a request needs.
+      const { NetworkError, OptionsError } = await import('@tidemark/sdk-node')
       const why = reason(cause)
       // Of `fetch`, which never uses the ports of some other protocols.
       if (why === 'bad port')

@@ -1,6 +1,7 @@
-import { generateKeyPair, exportJWK, importJWK, SignJWT } from 'jose'
 import type { CryptoKey } from 'jose'
 import { z } from 'zod'
+
+// jose is loaded where it is used: a server without keys does not need it.
 
 /** What a token lets its holder do; each includes the ones before. */
 export const SCOPES = ['read', 'write', 'admin'] as const
@@ -30,6 +31,7 @@ export interface TokenContent {
 }
 
 export async function generateSigningKey(kid: string): Promise<SigningKey> {
+  const { generateKeyPair, exportJWK } = await import('jose')
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true })
   const { x, d } = await exportJWK(privateKey)
   return { kid, x: x!, d: d! }
@@ -37,6 +39,7 @@ export async function generateSigningKey(kid: string): Promise<SigningKey> {
 
 /** A token signed with `key`. Its id (`jti`), by which it can be revoked, is random. */
 export async function mintToken(key: SigningKey, content: TokenContent): Promise<string> {
+  const { SignJWT } = await import('jose')
   const token = new SignJWT({ databases: content.databases })
     .setProtectedHeader({ alg: 'EdDSA', kid: key.kid })
     .setIssuer(content.issuer)
@@ -50,6 +53,7 @@ export async function mintToken(key: SigningKey, content: TokenContent): Promise
 
 /** The public key, or the private one where `d` is given. */
 export async function importKey(key: { readonly x: string; readonly d?: string }): Promise<CryptoKey> {
+  const { importJWK } = await import('jose')
   const jwk = { kty: 'OKP', crv: 'Ed25519', x: key.x, ...(key.d === undefined ? {} : { d: key.d }) }
   return (await importJWK(jwk, 'EdDSA')) as CryptoKey
 }

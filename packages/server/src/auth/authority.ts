@@ -1,4 +1,3 @@
-import { jwtVerify } from 'jose'
 import type { CryptoKey, JWTPayload } from 'jose'
 import type { ServerConfig } from '../config/server-config.ts'
 import { databasesClaimSchema, importKey, SCOPES } from './access-token.ts'
@@ -80,6 +79,7 @@ export class Authority {
 
   async #verifySignature(token: string): Promise<{ readonly payload: JWTPayload }> {
     try {
+      const { jwtVerify } = await import('jose')
       return await jwtVerify(
         token,
         ({ kid }) => {

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
-import { makeRoom, readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine'
-import type { WalIndexHeader } from '@tidemark/engine'
+import { makeRoom, readPageNumbers, readWalIndexHeader, WalFile } from '@tidemark/engine/server-side'
+import type { WalIndexHeader } from '@tidemark/engine/server-side'
 import {
   decodeFrameHeader,
   FRAME_HEADER_SIZE,

@@ -11,7 +11,7 @@ import {
   rmSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { writeFully } from '@tidemark/engine'
+import { writeFully } from '@tidemark/engine/server-side'
 import { historyDamaged } from './history-error.ts'
 import { decodeSegmentHeader, encodeSegmentHeader, SEGMENT_HEADER_SIZE } from './history-format.ts'
 

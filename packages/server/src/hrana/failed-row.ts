@@ -1,5 +1,5 @@
-import { isKeyword, nameOf, tokenize } from '@tidemark/engine'
-import type { Token } from '@tidemark/engine'
+import { isKeyword, nameOf, tokenize } from '@tidemark/engine/server-side'
+import type { Token } from '@tidemark/engine/server-side'
 import { RawText } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 

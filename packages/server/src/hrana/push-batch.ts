@@ -1,4 +1,4 @@
-import { classifyStatement } from '@tidemark/engine'
+import { classifyStatement } from '@tidemark/engine/server-side'
 import type { HranaBatch } from '@tidemark/protocol'
 
 export const WATERMARK_TABLE = 'turso_sync_last_change_id'

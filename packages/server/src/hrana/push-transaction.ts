@@ -1,5 +1,5 @@
-import { applySchemaChange, classifyStatement, isOperational, sqliteCode } from '@tidemark/engine'
-import type { ApplyConnection, StatementClass } from '@tidemark/engine'
+import { applySchemaChange, classifyStatement, isOperational, sqliteCode } from '@tidemark/engine/server-side'
+import type { ApplyConnection, StatementClass } from '@tidemark/engine/server-side'
 import { BusyError, fromHranaValue } from '@tidemark/protocol'
 import type { HranaBatch, HranaStatement, SqlValue } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'

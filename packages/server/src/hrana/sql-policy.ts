@@ -1,5 +1,5 @@
-import { classifyStatement, isKeyword, schemaNames, tokenize } from '@tidemark/engine'
-import type { StatementClass } from '@tidemark/engine'
+import { classifyStatement, isKeyword, schemaNames, tokenize } from '@tidemark/engine/server-side'
+import type { StatementClass } from '@tidemark/engine/server-side'
 import { SqlRefusedError } from './sql-error.ts'
 
 /** Pragmas that tell something and change nothing, in any form. */

@@ -1,6 +1,5 @@
-import loadSqlite from '@sqlite.org/sqlite-wasm'
 import type { Database, Sqlite3Result, Sqlite3Static } from '@sqlite.org/sqlite-wasm'
-import { classifyStatement, splitStatements } from '@tidemark/engine'
+import { classifyStatement, splitStatements } from '@tidemark/engine/server-side'
 import { isTidemarkError, LimitError, ProtocolError } from '@tidemark/protocol'
 import { PageVfs } from './page-vfs.ts'
 import type { PageSource } from './page-vfs.ts'
@@ -11,6 +10,12 @@ const MAX_SQL_LENGTH = 100_000
 /** Beyond it LIKE and GLOB can take very long over one row, and nothing looks at the clock meanwhile. */
 const MAX_PATTERN_LENGTH = 200
 const INSTRUCTIONS_BETWEEN_CLOCK_READS = 10_000
+
+/** Half a megabyte of source, which most workers never need. */
+async function loadSqlite(): Promise<Sqlite3Static> {
+  const { default: load } = await import('@sqlite.org/sqlite-wasm')
+  return load()
+}
 
 /**
  * Finds out which pages a query reads, by running it on an SQLite of its own, whose file is the pages of one

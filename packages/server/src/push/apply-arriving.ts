@@ -1,5 +1,5 @@
-import { OpenPush } from '@tidemark/engine'
-import type { PushOutcome } from '@tidemark/engine'
+import { OpenPush } from '@tidemark/engine/server-side'
+import type { PushOutcome } from '@tidemark/engine/server-side'
 import type { PushHeader } from '@tidemark/protocol'
 import type { PushBody } from './push-body.ts'
 import type { PushTarget } from './push-target.ts'

@@ -1,4 +1,4 @@
-import { ApplyConnection } from '@tidemark/engine'
+import { ApplyConnection } from '@tidemark/engine/server-side'
 import type { Connection } from '../database/connection.ts'
 import type { Database } from '../database/database.ts'
 import type { RecentPushes } from './recent-pushes.ts'

@@ -1,5 +1,5 @@
-import { applyPush } from '@tidemark/engine'
-import type { PushOutcome } from '@tidemark/engine'
+import { applyPush } from '@tidemark/engine/server-side'
+import type { PushOutcome } from '@tidemark/engine/server-side'
 import { BusyError, encodePushResponse } from '@tidemark/protocol'
 import type { PushResponse } from '@tidemark/protocol'
 import { applyArriving } from './apply-arriving.ts'

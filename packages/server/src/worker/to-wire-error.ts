@@ -1,4 +1,4 @@
-import { sqliteCode } from '@tidemark/engine'
+import { sqliteCode } from '@tidemark/engine/server-side'
 import { BusyError, isTidemarkError, LimitError } from '@tidemark/protocol'
 import type { WireError } from './wire-error.ts'
 
