@@ -51,6 +51,8 @@ export class LocalServer {
   #life = 0
   #tenant: Tenant | null = null
   #isStarting = false
+  /** What the database does when the answer has gone. */
+  #behind: (() => void) | null = null
   /** In the middle of a request, of its start or of its end. */
   isActive = false
 
@@ -118,7 +120,9 @@ export class LocalServer {
           throw new Violation(`the server has begun its history anew: ${reason}`)
         },
         onProblem: () => {},
-        onRecordDue: () => {},
+        onRecordDue: (record) => {
+          this.#behind = record
+        },
         onCheckpointDue: (checkpoint) => checkpoint(),
         onReadersInTheWay: () => {},
         onPanic: (error) => {
@@ -168,6 +172,7 @@ export class LocalServer {
     unwatched(() => spawnSync('cp', ['-a', before, after]))
     this.#tenant = null
     this.#isStarting = false
+    this.#behind = null
     // The lock is a file of its own, and the copy must not be taken for locked.
     if (tenant !== null) setImmediate(() => close(tenant))
   }
@@ -214,6 +219,9 @@ export class LocalServer {
     try {
       const bytes = await respond(tenant, request)
       if (this.#tenant !== tenant) throw new ServerDownError('the server died')
+      // The answer has gone: what happens to the server now is not seen by who gets it.
+      this.#behind?.()
+      this.#behind = null
       return new Response(bytes, { headers: { 'content-type': 'application/protobuf' } })
     } catch (error) {
       if (this.#tenant !== tenant) throw new ServerDownError('the server died', { cause: error })
