@@ -2,17 +2,20 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PAGE_SIZE } from '@tidemark/protocol'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SETTINGS } from '../../test/database-settings.ts'
+import { History } from '../history/history.ts'
 import { Database } from './database.ts'
 
 let root: string
 /** What the database has asked to be called. */
 let due: (() => void)[]
+let problems: unknown[]
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'tidemark-acknowledged-'))
   due = []
+  problems = []
 })
 
 afterEach(() => {
@@ -26,7 +29,7 @@ async function open(name: string): Promise<Database> {
   mkdirSync(join(root, name), { recursive: true })
   return Database.open(join(root, name), 'ffeeddccbbaa99887766554433221100', SETTINGS, {
     onRestart: fail,
-    onProblem: fail,
+    onProblem: (_, error) => problems.push(error),
     onRecordDue: (record) => due.push(record),
     onCheckpointDue: () => {},
     onReadersInTheWay: () => {},
@@ -66,6 +69,7 @@ test('it has the revision that was said, for whoever reads next, and after a cra
   const revision = database.acknowledgeCommit()
   cpSync(join(root, 'a'), join(root, 'crashed'), { recursive: true, preserveTimestamps: true })
   rmSync(join(root, 'crashed/main.db-shm'))
+  expect(problems).toEqual([])
   for (const each of [database, await open('crashed')]) {
     expect(each.revision).toBe(revision)
     expect(each.history.head).toBe(before + 1)
@@ -89,6 +93,31 @@ test('it is brought into the history when that is due, once, and those who wait 
   expect(database.revision).toBe(revision)
   database.close()
   due[0]!()
+})
+
+test('where the history cannot be written, it is tried again a second later, and not before', async () => {
+  const { database, commit } = await openWithTable()
+  const { revision } = database
+  vi.useFakeTimers({ toFake: ['performance'] })
+  const full = new Error('ENOSPC')
+  const append = vi.spyOn(History.prototype, 'append').mockImplementation(() => {
+    throw full
+  })
+  try {
+    commit()
+    const acknowledged = database.acknowledgeCommit()
+    for (const record of due) record()
+    expect([database.revision, database.revision]).toEqual([revision, revision])
+    expect(problems).toEqual([full])
+    append.mockRestore()
+    expect(database.revision).toBe(revision)
+    vi.advanceTimersByTime(1000)
+    expect(database.revision).toBe(acknowledged)
+  } finally {
+    vi.useRealTimers()
+    append.mockRestore()
+  }
+  database.close()
 })
 
 test('behind one that nobody has acknowledged it gets the revision after that', async () => {

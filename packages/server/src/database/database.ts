@@ -47,6 +47,8 @@ export interface DatabaseEvents {
   onPanic(error: unknown): never
 }
 
+/** A history that cannot be written is not tried again before. */
+const RECORD_AGAIN_MS = 1000
 /** So many times the frames after which it is copied the WAL may have while transactions read from it. */
 const MAX_WAL_CHECKPOINTS = 16
 
@@ -75,6 +77,8 @@ export class Database {
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
   #isRecordAwaited = false
+  /** Not before, by `performance.now()`: it has failed. */
+  #recordAgainAt = 0
   #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
@@ -294,11 +298,13 @@ export class Database {
   }
 
   #recordAwaited(): void {
-    if (!this.#isRecordAwaited || this.#isClosed) return
+    if (!this.#isRecordAwaited || this.#isClosed || performance.now() < this.#recordAgainAt) return
     try {
       this.recordCommits()
     } catch {
-      // It was told. The commit stays in the WAL, and the next one brings it, or the next opening.
+      // It was told. The commit stays in the WAL: it is tried again, or the next opening brings it.
+      this.#isRecordAwaited = true
+      this.#recordAgainAt = performance.now() + RECORD_AGAIN_MS
     }
   }
 

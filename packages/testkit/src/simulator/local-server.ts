@@ -55,6 +55,8 @@ export class LocalServer {
   #behind: (() => void) | null = null
   /** In the middle of a request, of its start or of its end. */
   isActive = false
+  /** Since its start something has failed that has not failed a request: a commit may be in the WAL alone. */
+  hasProblem = false
 
   constructor(root: string, settings: Plan['server']) {
     this.#root = root
@@ -88,6 +90,7 @@ export class LocalServer {
   async start(): Promise<void> {
     const { directory } = this
     this.#life += 1
+    this.hasProblem = false
     this.isActive = true
     this.#isStarting = true
     try {
@@ -119,7 +122,9 @@ export class LocalServer {
         onRestart: (reason) => {
           throw new Violation(`the server has begun its history anew: ${reason}`)
         },
-        onProblem: () => {},
+        onProblem: () => {
+          this.hasProblem = true
+        },
         onRecordDue: (record) => {
           this.#behind = record
         },
