@@ -113,9 +113,27 @@ test('where the history cannot be written, it is tried again a second later, and
     expect(database.revision).toBe(revision)
     vi.advanceTimersByTime(1000)
     expect(database.revision).toBe(acknowledged)
+    commit()
+    expect(database.acknowledgeCommit()).toBe(database.revision)
   } finally {
     vi.useRealTimers()
     append.mockRestore()
+  }
+  database.close()
+})
+
+test('what comes after a commit that could not be brought at first does not wait', async () => {
+  const { database, commit } = await openWithTable()
+  vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {
+    throw new Error('ENOSPC')
+  })
+  commit()
+  database.acknowledgeCommit()
+  due[0]!()
+  expect(problems).toHaveLength(1)
+  for (let count = 0; count < 2; count++) {
+    commit()
+    expect(database.acknowledgeCommit()).toBe(database.revision)
   }
   database.close()
 })

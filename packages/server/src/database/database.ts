@@ -214,6 +214,7 @@ export class Database {
       this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
       throw error
     }
+    this.#recordAgainAt = 0
     const { settings, recorder } = this.#resources
     if (settings.durability === 'full') recorder.makeRoom()
     if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
