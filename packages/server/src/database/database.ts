@@ -200,13 +200,12 @@ export class Database {
 
   /**
    * Brings everything committed so far into the history and wakes those who wait for it. Until this has
-   * returned, no commit may be acknowledged. Where it throws, the commits stay in the WAL, and the next call
-   * or the next opening brings them.
+   * returned, no commit may be acknowledged but by {@link acknowledgeCommit}. Where it throws, the commits
+   * stay in the WAL, and the next call or the next opening brings them.
    *
    * @throws BusyError after {@link close}, and where the files are not in their place any more; the system's error
    */
   recordCommits(): void {
-    this.#isRecordAwaited = false
     this.#assertInPlace()
     try {
       this.#record()
@@ -214,6 +213,7 @@ export class Database {
       this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
       throw error
     }
+    this.#isRecordAwaited = false
     this.#recordAgainAt = 0
     const { settings, recorder } = this.#resources
     if (settings.durability === 'full') recorder.makeRoom()
@@ -304,7 +304,6 @@ export class Database {
       this.recordCommits()
     } catch {
       // It was told. The commit stays in the WAL: it is tried again, or the next opening brings it.
-      this.#isRecordAwaited = true
       this.#recordAgainAt = performance.now() + RECORD_AGAIN_MS
     }
   }
