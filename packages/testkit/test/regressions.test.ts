@@ -217,6 +217,17 @@ const found: readonly Found[] = [
     ],
   },
   {
+    title:
+      'a push whose commit could not be recorded behind its answer is not taken for lost by the pull after it',
+    steps: [
+      { kind: 'write', client: 0, seed: 1 },
+      { kind: 'push', client: 0, fault: null },
+      { kind: 'write', client: 0, seed: 3 },
+      { kind: 'push', client: 0, fault: { on: 'file', side: 'server', nth: 1, what: 'refused', seed: 0 } },
+      { kind: 'pull', client: 0, fault: null },
+    ],
+  },
+  {
     title: 'a row that REPLACE removes is captured also where a cascade takes the row that came in its place',
     schemaSeed: 61530781,
     isDaring: true,

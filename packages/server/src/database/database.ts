@@ -47,8 +47,6 @@ export interface DatabaseEvents {
   onPanic(error: unknown): never
 }
 
-/** A history that cannot be written is not tried again before. */
-const RECORD_AGAIN_MS = 1000
 /** So many times the frames after which it is copied the WAL may have while transactions read from it. */
 const MAX_WAL_CHECKPOINTS = 16
 
@@ -77,8 +75,6 @@ export class Database {
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
   #isRecordAwaited = false
-  /** Not before, by `performance.now()`: it has failed. */
-  #recordAgainAt = 0
   #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
@@ -131,9 +127,16 @@ export class Database {
     }
   }
 
-  /** The history, with all that was acknowledged. */
+  /**
+   * The history, with all that was acknowledged.
+   *
+   * @throws BusyError where it cannot be brought, as on a full disk: a client that is told of a revision
+   * without its push takes that for lost
+   */
   get history(): History {
     this.#recordAwaited()
+    if (this.#isRecordAwaited && !this.#isClosed)
+      throw new BusyError('What was acknowledged last cannot be recorded: the disk is full, or fails')
     return this.#history
   }
 
@@ -155,12 +158,13 @@ export class Database {
     readonly historyBytes: number
     readonly bytes: number
   } {
-    const { history } = this
+    this.#recordAwaited()
+    const history = this.#history
     const fileBytes =
       this.#resources.mainFile.sizeInPages * PAGE_SIZE + this.#resources.recorder.walFrames * FRAME_SIZE
     const sizeInPages = history.sizeAt(history.head)
     return {
-      revision: this.revision,
+      revision: history.formatRevision(history.head),
       sizeInPages,
       historyBytes: history.bytes,
       bytes: fileBytes + history.bytes,
@@ -172,7 +176,8 @@ export class Database {
     const turn = await this.turns.acquire(party, waitMs, signal)
     try {
       this.assertOpen()
-      this.history.beginEpoch()
+      this.#recordAwaited()
+      this.#history.beginEpoch()
       return turn
     } catch (error) {
       turn.release()
@@ -213,8 +218,6 @@ export class Database {
       this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
       throw error
     }
-    this.#isRecordAwaited = false
-    this.#recordAgainAt = 0
     const { settings, recorder } = this.#resources
     if (settings.durability === 'full') recorder.makeRoom()
     if (this.#isCheckpointAwaited || !this.#isCheckpointDue) return
@@ -299,12 +302,11 @@ export class Database {
   }
 
   #recordAwaited(): void {
-    if (!this.#isRecordAwaited || this.#isClosed || performance.now() < this.#recordAgainAt) return
+    if (!this.#isRecordAwaited || this.#isClosed) return
     try {
       this.recordCommits()
     } catch {
-      // It was told. The commit stays in the WAL: it is tried again, or the next opening brings it.
-      this.#recordAgainAt = performance.now() + RECORD_AGAIN_MS
+      // It was told. The commit stays in the WAL: who comes next tries again, or the next opening brings it.
     }
   }
 
@@ -315,6 +317,7 @@ export class Database {
 
   #record(): void {
     if (this.#resources.recorder.record(this.#history)) this.commits.notify()
+    this.#isRecordAwaited = false
   }
 
   /**

@@ -150,7 +150,10 @@ export const SWITCHES: readonly Switch[] = [
   {
     breaks: 'the history is read without a commit that was acknowledged',
     module: 'server/dist/database/database',
-    edits: [['#recordAwaited() {', '#recordAwaited() { return;']],
+    edits: [
+      ['#recordAwaited() {', '#recordAwaited() { return;'],
+      ['get history() {', 'get history() { return this.#history;'],
+    ],
     plan: planOf([WRITE, PUSH], TWO),
   },
   {

@@ -70,6 +70,8 @@ export class Client {
   pulls = 0
   /** How often it was taken for a copy of another. */
   forks = 0
+  /** How often it took the server to have lost what that had acknowledged. */
+  rollbacks = 0
   /** Changes that the server has refused, since the same. */
   rejections = 0
   /** The last of them. */
@@ -133,6 +135,7 @@ export class Client {
     db.on('pull', () => (this.pulls += 1))
     db.on('rebased', () => (this.pulls += 1))
     db.on('forked', () => (this.forks += 1))
+    db.on('rollback', () => (this.rollbacks += 1))
     db.on('rejected', ({ changeId }) => {
       this.rejections += 1
       this.refused = changeId

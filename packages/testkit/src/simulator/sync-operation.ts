@@ -40,6 +40,8 @@ export async function syncClient(
     await recover(world, client, fault.seed)
   if (client.forks > 0 && !world.circumstances.mayFork)
     throw new Violation(`${client.name} is taken for a copy, and there is none`)
+  if (client.rollbacks > 0 && !world.circumstances.mayFork)
+    throw new Violation(`${client.name} takes for lost what the server has`)
   if (client.rejections > 0) client.own = null
   checkClient(client)
   // A client that has died tells of no pull, nor of a base that it has found again.
