@@ -7,15 +7,22 @@ import type { Answer, Body, Outgoing } from './exchange.ts'
 export async function exchangeByFetch(outgoing: Outgoing, fetch: typeof globalThis.fetch): Promise<Answer> {
   const { address, method, headers, signal, body } = outgoing
   const asked = ky(address, { ...SEND_ONCE, method, headers, signal, fetch, ...bodyOptions(body) })
-  const response = await untilAborted(signal, asked)
+  const response = await untilAborted(signal, asked).catch((error: unknown) => {
+    // What is answered later nobody reads: it would keep its connection.
+    asked.then(cancelBody).catch(() => {})
+    throw error
+  })
   return {
     status: response.status,
     headers: response.headers,
     body: response.body === null ? NO_CHUNKS : chunksOf(response.body, signal),
-    cancel: async () => {
-      await response.body?.cancel()
-    },
+    cancel: async () => cancelBody(response),
   }
+}
+
+/** Waits for nothing: it may never end. */
+function cancelBody({ body }: Response): void {
+  body?.cancel().catch(() => {})
 }
 
 async function* chunksOf(

@@ -399,3 +399,29 @@ test.each(Object.keys(deaf))(
     expect(await given).toBe(reason)
   },
 )
+
+test('what such a fetch answers after it was given up is cancelled, as is a web page, whose end nobody waits for', async () => {
+  const cancelled: string[] = []
+  const answer = (name: string, type: string): Response =>
+    new Response(
+      new ReadableStream({
+        cancel: async () => {
+          cancelled.push(name)
+          await new Promise<never>(() => {})
+        },
+      }),
+      { headers: { 'content-type': type } },
+    )
+  const late = Promise.withResolvers<Response>()
+  const config = { baseUrl: 'http://localhost', authToken: null, timeoutMs: 30_000 }
+  const counters = { sentBytes: 0, receivedBytes: 0 }
+  const closing = new AbortController()
+  const deafTransport = new HttpTransport({ ...config, counters, fetch: async () => late.promise })
+  const given = failure(sendAndRead(deafTransport, { signal: closing.signal }))
+  closing.abort(new Error('closed'))
+  await given
+  late.resolve(answer('late', 'application/protobuf'))
+  const proxy = new HttpTransport({ ...config, counters, fetch: async () => answer('page', 'text/html') })
+  expect(await failure(sendAndRead(proxy))).toBeInstanceOf(ProtocolError)
+  await expect.poll(() => cancelled).toEqual(['late', 'page'])
+})
