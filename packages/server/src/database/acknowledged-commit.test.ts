@@ -118,6 +118,18 @@ test('where the history cannot be written, nobody reads it without the commit: e
   database.close()
 })
 
+test('a commit that could not be recorded, and was not acknowledged, is brought by who reads next', async () => {
+  const { database, commit } = await openWithTable()
+  const { head } = database.history
+  vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {
+    throw new Error('ENOSPC')
+  })
+  commit()
+  expect(() => database.recordCommits()).toThrow('ENOSPC')
+  expect(database.history.head).toBe(head + 1)
+  database.close()
+})
+
 test('what comes after a commit that could not be brought at first does not wait', async () => {
   const { database, commit } = await openWithTable()
   vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {

@@ -74,6 +74,7 @@ export class Database {
   readonly #resources: Resources
   readonly #connections = new Set<Connection>()
   #framesAtCheckpoint = 0
+  /** The history may be behind: a commit was acknowledged before it was recorded, or recording one has failed. */
   #isRecordAwaited = false
   #isCheckpointAwaited = false
   #checkpointed: number
@@ -128,7 +129,7 @@ export class Database {
   }
 
   /**
-   * The history, with all that was acknowledged.
+   * The history, with all that was committed.
    *
    * @throws BusyError where it cannot be brought, as on a full disk: a client that is told of a revision
    * without its push takes that for lost
@@ -136,7 +137,7 @@ export class Database {
   get history(): History {
     this.#recordAwaited()
     if (this.#isRecordAwaited && !this.#isClosed)
-      throw new BusyError('What was acknowledged last cannot be recorded: the disk is full, or fails')
+      throw new BusyError('What was committed last cannot be recorded: the disk is full, or fails')
     return this.#history
   }
 
@@ -206,7 +207,7 @@ export class Database {
   /**
    * Brings everything committed so far into the history and wakes those who wait for it. Until this has
    * returned, no commit may be acknowledged but by {@link acknowledgeCommit}. Where it throws, the commits
-   * stay in the WAL, and the next call or the next opening brings them.
+   * stay in the WAL, and whoever reads the history next brings them, or the next opening.
    *
    * @throws BusyError after {@link close}, and where the files are not in their place any more; the system's error
    */
@@ -316,6 +317,7 @@ export class Database {
   }
 
   #record(): void {
+    this.#isRecordAwaited = true
     if (this.#resources.recorder.record(this.#history)) this.commits.notify()
     this.#isRecordAwaited = false
   }

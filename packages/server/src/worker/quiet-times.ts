@@ -3,7 +3,7 @@ import type { WorkerAnswer } from './worker-client.ts'
 
 /**
  * An answer is given again for so long at most, milliseconds. What was committed and never acknowledged,
- * since recording it failed, is brought into the history by no call: so it is told too.
+ * since recording it failed, is brought into the history by who asks the worker: so that is done.
  */
 const LONGEST_MS = 1000
 /** Databases of which an answer is kept, and bytes of a request and of an answer that are. */
