@@ -109,7 +109,7 @@ test('where the history cannot be written, nobody reads it without the commit: e
     expect(() => database.history).toThrow(BusyError)
     expect(() => database.revision).toThrow(BusyError)
     expect(database.status().revision).toBe(revision)
-    expect(problems).toEqual([full, full, full, full])
+    expect(problems).toEqual([full])
     append.mockRestore()
     expect(database.revision).toBe(acknowledged)
   } finally {
@@ -121,12 +121,15 @@ test('where the history cannot be written, nobody reads it without the commit: e
 test('a commit that could not be recorded, and was not acknowledged, is brought by who reads next', async () => {
   const { database, commit } = await openWithTable()
   const { head } = database.history
-  vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {
-    throw new Error('ENOSPC')
-  })
-  commit()
-  expect(() => database.recordCommits()).toThrow('ENOSPC')
-  expect(database.history.head).toBe(head + 1)
+  for (const failures of [1, 2]) {
+    vi.spyOn(History.prototype, 'append').mockImplementationOnce(() => {
+      throw new Error('ENOSPC')
+    })
+    commit()
+    expect(() => database.recordCommits()).toThrow('ENOSPC')
+    expect(database.history.head).toBe(head + failures)
+    expect(problems).toHaveLength(failures)
+  }
   database.close()
 })
 

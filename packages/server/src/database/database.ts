@@ -76,6 +76,8 @@ export class Database {
   #framesAtCheckpoint = 0
   /** The history may be behind: a commit was acknowledged before it was recorded, or recording one has failed. */
   #isRecordAwaited = false
+  /** The operator has heard that recording fails. */
+  #isFailureTold = false
   #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
@@ -216,7 +218,9 @@ export class Database {
     try {
       this.#record()
     } catch (error) {
-      this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
+      if (!this.#isFailureTold)
+        this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
+      this.#isFailureTold = true
       throw error
     }
     const { settings, recorder } = this.#resources
@@ -320,6 +324,7 @@ export class Database {
     this.#isRecordAwaited = true
     if (this.#resources.recorder.record(this.#history)) this.commits.notify()
     this.#isRecordAwaited = false
+    this.#isFailureTold = false
   }
 
   /**
