@@ -5,6 +5,7 @@ export type { ImageValue, SqlValue } from './value.ts'
 export type { Change, RowChange, SchemaChange, TableShape } from './change.ts'
 export { updateWalChecksum, walChecksum, WAL_CHECKSUM_SEED } from './wal/wal-checksum.ts'
 export type { WalChecksum } from './wal/wal-checksum.ts'
+export { pageChecksums } from './wal/page-checksum.ts'
 export {
   decodeFrameHeader,
   decodeWalHeader,

@@ -11,7 +11,8 @@
  */
 import { close, closeSync, existsSync, openSync, readSync } from 'node:fs'
 
-import { PAGE_SIZE, ProtocolError, Seal } from '@tidemark/protocol'
+import { PAGE_SIZE, pageChecksums, ProtocolError, Seal } from '@tidemark/protocol'
+import type { WalChecksum } from '@tidemark/protocol'
 
 import type { PageImage } from '../wal/inject.ts'
 import { writeFully } from '../wal/wal-file.ts'
@@ -49,6 +50,8 @@ export class PullStage {
   readonly #pages = new Set<number>()
   readonly #seal = new Seal()
   #chunk = Buffer.allocUnsafe(PAGES_AT_FIRST * PAGE_SIZE)
+  /** Of the pages in the chunk, each by itself. */
+  #checksums: WalChecksum[] = []
   #written = 0
   #staged: StagedPull | null = null
   /** The size that page 1 gives the database; 0 where it does not. */
@@ -59,8 +62,11 @@ export class PullStage {
     this.#path = path
   }
 
-  /** @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none */
-  writePage(pageNumber: number, image: Uint8Array): void {
+  /**
+   * @param checksum the image's own (`pageChecksums`), where it is known
+   * @throws ProtocolError for page 0, a page of the wrong size, one that came before, or a page 1 that is none
+   */
+  writePage(pageNumber: number, image: Uint8Array, checksum: WalChecksum | null = null): void {
     if (!Number.isSafeInteger(pageNumber) || pageNumber < 1 || pageNumber > 0xff_ff_ff_fe) {
       throw new ProtocolError(`page number ${pageNumber} is out of range`)
     }
@@ -76,6 +82,7 @@ export class PullStage {
     if (offset === this.#chunk.byteLength)
       this.#chunk = Buffer.concat([this.#chunk], PAGES_PER_CHUNK * PAGE_SIZE)
     this.#chunk.set(image, offset)
+    this.#checksums.push(checksum ?? pageChecksums(image)[0]!)
     this.#pages.add(pageNumber)
   }
 
@@ -113,7 +120,7 @@ export class PullStage {
   /** What was staged, to be closed; null before {@link finish}. @throws ProtocolError when the file is damaged */
   open(): StagedPages | null {
     if (this.#staged === null) return null
-    if (this.#written === 0) return new PagesInMemory(this.#staged, this.#pages, this.#chunk)
+    if (this.#written === 0) return new PagesInMemory(this.#staged, this.#pages, this.#chunk, this.#checksums)
     return ChangesFile.open(this.#path)
   }
 
@@ -147,7 +154,8 @@ export class PullStage {
   #flush(): number {
     this.#descriptor ??= openCompanion(this.#path)
     const bytes = this.#chunk.subarray(0, (this.#pages.size - this.#written) * PAGE_SIZE)
-    this.#seal.add(bytes)
+    for (const checksum of this.#checksums) this.#seal.addPage(checksum)
+    this.#checksums = []
     writeFully(this.#descriptor, bytes, imageOffset(this.#written))
     this.#written = this.#pages.size
     return this.#descriptor
@@ -211,16 +219,18 @@ class ChangesFile implements StagedPages {
     const memory = new Uint8Array(Math.min(PAGES_PER_CHUNK, this.staged.pageCount) * PAGE_SIZE)
     let position = 0
     let chunk = memory.subarray(0, 0)
+    let checksums: WalChecksum[] = []
     for (const pageNumber of this.#positions.keys()) {
       const offset = (position % PAGES_PER_CHUNK) * PAGE_SIZE
       if (offset === 0) {
         chunk = memory.subarray(0, (this.staged.pageCount - position) * PAGE_SIZE)
         this.#read(chunk, imageOffset(position))
+        checksums = pageChecksums(chunk)
       }
-      const image = chunk.subarray(offset, offset + PAGE_SIZE)
-      seal.add(image)
+      const checksum = checksums[position % PAGES_PER_CHUNK]!
+      seal.addPage(checksum)
       position += 1
-      yield { pageNumber, image }
+      yield { pageNumber, image: chunk.subarray(offset, offset + PAGE_SIZE), checksum }
     }
     this.#check(seal, this.#imagesSeal)
   }

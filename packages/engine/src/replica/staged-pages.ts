@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from '@tidemark/protocol'
+import type { WalChecksum } from '@tidemark/protocol'
 
 import type { PageImage } from '../wal/inject.ts'
 import type { PageOnePatch } from './info.ts'
@@ -33,12 +34,19 @@ export class PagesInMemory implements StagedPages {
   readonly staged: StagedPull
   readonly pageNumbers: ReadonlySet<number>
   readonly #images: Uint8Array
+  readonly #checksums: readonly WalChecksum[]
 
-  /** @param images one after the other, in the order of `pageNumbers` */
-  constructor(staged: StagedPull, pageNumbers: ReadonlySet<number>, images: Uint8Array) {
+  /** @param images one after the other, in the order of `pageNumbers`; so are `checksums`, of each by itself */
+  constructor(
+    staged: StagedPull,
+    pageNumbers: ReadonlySet<number>,
+    images: Uint8Array,
+    checksums: readonly WalChecksum[],
+  ) {
     this.staged = staged
     this.pageNumbers = pageNumbers
     this.#images = images
+    this.#checksums = checksums
   }
 
   read(pageNumber: number): Uint8Array | null {
@@ -47,10 +55,11 @@ export class PagesInMemory implements StagedPages {
   }
 
   *pages(): Generator<PageImage> {
-    let offset = 0
+    let position = 0
     for (const pageNumber of this.pageNumbers) {
-      yield { pageNumber, image: this.#images.subarray(offset, offset + PAGE_SIZE) }
-      offset += PAGE_SIZE
+      const image = this.#images.subarray(position * PAGE_SIZE, (position + 1) * PAGE_SIZE)
+      yield { pageNumber, image, checksum: this.#checksums[position]! }
+      position += 1
     }
   }
 

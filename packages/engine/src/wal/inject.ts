@@ -19,6 +19,8 @@ export interface PageImage {
   readonly pageNumber: number
   /** 4096 bytes, valid until the next page is asked for. */
   readonly image: Uint8Array
+  /** The image's own (`pageChecksums`), where it is known. */
+  readonly checksum?: WalChecksum
 }
 
 /** A place in the WAL: the number of a frame, and its checksum. */
@@ -62,12 +64,12 @@ export function injectPages(options: {
     next += bytes.byteLength / FRAME_SIZE
   }
   const addAll = (pages: Iterable<PageImage>): FramePosition => {
-    for (const { pageNumber, image } of pages) {
+    for (const { pageNumber, image, checksum } of pages) {
       if (frames.isFull) {
         write(frames.bytes)
         frames.clear()
       }
-      frames.add(pageNumber, image)
+      frames.add(pageNumber, image, checksum)
       pageNumbers.push(pageNumber)
     }
     return { lastFrame: index.maxFrame + pageNumbers.length, checksum: frames.checksum }

@@ -1,5 +1,7 @@
 import { ProtocolError } from '../errors.ts'
+import { continueOverPage } from '../wal/page-checksum.ts'
 import { updateWalChecksum } from '../wal/wal-checksum.ts'
+import type { WalChecksum } from '../wal/wal-checksum.ts'
 
 const CHECKSUM_BYTES = 8
 const WORD_BYTES = 8
@@ -19,6 +21,20 @@ export class Seal {
       rest.set(bytes.subarray(whole))
       updateWalChecksum(this.#state, rest, 0, WORD_BYTES, false)
     }
+    return this
+  }
+
+  /** A page of 4096 bytes, by its own checksum: {@link pageChecksums}. */
+  addPage(checksum: WalChecksum): this {
+    continueOverPage(this.#state, checksum)
+    return this
+  }
+
+  /** A number below 2⁵³ as 8 bytes, little-endian. */
+  addInteger(value: number): this {
+    const [s0, s1] = [this.#state[0]!, this.#state[1]!]
+    this.#state[0] = s0 + s1 + (value >>> 0)
+    this.#state[1] = s1 + this.#state[0] + Math.floor(value / 2 ** 32)
     return this
   }
 

@@ -6,6 +6,8 @@ import { ProtocolError } from '../errors.ts'
 import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { fromWireInteger, toWireInteger } from '../messages/wire-integer.ts'
+import { pageChecksums } from '../wal/page-checksum.ts'
+import type { WalChecksum } from '../wal/wal-checksum.ts'
 import { PAGE_SIZE } from '../wal/wal-format.ts'
 import { compress, compressPages, compressPagesInBackground, decompress } from '../zstd/zstd.ts'
 
@@ -62,7 +64,7 @@ export function planPageGroup(pages: readonly PulledPage[], pushed: PushedRowFin
   const pageNumbers = pages.map((page) => page.pageNumber)
   const group = {
     pageIds: pages.map((page) => toWireInteger(page.pageNumber - 1)),
-    checksum: groupChecksum(pageNumbers, images),
+    checksum: groupChecksum(pageNumbers, pageChecksums(images)),
     images,
   }
   const parts = pushed === null ? [] : pages.flatMap((page) => pushed.index.find(page.pageNumber, page.image))
@@ -122,6 +124,8 @@ function groupMessage(
 export interface DecodedGroup {
   readonly pageNumbers: readonly number[]
   readonly images: Uint8Array
+  /** Of each page by itself. */
+  readonly pageChecksums: readonly WalChecksum[]
   readonly checksum: Uint8Array
 }
 
@@ -139,12 +143,13 @@ export function decodePageGroup(
   if (images.byteLength !== pageNumbers.length * PAGE_SIZE) {
     throw new ProtocolError(`group of ${pageNumbers.length} pages holds ${images.byteLength} bytes`)
   }
-  const checksum = groupChecksum(pageNumbers, images)
+  const ofPages = pageChecksums(images)
+  const checksum = groupChecksum(pageNumbers, ofPages)
   if (Buffer.compare(checksum, group.checksum) !== 0) {
     if (group.dictionaryPageIds.length > 0) throw otherBase('checksum of a page group does not match')
     throw new ProtocolError('checksum of a page group does not match', { code: 'TIDEMARK_PAGE_CHECKSUM' })
   }
-  return { pageNumbers, images, checksum }
+  return { pageNumbers, images, pageChecksums: ofPages, checksum }
 }
 
 function groupImages(
@@ -207,13 +212,10 @@ function readPushedRows(group: tidemark.PageGroup, pushed: PushedRows | null): U
   })
 }
 
-function groupChecksum(pageNumbers: readonly number[], images: Uint8Array): Uint8Array {
+/** Over each page's id, as 8 bytes, and image. */
+function groupChecksum(pageNumbers: readonly number[], ofPages: readonly WalChecksum[]): Uint8Array {
   const seal = new Seal()
-  const id = new DataView(new ArrayBuffer(8))
-  for (const [i, pageNumber] of pageNumbers.entries()) {
-    id.setBigUint64(0, BigInt(pageNumber - 1), true)
-    seal.add(new Uint8Array(id.buffer)).add(images.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE))
-  }
+  for (const [i, pageNumber] of pageNumbers.entries()) seal.addInteger(pageNumber - 1).addPage(ofPages[i]!)
   return seal.bytes()
 }
 

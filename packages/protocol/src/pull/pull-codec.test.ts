@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { tidemark, turso } from '#messages'
+import { pageChecksums } from '../wal/page-checksum.ts'
 import { decodePull } from '../../test/support/streams.ts'
 import { LimitError, ProtocolError } from '../errors.ts'
 import { encodeDelimited } from '../framing/encode-delimited.ts'
@@ -63,6 +64,10 @@ describe.each(['turso', 'tidemark'] as const)('a pull in the %s dialect', (diale
         expect(decodedPages(events)).toEqual(
           sent.map(({ pageNumber, image: sentImage }) => ({ pageNumber, image: sentImage })),
         )
+        for (const event of events) {
+          if (event.type !== 'page') continue
+          expect(event.checksum).toEqual(dialect === 'turso' ? null : pageChecksums(event.image)[0])
+        }
       }),
       { numRuns: 60 },
     )

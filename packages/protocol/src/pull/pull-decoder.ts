@@ -6,6 +6,7 @@ import { Seal } from '../framing/seal.ts'
 import { PROTOCOL_LIMITS } from '../limits.ts'
 import { decodeMessage } from '../messages/decode-message.ts'
 import { fromWireInteger } from '../messages/wire-integer.ts'
+import type { WalChecksum } from '../wal/wal-checksum.ts'
 import { PAGE_SIZE } from '../wal/wal-format.ts'
 import { decodePageGroup } from './page-group.ts'
 import type { OldImageLookup } from './page-group.ts'
@@ -18,7 +19,13 @@ export type PullEvent =
   /**
    * `image` is a view of the decoder's memory: nobody writes to it again, but keeping it keeps up to a group's memory.
    */
-  | { readonly type: 'page'; readonly pageNumber: number; readonly image: Uint8Array }
+  | {
+      readonly type: 'page'
+      readonly pageNumber: number
+      readonly image: Uint8Array
+      /** The image's own checksum (`pageChecksums`), where it had to be computed; else null. */
+      readonly checksum: WalChecksum | null
+    }
 
 export interface PullDecoderOptions {
   /** For deltas. May be called with any page number. */
@@ -94,7 +101,7 @@ export class PullDecoder {
     }
     this.#takePageNumber(pageNumber, header)
     this.#messages.keepMessages()
-    return { type: 'page', pageNumber, image: page.encodedPage }
+    return { type: 'page', pageNumber, image: page.encodedPage, checksum: null }
   }
 
   *#readGroupOrEnd(bytes: Uint8Array, header: PullHeader): Generator<PullEvent, void, undefined> {
@@ -112,7 +119,8 @@ export class PullDecoder {
     this.#seal.add(group.checksum)
     for (const pageNumber of group.pageNumbers) this.#takePageNumber(pageNumber, header)
     for (const [i, pageNumber] of group.pageNumbers.entries()) {
-      yield { type: 'page', pageNumber, image: group.images.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE) }
+      const image = group.images.subarray(i * PAGE_SIZE, (i + 1) * PAGE_SIZE)
+      yield { type: 'page', pageNumber, image, checksum: group.pageChecksums[i]! }
     }
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 
 import { FrameSequence } from './frame-sequence.ts'
+import { pageChecksums } from './page-checksum.ts'
 import { walChecksum } from './wal-checksum.ts'
 import type { WalChecksum } from './wal-checksum.ts'
 import { decodeFrameHeader, FRAME_SIZE, PAGE_SIZE } from './wal-format.ts'
@@ -27,7 +28,8 @@ describe.each([false, true])('frames with checksums over big-endian words: %s', 
     }
     for (let page = 1; page <= 45; page++) {
       if (frames.isFull) take()
-      frames.add(page, imageOf(page))
+      const image = imageOf(page)
+      frames.add(page, image, page % 2 === 0 ? pageChecksums(image)[0] : null)
     }
     frames.commit(99)
     const { checksum } = frames

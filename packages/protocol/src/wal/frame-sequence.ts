@@ -1,5 +1,6 @@
 import { FRAME_HEADER_SIZE, FRAME_SIZE } from './wal-format.ts'
 import type { WalSalts } from './wal-format.ts'
+import { continueOverPage } from './page-checksum.ts'
 import { isNativeOrder, updateNativeChecksum, updateWalChecksum } from './wal-checksum.ts'
 import type { WalChecksum } from './wal-checksum.ts'
 
@@ -60,8 +61,12 @@ export class FrameSequence {
     this.#count = 0
   }
 
-  /** Adds a frame with a page of 4096 bytes; it ends no transaction, unless {@link commit} makes it. */
-  add(pageNumber: number, image: Uint8Array): void {
+  /**
+   * Adds a frame with a page of 4096 bytes; it ends no transaction, unless {@link commit} makes it.
+   *
+   * @param checksum the image's own, where it is known: `pageChecksums`
+   */
+  add(pageNumber: number, image: Uint8Array, checksum: WalChecksum | null = null): void {
     const offset = this.#count * FRAME_SIZE
     if (offset === this.#buffer.byteLength) this.#grow()
     this.#buffer.set(image, offset + FRAME_HEADER_SIZE)
@@ -70,7 +75,7 @@ export class FrameSequence {
     this.#fields.setUint32(offset + 8, this.#salts[0])
     this.#fields.setUint32(offset + 12, this.#salts[1])
     this.#before.set(this.#state)
-    this.#seal(offset)
+    this.#seal(offset, checksum)
     this.#count += 1
   }
 
@@ -82,12 +87,14 @@ export class FrameSequence {
     const offset = (this.#count - 1) * FRAME_SIZE
     this.#fields.setUint32(offset + 4, sizeInPages)
     this.#state.set(this.#before)
-    this.#seal(offset)
+    this.#seal(offset, null)
   }
 
-  #seal(offset: number): void {
+  #seal(offset: number, checksum: WalChecksum | null): void {
     this.#continueOver(offset, offset + COVERED_SIZE)
-    this.#continueOver(offset + FRAME_HEADER_SIZE, offset + FRAME_SIZE)
+    if (checksum === null || this.#bigEndian)
+      this.#continueOver(offset + FRAME_HEADER_SIZE, offset + FRAME_SIZE)
+    else continueOverPage(this.#state, checksum)
     this.#fields.setUint32(offset + CHECKSUM_OFFSET, this.#state[0]!)
     this.#fields.setUint32(offset + CHECKSUM_OFFSET + 4, this.#state[1]!)
   }

@@ -1,11 +1,12 @@
 import { ProtocolError, TidemarkError } from '@tidemark/protocol'
-import type { PullHeader } from '@tidemark/protocol'
+import type { PullEvent, PullHeader, WalChecksum } from '@tidemark/protocol'
 import type { ArrivedEvents, Echo, PullQuery, RemoteDialect } from './remote-dialect.ts'
 import { PageSet } from './page-set.ts'
 
 /** Where pages go: a pull's stage or a bootstrap's new file. */
 export interface PageSink {
-  writePage(pageNumber: number, image: Uint8Array): void
+  /** @param checksum the image's own, where it is known */
+  writePage(pageNumber: number, image: Uint8Array, checksum: WalChecksum | null): void
 }
 
 export interface FetchRequest {
@@ -133,7 +134,7 @@ class PagesFetch {
   #accept(events: ArrivedEvents): void {
     for (const event of events) {
       if (event.type === 'header') this.#acceptHeader(event.header)
-      else this.#acceptPage(event.pageNumber, event.image)
+      else this.#acceptPage(event)
     }
   }
 
@@ -152,11 +153,11 @@ class PagesFetch {
     }
   }
 
-  #acceptPage(pageNumber: number, image: Uint8Array): void {
+  #acceptPage({ pageNumber, image, checksum }: Extract<PullEvent, { readonly type: 'page' }>): void {
     if (this.#sink === null)
       throw new ProtocolError('the server sends pages of a revision that the replica has')
     if (this.#received.has(pageNumber)) throw new ProtocolError(`the server sends page ${pageNumber} twice`)
-    this.#sink.writePage(pageNumber, image)
+    this.#sink.writePage(pageNumber, image, checksum)
     this.#received.add(pageNumber)
   }
 
