@@ -81,7 +81,8 @@ test('inserts that are made together come to what they come to one by one', () =
           const isOdd = odd !== null && index === oddAt % runLength
           const name = shapes[table]!.name
           const key = name === 'b' ? `'${changeId}'` : changeId
-          if (isOdd && odd === 'taken') before.push(`INSERT INTO ${name} VALUES(${key}, 'other', 1)`)
+          if (isOdd && odd === 'taken')
+            before.push(`INSERT INTO ${name} VALUES(${key}, 'other${changeId}', 1)`)
           if (isOdd && odd === 'equal') before.push(`INSERT INTO ${name} VALUES(${key}, 'x${changeId}', 1)`)
           if (isOdd && odd === 'unique')
             before.push(`INSERT INTO ${name} VALUES(-${changeId}, 'x${changeId}', 1)`)
