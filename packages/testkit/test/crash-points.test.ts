@@ -117,6 +117,10 @@ const ELSEWHERE: ReadonlyMap<string, string> = new Map([
     'brings forward what a commit syncs itself: nothing rests on it',
   ],
   [
+    'engine/src/wal/wal-file.ts: WalFile.flushAhead: fdatasync',
+    'brings forward what the sync behind it does in any case: nothing rests on it',
+  ],
+  [
     'engine/src/replica/checkpoint.ts: checkpoint: session.save (2)',
     'only where a reader holds the checkpoint back: testkit/regressions (seed 30187)',
   ],

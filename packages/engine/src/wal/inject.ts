@@ -8,6 +8,8 @@ import type { WalIndexHeader } from './wal-index.ts'
 
 /** 256 KiB: a processor's cache holds them from the page's arrival to the write. */
 const FRAMES_PER_WRITE = 64
+/** 8 MiB. */
+const FRAMES_PER_FLUSH = 2048
 
 /** Offsets in page 1 (https://www.sqlite.org/fileformat2.html#the_database_header). */
 export const SCHEMA_COOKIE_OFFSET = 40
@@ -58,10 +60,12 @@ export function injectPages(options: {
   const index = options.index.maxFrame === 0 ? beginWal(wal, options.index) : options.index
   const frames = new FrameSequence({ ...index, capacity: FRAMES_PER_WRITE })
   const pageNumbers: number[] = []
+  const isDurable = options.isDurable !== false
   let next = index.maxFrame + 1
   const write = (bytes: Uint8Array): void => {
     wal.writeFrames(next, bytes)
     next += bytes.byteLength / FRAME_SIZE
+    if (isDurable && (next - index.maxFrame - 1) % FRAMES_PER_FLUSH === 0) wal.flushAhead()
   }
   const addAll = (pages: Iterable<PageImage>): FramePosition => {
     for (const { pageNumber, image, checksum } of pages) {
@@ -82,7 +86,7 @@ export function injectPages(options: {
 
   options.beforeCommit?.(end)
   write(frames.bytes.subarray(-FRAME_SIZE))
-  if (options.isDurable !== false) wal.sync()
+  if (isDurable) wal.sync()
   appendPageNumbers(options.shmDescriptor, index.maxFrame, pageNumbers)
   publishHeader(options.shmDescriptor, index, {
     maxFrame: end.lastFrame,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 import Database from 'better-sqlite3'
 import { PAGE_SIZE } from '@tidemark/protocol'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import { acquireDescriptor, releaseDescriptor } from '../replica/descriptors.ts'
 import { isEmptied } from './begin-wal.ts'
@@ -102,6 +102,7 @@ describe('injecting frames into a live WAL', () => {
     const lock = openWal(path)
     const shm = acquireDescriptor(`${path}-shm`)
     const wal = WalFile.open(`${path}-wal`)
+    const flushed = vi.spyOn(wal, 'flushAhead')
     lock.exec('BEGIN IMMEDIATE')
     const cookie = db.pragma('schema_version', { simple: true }) as number
     const injection = injectPages({
@@ -120,6 +121,7 @@ describe('injecting frames into a live WAL', () => {
     })
     lock.exec('COMMIT')
     expect(injection.lastFrame).toBe(readWalIndexHeader(shm).maxFrame)
+    expect(flushed).toHaveBeenCalledTimes(Math.floor(pages.length / 2048))
 
     expect(count.get()).toBe(12_000)
     expect(reader.prepare('SELECT b FROM t').pluck().get()).toBe('old')
