@@ -23,6 +23,7 @@ export async function* pullStream(
   const unpin = history.pin(plan.base === null ? plan.target : Math.min(plan.base, plan.target))
   const chunksAhead = place?.chunksAhead() ?? 0
   const ahead: Promise<Uint8Array>[] = []
+  let sent = 0
   try {
     const reader = new ChunkReader(history, plan, chunksAhead)
     yield header
@@ -30,7 +31,11 @@ export async function* pullStream(
       const pages = reader.read(chunk)
       if (place !== null) ahead.push(begun(encoder.pagesInBackground(pages)))
       else yield encoder.pages(pages)
-      if (ahead.length > chunksAhead) yield await ahead.shift()!
+      // Those that share the processors with the first would hold it up, and the client has nothing to do before.
+      if (ahead.length > Math.min(chunksAhead, sent + 1)) {
+        yield await ahead.shift()!
+        sent += 1
+      }
     }
     for (const chunk of ahead) yield await chunk
     const end = encoder.end()
