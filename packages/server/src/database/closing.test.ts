@@ -1,10 +1,23 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { SETTINGS } from '../../test/database-settings.ts'
 import { Database } from './database.ts'
+import { MainFileReader } from './main-file.ts'
+import { WalRecorder } from './wal-recorder.ts'
 import type { DatabaseSettings } from './database.ts'
 
 const ID = 'ffeeddccbbaa99887766554433221100'
@@ -19,6 +32,7 @@ beforeEach(() => {
 })
 
 afterEach(() => {
+  vi.restoreAllMocks()
   rmSync(root, { recursive: true, force: true })
 })
 
@@ -34,6 +48,7 @@ async function open(directory: string, settings: Partial<DatabaseSettings> = {})
       onCheckpointDue: (checkpoint) => checkpoint(),
       onReadersInTheWay: () => {},
       onPanic: (error) => {
+        problems.push('panic')
         throw error
       },
     },
@@ -107,3 +122,103 @@ test('a commit in files that were moved is not acknowledged, and closing leaves 
   }
   expect(problems).toEqual([])
 })
+
+const ENOSPC = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+
+/** No connection can be opened on the database until the returned function is called. */
+function hideMainFile(): () => void {
+  const [path, hidden] = [join(root, 'main.db'), join(root, 'hidden.db')]
+  renameSync(path, hidden)
+  return () => renameSync(hidden, path)
+}
+
+/** Runs `then` right after the main file’s descriptor was closed. */
+function whenMainFileCloses(then: () => void): void {
+  const close = Reflect.get<MainFileReader, 'close'>(MainFileReader.prototype, 'close')
+  vi.spyOn(MainFileReader.prototype, 'close').mockImplementationOnce(function (this: MainFileReader) {
+    close.call(this)
+    then()
+  })
+}
+
+async function expectWhole(revision: string, rows: number): Promise<void> {
+  const again = await open(root, { lockWaitMs: 0 })
+  expect(again.history.resolveRevision(revision)).toBe(again.history.head - 1)
+  expect(again.acquireConnection().prepare(COUNT).pluck().get()).toBe(rows)
+  again.close()
+}
+
+test.each(['once', 'twice'] as const)(
+  'a full disk, and no descriptors for the connection that keeps SQLite from its checkpoint (%s): all else is closed and unlocked',
+  async (times) => {
+    const database = await filled(root)
+    const { revision } = database
+    database.acquireConnection().exec('INSERT INTO t VALUES (1)')
+    let show = (): void => {}
+    vi.spyOn(database.history, 'append').mockImplementationOnce(() => {
+      show = hideMainFile()
+      throw ENOSPC
+    })
+    if (times === 'once') whenMainFileCloses(() => show())
+    const historyClosed = vi.spyOn(database.history, 'close')
+    if (times === 'once') database.close()
+    else {
+      expect(() => database.close()).toThrow('unable to open')
+      show()
+    }
+    expect(historyClosed).toHaveBeenCalledOnce()
+    const panics = times === 'once' ? [] : ['panic']
+    expect(problems.splice(0)).toEqual([expect.stringContaining('the disk is full'), ...panics])
+    await expectWhole(revision, 21)
+    expect(problems).toEqual([])
+  },
+)
+
+test.each(['history', 'mainFile'] as const)(
+  'a descriptor (%s) that cannot be closed keeps nothing else open',
+  async (which) => {
+    const database = await filled(root)
+    const { revision } = database
+    database.acquireConnection().exec('INSERT INTO t VALUES (1)')
+    const fail = (): never => {
+      throw new Error('EIO')
+    }
+    if (which === 'history') vi.spyOn(database.history, 'close').mockImplementationOnce(fail)
+    else vi.spyOn(MainFileReader.prototype, 'close').mockImplementationOnce(fail)
+    expect(() => database.close()).toThrow('EIO')
+    await expectWhole(revision, 21)
+  },
+)
+
+test('a database that cannot be opened is unlocked, also where its connection can be closed only behind its descriptors', async () => {
+  const database = await filled(root)
+  const { revision } = database
+  database.acquireConnection().exec('INSERT INTO t VALUES (1)')
+  vi.spyOn(database.history, 'append').mockImplementationOnce(() => {
+    throw ENOSPC
+  })
+  database.close()
+  problems.length = 0
+  let show = (): void => {}
+  vi.spyOn(WalRecorder, 'open').mockImplementationOnce(() => {
+    show = hideMainFile()
+    throw new Error('EMFILE')
+  })
+  whenMainFileCloses(() => show())
+  await expect(open(root)).rejects.toThrow('EMFILE')
+  await expectWhole(revision, 21)
+  expect(problems).toEqual([])
+})
+
+test.runIf(existsSync('/proc/self/fd'))(
+  'a database is closed and unlocked, and loses nothing, however few files the process may still open, on a full disk',
+  () => {
+    const program = fileURLToPath(new URL('../../test/few-descriptors.ts', import.meta.url))
+    const { stdout, stderr, status } = spawnSync(
+      'sh',
+      ['-c', 'ulimit -n 64 && exec "$0" "$@"', process.execPath, program, root],
+      { encoding: 'utf8' },
+    )
+    expect([stdout, stderr, status]).toEqual(['', '', 0])
+  },
+)

@@ -3,6 +3,10 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 
 export type Connection = Sqlite.Database
 
+export interface Closable {
+  close(): void
+}
+
 export interface ConnectionSettings {
   /** `full`: a commit is on disk when it returns. `normal`: it survives the process, not a power loss. */
   readonly durability: 'full' | 'normal'
@@ -58,4 +62,30 @@ export function closeWithoutCheckpoint(connection: Connection): void {
   } finally {
     reader.close()
   }
+}
+
+/**
+ * Closes the last connection, which leaves the WAL, where it is open, and then the descriptors on its files.
+ * The former needs descriptors itself: where there were none, it comes again behind the latter. Left open, it
+ * would be closed by the collector, and the main file get what the history does not have.
+ *
+ * @returns the steps, in their order
+ */
+export function closersOf(
+  keeper: Connection | null,
+  descriptors: readonly Closable[],
+  onPanic: (error: unknown) => never,
+): (() => void)[] {
+  const close = (onError: (error: unknown) => void): void => {
+    try {
+      if (keeper?.open === true) closeWithoutCheckpoint(keeper)
+    } catch (error) {
+      onError(error)
+    }
+  }
+  return [
+    () => close(() => {}),
+    ...descriptors.map((descriptor) => () => descriptor.close()),
+    () => close((error) => onPanic(error)),
+  ]
 }

@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 import type { History } from '../history/history.ts'
 import type { Retention } from '../history/retention.ts'
+import { runAll } from '../run-all.ts'
 import { CommitSignal } from './commit-signal.ts'
-import { checkpoint, closeWithoutCheckpoint, openConnection } from './connection.ts'
-import type { Connection, ConnectionSettings } from './connection.ts'
+import { checkpoint, closersOf, openConnection } from './connection.ts'
+import type { Closable, Connection, ConnectionSettings } from './connection.ts'
 import { lockDirectory } from './database-lock.ts'
 import { MainFileReader } from './main-file.ts'
 import { recoverHistory } from './recover.ts'
+import { SpareDescriptors } from './spare-descriptors.ts'
 import { TurnQueue } from './turn-queue.ts'
 import type { Turn } from './turn-queue.ts'
 import { WalRecorder } from './wal-recorder.ts'
@@ -99,19 +101,21 @@ export class Database {
     const unlock = await lockDirectory(join(directory, 'lock'), settings.lockWaitMs)
     const path = join(directory, 'main.db')
     const historyDirectory = join(directory, 'history')
-    // In the order in which they are called: descriptors on SQLite's files close after its connections.
-    const closers: (() => void)[] = [unlock]
+    let keeper: Connection | null = null
+    const descriptors: Closable[] = []
+    const spare = new SpareDescriptors()
     try {
+      spare.open()
       const mainFile = MainFileReader.open(path)
-      closers.unshift(() => mainFile.close())
-      const keeper = openConnection(path, settings)
-      closers.unshift(() => closeWithoutCheckpoint(keeper))
+      descriptors.unshift(mainFile)
+      keeper = openConnection(path, settings)
       keeper.pragma('journal_mode = WAL')
       keeper.prepare('SELECT count(*) FROM sqlite_schema').get()
       const recorder = WalRecorder.open(path)
-      closers.splice(1, 0, () => recorder.close())
+      descriptors.unshift(recorder)
       const options = { directory: historyDirectory, databaseId, segmentBytes: settings.segmentBytes }
       const { history, restarted } = recoverHistory(keeper, mainFile, recorder, options)
+      spare.close()
       if (restarted !== null) events.onRestart(restarted)
       return new Database({
         path,
@@ -125,7 +129,8 @@ export class Database {
         unlock,
       })
     } catch (error) {
-      for (const close of closers) close()
+      spare.close()
+      runAll([...closersOf(keeper, descriptors, (failure) => events.onPanic(failure)), unlock])
       throw error
     }
   }
@@ -262,26 +267,40 @@ export class Database {
    * Begins nothing new; whoever waits for a commit is woken. Every transaction must have ended. Where the
    * disk is full, the WAL keeps what the main file, or the history, has no room for: the next opening brings
    * it.
+   *
+   * @throws what the first step that failed has thrown, when all others are done
    */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const { keeper, recorder, history, historyDirectory, mainFile, unlock } = this.#resources
+    const { keeper, recorder, history, historyDirectory, mainFile, unlock, events } = this.#resources
     this.commits.notify()
-    for (const connection of this.#connections) connection.close()
+    const connections = [...this.#connections]
     this.#connections.clear()
     // Whoever has moved them has all there is, WAL and history; what stands in their place is not ours.
-    const isInPlace = this.isInPlace
-    const isFinished = isInPlace && this.#finishFiles()
-    if (isInPlace && !isFinished) closeWithoutCheckpoint(keeper)
-    else keeper.close()
-    if (isFinished && !this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0)
-      this.#endCheckpoint()
-    recorder.close()
-    mainFile.close()
-    history.close()
-    if (isInPlace && this.#isHistoryDamaged) rmSync(historyDirectory, { recursive: true, force: true })
-    unlock()
+    let isInPlace: boolean | null = null
+    let isFinished = false
+    const [failure] = runAll([
+      ...connections.map((connection) => () => connection.close()),
+      () => {
+        isInPlace = this.isInPlace
+        isFinished = isInPlace && this.#finishFiles()
+      },
+      () => {
+        if (isFinished || isInPlace === false) keeper.close()
+      },
+      () => {
+        if (isFinished && !this.#isHistoryDamaged && recorder.uncheckpointedPages.size === 0)
+          this.#endCheckpoint()
+      },
+      ...closersOf(keeper, [recorder, mainFile, history], (error) => events.onPanic(error)),
+      () => {
+        if (isInPlace === true && this.#isHistoryDamaged)
+          rmSync(historyDirectory, { recursive: true, force: true })
+      },
+      unlock,
+    ])
+    if (failure !== undefined) throw failure
   }
 
   /**

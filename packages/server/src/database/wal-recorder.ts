@@ -43,13 +43,22 @@ export class WalRecorder {
   /** The main file must be open in SQLite and have been read from, so that both files exist and recovery is done. */
   static open(mainPath: string): WalRecorder {
     const path = `${mainPath}-wal`
-    const recorder = new WalRecorder(path, WalFile.open(path), openSync(`${mainPath}-shm`, 'r+'))
-    const header = recorder.#indexHeader()
-    if (header !== null) {
-      for (const page of readPageNumbers(recorder.#shmDescriptor, 1, header.maxFrame))
-        recorder.#uncheckpointed.add(page)
+    const wal = WalFile.open(path)
+    let shmDescriptor: number | null = null
+    try {
+      shmDescriptor = openSync(`${mainPath}-shm`, 'r+')
+      const recorder = new WalRecorder(path, wal, shmDescriptor)
+      const header = recorder.#indexHeader()
+      if (header !== null) {
+        for (const page of readPageNumbers(shmDescriptor, 1, header.maxFrame))
+          recorder.#uncheckpointed.add(page)
+      }
+      return recorder
+    } catch (error) {
+      wal.close()
+      if (shmDescriptor !== null) closeSync(shmDescriptor)
+      throw error
     }
-    return recorder
   }
 
   /** Pages in the WAL that the main file may not have yet. */

@@ -8,6 +8,7 @@ import type { SqlBytes } from '../hrana/sql-memory.ts'
 import { KeptPull } from '../pull/kept-pull.ts'
 import type { PushSettings } from '../push/push-settings.ts'
 import { Generations } from '../replica-frames/generations.ts'
+import { runAll } from '../run-all.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
 import type { DatabaseRef } from './worker-calls.ts'
@@ -124,7 +125,7 @@ export class DatabaseHost {
     if (entry === undefined) return
     this.#entries.delete(databaseId)
     const tenant = await entry.opening.catch(() => null)
-    if (tenant !== null) closeTenant(tenant)
+    if (tenant !== null) this.#closeTenant(databaseId, tenant)
   }
 
   async close(): Promise<void> {
@@ -172,7 +173,7 @@ export class DatabaseHost {
     const message = 'the files of a database were moved, deleted or replaced while it was open'
     this.#onLog({ level: 'error', message, database: name, databaseId: id })
     this.#entries.delete(id)
-    closeTenant(tenant)
+    this.#closeTenant(id, tenant)
   }
 
   #closeUnused(): void {
@@ -180,15 +181,20 @@ export class DatabaseHost {
       if (this.#entries.size <= this.#settings.maxOpenDatabases) return
       if (users > 0 || tenant === null || tenant.streams.hasOpenStreams) continue
       this.#entries.delete(databaseId)
-      closeTenant(tenant)
+      this.#closeTenant(databaseId, tenant)
     }
   }
-}
 
-function closeTenant(tenant: OpenTenant): void {
-  tenant.abort.abort()
-  tenant.streams.close()
-  tenant.pushTarget.close()
-  tenant.keptPull.close()
-  tenant.database.close()
+  /** What fails is told to the operator: those who ask for other databases have it closed. */
+  #closeTenant(databaseId: string, { abort, streams, pushTarget, keptPull, database }: OpenTenant): void {
+    const message = 'a database was not closed in good order'
+    for (const error of runAll([
+      () => abort.abort(),
+      () => streams.close(),
+      () => pushTarget.close(),
+      () => keptPull.close(),
+      () => database.close(),
+    ]))
+      this.#onLog({ level: 'error', message, databaseId, reason: String(error) })
+  }
 }
