@@ -1,6 +1,8 @@
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { BusyError, StateError } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
+import { explainFailedOpening } from '../disk-failure.ts'
 
 const RETRY_MS = 20
 
@@ -10,7 +12,8 @@ const RETRY_MS = 20
  * waiting for.
  *
  * @returns what releases it
- * @throws BusyError when another process keeps it; StateError `TIDEMARK_FOLDER` when there can be no such file
+ * @throws BusyError when another process keeps it, or the disk is full; StateError `TIDEMARK_FOLDER` when there
+ * can be no such file
  */
 export async function lockDirectory(path: string, waitMs: number): Promise<() => void> {
   const until = performance.now() + waitMs
@@ -32,7 +35,7 @@ function tryLock(path: string): (() => void) | null {
   } catch (error) {
     connection.close()
     if (error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')) return null
-    throw error
+    throw explainFailedOpening(error, dirname(path))
   }
 }
 
@@ -40,6 +43,8 @@ function open(path: string): Sqlite.Database {
   try {
     return new Sqlite(path, { timeout: 0 })
   } catch (cause) {
+    const explained = explainFailedOpening(cause, dirname(path))
+    if (explained !== cause) throw explained
     const message = `the file ${path} cannot be made or opened: is its folder one to write to?`
     throw new StateError('TIDEMARK_FOLDER', message, { recovery: 'operator', cause })
   }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
+import { explainDiskFailure, explainFailedOpening, isDiskFull } from '../disk-failure.ts'
 import type { History } from '../history/history.ts'
 import type { Retention } from '../history/retention.ts'
 import { runAll } from '../run-all.ts'
@@ -131,7 +132,7 @@ export class Database {
     } catch (error) {
       spare.close()
       runAll([...closersOf(keeper, descriptors, (failure) => events.onPanic(failure)), unlock])
-      throw error
+      throw explainFailedOpening(error, directory)
     }
   }
 
@@ -189,7 +190,7 @@ export class Database {
       return turn
     } catch (error) {
       turn.release()
-      throw error
+      throw explainDiskFailure(error)
     }
   }
 
@@ -413,9 +414,4 @@ export class Database {
     }
     this.#history.compact(settings.retention, this.#checkpointed)
   }
-}
-
-function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL'
 }

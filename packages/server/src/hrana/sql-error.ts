@@ -16,6 +16,8 @@ export class SqlRefusedError extends TidemarkError {
 /** The names that libSQL's server has for what its clients may want to tell apart. */
 const LIBSQL_CODES: Readonly<Record<string, string>> = {
   TIDEMARK_BUSY: 'SQLITE_BUSY',
+  TIDEMARK_DISK_FULL: 'SQLITE_FULL',
+  TIDEMARK_DISK_FAILED: 'SQLITE_IOERR',
   TIDEMARK_TRANSACTION_TIMEOUT: 'TRANSACTION_TIMEOUT',
 }
 

@@ -2,6 +2,7 @@ import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { adminDatabases } from '../admin/databases.ts'
 import { ProtocolError } from '@tidemark/protocol'
+import { explainDiskFailure, isDiskFailure } from '../disk-failure.ts'
 import { allowOrigins } from './cors.ts'
 import { health } from './endpoints/health.ts'
 import { pageHashes } from './endpoints/page-hashes.ts'
@@ -90,7 +91,7 @@ export function buildApp(context: ServerContext): FastifyInstance {
   function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const { status, headers, body } = errorResponse(error)
     if (status >= 500) {
-      const level = status === 503 ? 'warn' : 'error'
+      const level = status === 503 && !isDiskFailure(explainDiskFailure(error)) ? 'warn' : 'error'
       log[level]({ err: error, method: request.method, path: pathOf(request) }, 'request failed')
     }
     reply.status(status).headers(headers)

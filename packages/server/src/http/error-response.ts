@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { isTidemarkError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { FastifyError, FastifyReply } from 'fastify'
+import { explainDiskFailure } from '../disk-failure.ts'
 import { whileBodyComes } from './linger.ts'
 
 /** `code` and `message` stand outside as well: libSQL's clients look for them there. */
@@ -37,9 +38,13 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   TIDEMARK_PUSH_RECORDS: 409,
 }
 
-/** What a failed request is answered, and whether the operator should hear of it: any status from 500 on but 503. */
+/**
+ * What a failed request is answered. The operator should hear of any status from 500 on but 503, and of a disk
+ * that is full or fails.
+ */
 export function errorResponse(error: unknown): ErrorResponse {
-  if (isTidemarkError(error)) return fromTidemark(error)
+  const explained = explainDiskFailure(error)
+  if (isTidemarkError(explained)) return fromTidemark(explained)
   const {
     statusCode = 500,
     code = 'INTERNAL',

@@ -20,6 +20,7 @@ export const HARMLESS: ReadonlySet<string> = new Set([
   'fstatSync',
   'lstatSync',
   'statSync',
+  'statfsSync',
   'existsSync',
   'readFileSync',
   'readdirSync',

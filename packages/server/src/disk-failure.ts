@@ -1,0 +1,68 @@
+import { statfsSync } from 'node:fs'
+import { BusyError } from '@tidemark/protocol'
+
+const FULL = 'TIDEMARK_DISK_FULL'
+const FAILED = 'TIDEMARK_DISK_FAILED'
+/** Somebody has to make room first. */
+const RETRY_AFTER_MS = 10_000
+/** SQLite makes and extends files by up to so much to open a database, bytes. */
+const ROOM_TO_OPEN = 64 * 1024
+
+/** Bytes that may still be written to the file system of `directory`. */
+export type FreeBytes = (directory: string) => number
+
+/** Whether it says that there is no room; so does SQLite of a database that has reached its largest size. */
+export function isDiskFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(codeOf(error))
+}
+
+/** Whether it is one that {@link explainDiskFailure} returns, here or in another process. */
+export function isDiskFailure(error: unknown): boolean {
+  return [FULL, FAILED].includes(codeOf(error))
+}
+
+/**
+ * BusyError `TIDEMARK_DISK_FULL` or `TIDEMARK_DISK_FAILED` for what a full or failing disk did, with `error`
+ * as its cause: the same request may succeed later. Other errors as they are.
+ */
+export function explainDiskFailure(error: unknown): unknown {
+  if (isDiskFull(error)) return full('The disk of the server is full, or the quota is used up', error)
+  if (codeOf(error) !== 'EIO' && !codeOf(error).startsWith('SQLITE_IOERR')) return error
+  return new BusyError('The disk of the server has failed. Its log, and that of the system, say more.', {
+    code: FAILED,
+    cause: error,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
+}
+
+/**
+ * The same for what has kept the database in `directory` from being opened: of a full disk SQLite says then
+ * that it fails, or that a file cannot be made.
+ */
+export function explainFailedOpening(
+  error: unknown,
+  directory: string,
+  freeBytes: FreeBytes = freeBytesOf,
+): unknown {
+  const mayBeFull = /^SQLITE_(?:IOERR|CANTOPEN)/.test(codeOf(error))
+  if (!mayBeFull || freeBytes(directory) >= ROOM_TO_OPEN) return explainDiskFailure(error)
+  return full('The database cannot be opened: the disk of the server is full', error)
+}
+
+function full(message: string, cause: unknown): BusyError {
+  const options = { code: FULL, cause, retryAfterMs: RETRY_AFTER_MS }
+  return new BusyError(`${message}. It goes on by itself when there is room.`, options)
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function freeBytesOf(directory: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize
+  } catch {
+    return Infinity
+  }
+}
