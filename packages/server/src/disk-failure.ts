@@ -49,6 +49,14 @@ export function explainFailedOpening(
   return full('The database cannot be opened: the disk of the server is full', error)
 }
 
+/** BusyError with that message, and the code of {@link explainDiskFailure} where a disk is the reason. */
+export function busyBecauseOf(error: unknown, message: string): BusyError {
+  const failure = explainDiskFailure(error)
+  const isOfDisk = failure instanceof BusyError && isDiskFailure(failure)
+  const options = isOfDisk ? { code: failure.code, retryAfterMs: RETRY_AFTER_MS } : {}
+  return new BusyError(message, { ...options, cause: error })
+}
+
 function full(message: string, cause: unknown): BusyError {
   const options = { code: FULL, cause, retryAfterMs: RETRY_AFTER_MS }
   return new BusyError(`${message}. It goes on by itself when there is room.`, options)

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
-import { explainDiskFailure, explainFailedOpening, isDiskFull } from '../disk-failure.ts'
+import { busyBecauseOf, explainDiskFailure, explainFailedOpening, isDiskFull } from '../disk-failure.ts'
 import type { History } from '../history/history.ts'
 import type { Retention } from '../history/retention.ts'
 import { runAll } from '../run-all.ts'
@@ -79,8 +79,8 @@ export class Database {
   #framesAtCheckpoint = 0
   /** The history may be behind: a commit was acknowledged before it was recorded, or recording one has failed. */
   #isRecordAwaited = false
-  /** The operator has heard that recording fails. */
-  #isFailureTold = false
+  /** Why recording fails; null: it does not. The operator has heard of it. */
+  #recordFailure: unknown = null
   #isCheckpointAwaited = false
   #checkpointed: number
   #isHistoryDamaged = false
@@ -143,9 +143,7 @@ export class Database {
    * without its push takes that for lost
    */
   get history(): History {
-    this.#recordAwaited()
-    if (this.#isRecordAwaited && !this.#isClosed)
-      throw new BusyError('What was committed last cannot be recorded: the disk is full, or fails')
+    this.#assertRecorded()
     return this.#history
   }
 
@@ -180,12 +178,17 @@ export class Database {
     }
   }
 
-  /** The turn to write, as {@link TurnQueue.acquire} gives it. @throws BusyError also after {@link close} */
+  /**
+   * The turn to write, as {@link TurnQueue.acquire} gives it.
+   *
+   * @throws BusyError also after {@link close}, and where the history cannot be written: what cannot be
+   * recorded is not to be committed, and the WAL not to grow by it
+   */
   async takeTurn(party: string, waitMs: number, signal?: AbortSignal): Promise<Turn> {
     const turn = await this.turns.acquire(party, waitMs, signal)
     try {
       this.assertOpen()
-      this.#recordAwaited()
+      this.#assertRecorded()
       this.#history.beginEpoch()
       return turn
     } catch (error) {
@@ -224,9 +227,9 @@ export class Database {
     try {
       this.#record()
     } catch (error) {
-      if (!this.#isFailureTold)
+      if (this.#recordFailure === null)
         this.#resources.events.onProblem('a commit is in the WAL alone: the history cannot be written', error)
-      this.#isFailureTold = true
+      this.#recordFailure = error
       throw error
     }
     const { settings, recorder } = this.#resources
@@ -241,15 +244,12 @@ export class Database {
    * answer, or before anything else is read from there. So who has sent much does not wait until it is copied.
    *
    * @returns the revision that it is
-   * @throws as {@link recordCommits}
+   * @throws BusyError as {@link recordCommits}, and as {@link history} where it has to be recorded first
    */
   acknowledgeCommit(): string {
     this.#assertInPlace()
-    if (!this.#resources.recorder.isOneBehind) {
-      this.recordCommits()
-      return this.revision
-    }
     this.#isRecordAwaited = true
+    if (!this.#resources.recorder.isOneBehind) return this.revision
     this.#resources.events.onRecordDue(() => this.#recordAwaited())
     return this.#history.formatRevision(this.#history.head + 1)
   }
@@ -335,6 +335,16 @@ export class Database {
     }
   }
 
+  /** @throws BusyError where the history cannot be brought up to the last commit */
+  #assertRecorded(): void {
+    this.#recordAwaited()
+    if (!this.#isRecordAwaited || this.#isClosed) return
+    throw busyBecauseOf(
+      this.#recordFailure,
+      'What was committed last cannot be recorded: the disk is full, or fails. Nothing more is committed before it can be',
+    )
+  }
+
   #assertInPlace(): void {
     this.assertOpen()
     if (!this.isInPlace) throw new BusyError('The files of the database were moved or replaced')
@@ -344,7 +354,7 @@ export class Database {
     this.#isRecordAwaited = true
     if (this.#resources.recorder.record(this.#history)) this.commits.notify()
     this.#isRecordAwaited = false
-    this.#isFailureTold = false
+    this.#recordFailure = null
   }
 
   /**

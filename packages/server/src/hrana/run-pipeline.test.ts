@@ -141,6 +141,21 @@ test('a commit that the history could not take is no failed statement, and the o
   })
 })
 
+test('SQL that writes is refused before it runs while the history cannot be written; what reads goes on', async () => {
+  await send(null, 'CREATE TABLE t (x)')
+  const append = vi.spyOn(database.history, 'append').mockImplementation(() => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  })
+  await send(null, 'INSERT INTO t VALUES (1)')
+  const refused = { results: [{ type: 'error', error: { code: 'SQLITE_FULL' } }] }
+  for (const sql of ['INSERT INTO t VALUES (2)', 'BEGIN IMMEDIATE', 'DROP TABLE t'])
+    expect(await send(null, sql)).toMatchObject({ baton: null, ...refused })
+  const count = { results: [{ response: { result: { rows: [[{ value: '1' }]] } } }] }
+  expect(await send(null, 'SELECT count(*) FROM t')).toMatchObject(count)
+  append.mockRestore()
+  expect(await send(null, 'INSERT INTO t VALUES (2)')).toMatchObject({ results: [{ type: 'ok' }] })
+})
+
 test('all streams together store so much SQL, and a stream that ends gives back what it had', async () => {
   const store = (length: number) => ({ type: 'store_sql', sql_id: 1, sql: 'x'.repeat(length) })
   const refused = { results: [{ type: 'error', error: { code: 'SQLITE_BUSY' } }] }

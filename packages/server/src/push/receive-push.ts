@@ -2,6 +2,7 @@ import { applyPush } from '@tidemark/engine/server-side'
 import type { PushOutcome } from '@tidemark/engine/server-side'
 import { BusyError, encodePushResponse } from '@tidemark/protocol'
 import type { PushResponse } from '@tidemark/protocol'
+import { isDiskFailure } from '../disk-failure.ts'
 import { applyArriving } from './apply-arriving.ts'
 import type { PushBody } from './push-body.ts'
 import type { PushTarget } from './push-target.ts'
@@ -22,7 +23,8 @@ export interface PushGuard {
  * @param party who pushes, for fairness among writers
  * @returns an encoded push response
  * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not
- * come. Nothing is applied then
+ * come. Nothing is applied then. BusyError also where the disk is full or fails: what was applied all the same
+ * is recognised when it comes again (I3)
  */
 export async function receivePush(
   target: PushTarget,
@@ -70,7 +72,7 @@ export async function receivePush(
         turn.release()
       }
     } catch (error) {
-      if (!(error instanceof BusyError)) throw error
+      if (!(error instanceof BusyError) || isDiskFailure(error)) throw error
       return { type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 }
     }
   }
