@@ -13,14 +13,30 @@ const HINTS: Readonly<Record<Recovery, string | null>> = {
   retry: 'Run the same command again later.',
   pull: 'Run `tidemark sync` on the file: it pulls, resolves and pushes again.',
   checkpoint: 'Run `tidemark checkpoint` on the file, then the same command again.',
-  'fix-data': 'Repair or drop the row that is named, then run the same command again.',
-  reset: 'The local copy has to be fetched again.',
+  'fix-data': 'Change or drop what is named, then run the same command again.',
+  reset: 'What is pending is in these files only: keep a copy of them first.',
   upgrade: 'Upgrade Tidemark on the older side.',
   operator: null,
   bug: 'This should not happen. Please report it.',
 }
 
-/** For failures of the system itself, by `errno` code. */
+/** For failures that a person at a terminal meets by another way out than a program does. */
+const HINTS_BY_CODE: Readonly<Record<string, string>> = {
+  TIDEMARK_AUTH:
+    'Give one that is good for this with --token or in TIDEMARK_TOKEN; `tidemark token create` makes them, for an operator with --allow *=admin.',
+  // What is done to the row locally comes after the change, and does not help.
+  TIDEMARK_REJECTED:
+    'Nothing of its batch was applied. Make room for the row on the server, or drop the change with discard() of the SDK; then run the same command again.',
+  TIDEMARK_NOT_SYNCED:
+    '`tidemark sync` takes these as --existing adopt and --existing replace; replace drops what the file has.',
+  TIDEMARK_INFO_DAMAGED:
+    '`tidemark sync` takes these as --existing adopt and --existing replace; keep a copy of the files first.',
+}
+
+const SQLITE_ACCESS =
+  'SQLite needs to write beside a file even to read it: run this as the owner of the file and its folder. Nothing was changed.'
+
+/** For failures of the system itself and of SQLite, by code. */
 const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   EACCES: 'Check the permissions.',
   EADDRINUSE: 'Another program listens there: stop it, or choose another --port.',
@@ -28,6 +44,10 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   ENOENT: 'Check the path.',
   ENOSPC: 'The disk is full.',
   EROFS: 'The disk is read-only.',
+  SQLITE_CANTOPEN: SQLITE_ACCESS,
+  SQLITE_READONLY_DIRECTORY: SQLITE_ACCESS,
+  SQLITE_READONLY_CANTINIT: SQLITE_ACCESS,
+  SQLITE_NOTADB: 'The file is not a SQLite database, or its beginning is damaged. It was left as it is.',
 }
 
 /** Describes any thrown value. */
@@ -37,7 +57,9 @@ export function describeFailure(error: unknown): Failure {
       code: error.code,
       message: oneLine(error.message),
       recovery: error.recovery,
-      hint: HINTS[error.recovery],
+      hint: speaksNoTls(error)
+        ? 'The server speaks no HTTPS there: try http://.'
+        : (HINTS_BY_CODE[error.code] ?? HINTS[error.recovery]),
     }
   }
   if (error instanceof Error) {
@@ -45,6 +67,11 @@ export function describeFailure(error: unknown): Failure {
     return { code, message: oneLine(error.message), recovery: null, hint: SYSTEM_HINTS[code] ?? null }
   }
   return { code: 'TIDEMARK_UNEXPECTED', message: oneLine(String(error)), recovery: null, hint: null }
+}
+
+/** OpenSSL's words for an answer that is not TLS. */
+function speaksNoTls(error: Error): boolean {
+  return error.message.includes('wrong version number')
 }
 
 function oneLine(text: string): string {

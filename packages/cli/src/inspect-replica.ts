@@ -43,7 +43,7 @@ export function inspectReplica(file: string): ReplicaStatus {
   if (!existsSync(paths.info)) {
     throw new StateError(
       'TIDEMARK_NOT_SYNCED',
-      `${file} is not synced: ${paths.info} is missing. \`tidemark sync ${file} --url URL --existing adopt\` pushes all of it`,
+      `${file} is not synced: ${paths.info} is missing. With a --url it can be adopted (all of it is pushed) or replaced by the server's`,
       { recovery: 'operator' },
     )
   }

@@ -36,5 +36,5 @@ function textFailure(error: unknown): string {
   const { code, message, hint } = describeFailure(error)
   const label = styleText('red', 'error', { stream: process.stderr })
   const next = hint === null ? '' : ` ${hint}`
-  return `${label}: ${message}${/[.!?]$/u.test(message) ? '' : '.'}${next} ${styleText('dim', `[${code}]`, { stream: process.stderr })}\n`
+  return `${label}: ${message}${/[.!?…;]$/u.test(message) ? '' : '.'}${next} ${styleText('dim', `[${code}]`, { stream: process.stderr })}\n`
 }

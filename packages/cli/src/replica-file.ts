@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
 import type { ConnectOptions, Database } from '@tidemark/sdk-node'
 import { Option, type Command } from 'commander'
@@ -44,9 +44,14 @@ export async function withReplica<T>(
   }
 }
 
-/** @throws StateError when there is no such file */
+/** @throws StateError when there is no such file, or it is a folder */
 export function assertExists(path: string): void {
-  if (existsSync(path)) return
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() === true)
+    throw new StateError('TIDEMARK_NOT_A_DATABASE', `${path} is a folder, not a file`, {
+      recovery: 'operator',
+    })
+  if (found !== undefined) return
   throw new StateError(
     'TIDEMARK_NO_FILE',
     `there is no file ${path}; with --url, \`tidemark sync\` fetches it`,

@@ -69,7 +69,15 @@ describe('a failure', () => {
     for (const command of ['status', 'checkpoint', 'sync']) {
       const { code, stderr } = await tidemark(command, path)
       expect({ command, code }).toEqual({ command, code: 1 })
-      expect(stderr).toMatch(/^error: .*adopt.*\n$/u)
+      expect(stderr).toMatch(/^error: .*--existing adopt.*\n$/u)
+    }
+  })
+
+  it('says of a folder that it is none of a database, not that it could be adopted', async () => {
+    for (const command of ['status', 'checkpoint', 'sync']) {
+      const { code, stderr } = await tidemark(command, folder)
+      expect({ command, code }).toEqual({ command, code: 1 })
+      expect(stderr).toMatch(/^error: .* is a folder, not a file\. \[TIDEMARK_NOT_A_DATABASE\]\n$/u)
     }
   })
 

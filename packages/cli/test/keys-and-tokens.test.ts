@@ -62,6 +62,9 @@ describe('tidemark token create', () => {
     expect(await sync('--token', await createToken('other=write'))).toBe(1)
     expect(await sync('--token', await createToken('notes=write'))).toBe(0)
 
+    const { stderr } = await tidemark('db', 'list', '--url', server.url)
+    expect(stderr).toMatch(/needed: .*--token or in TIDEMARK_TOKEN; .*\[TIDEMARK_AUTH\]\n$/u)
+
     const list = async (token: string): Promise<number | null> =>
       (await tidemark('db', 'list', '--url', server.url, '--token', token)).code
     expect(await list(await createToken('notes=admin'))).toBe(1)

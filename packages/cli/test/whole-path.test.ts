@@ -86,7 +86,7 @@ describe('two servers', () => {
   it('do not share a data folder: the second says who is in the way and exits 3', async () => {
     const { code, stderr } = await tidemark('serve', '--data', data, '--port', '0')
     expect(code).toBe(3)
-    expect(stderr).toMatch(/^error: .*lock.*\[TIDEMARK_BUSY\]\n$/u)
+    expect(stderr).toMatch(/^error: A server that runs has .*lock.*\[TIDEMARK_BUSY\]\n$/u)
   })
 
   it('do not share a port: the second says so and exits 1', async () => {
@@ -121,6 +121,45 @@ describe('tidemark db', () => {
     const { code, stderr } = await tidemark('db', 'show', 'nothing', '--url', server.url)
     expect(code).toBe(1)
     expect(stderr).toMatch(/nothing.*\[TIDEMARK_NOT_FOUND\]/u)
+  })
+})
+
+describe('a sync that fails', () => {
+  it('says how many changes are kept in the file, and exits 3 where the server is not reachable', async () => {
+    const url = `${server.url}/db/kept`
+    await json('sync', file('a.db'), '--url', url)
+    write(file('a.db'), 'CREATE TABLE note (id INTEGER PRIMARY KEY); INSERT INTO note VALUES (7)')
+    const { code, stderr } = await tidemark('sync', file('a.db'), '--url', 'http://127.0.0.1:2/db/kept')
+    expect(code).toBe(3)
+    expect(stderr).toMatch(/^error: .*; 2 changes pending, kept in .*a\.db\. Run .* \[TIDEMARK_NETWORK\]\n$/u)
+    expect(await json('sync', file('a.db'), '--url', url)).toMatchObject({ pushed: 2 })
+  })
+
+  it('names the row that the server refuses and the ways out, and exits 4', async () => {
+    const url = `${server.url}/db/refused`
+    await json('sync', file('a.db'), '--url', url)
+    write(file('a.db'), 'CREATE TABLE note (id TEXT PRIMARY KEY, title UNIQUE)')
+    await json('sync', file('a.db'))
+    await json('sync', file('b.db'), '--url', url)
+    write(file('a.db'), `INSERT INTO note VALUES ('mine', 1)`)
+    await json('sync', file('a.db'))
+    write(file('b.db'), `INSERT INTO note VALUES ('yours', 1)`)
+    const { code, stderr } = await tidemark('sync', file('b.db'))
+    expect(code).toBe(4)
+    expect(stderr).toMatch(
+      /in table note, row "yours": UNIQUE .*; 1 change pending, kept in .*discard\(\).*\[TIDEMARK_REJECTED\]/u,
+    )
+  })
+
+  it('names the scheme where the server speaks no HTTPS', async () => {
+    const address = server.url.replace('http:', 'https:')
+    for (const args of [
+      ['sync', file('a.db'), '--url', `${address}/db/a`],
+      ['health', '--url', address],
+    ]) {
+      const { stderr } = await tidemark(...args)
+      expect(stderr).toContain('try http://')
+    }
   })
 })
 

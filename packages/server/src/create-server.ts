@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { BusyError } from '@tidemark/protocol'
 import { pino } from 'pino'
 import type { Logger } from 'pino'
 import { Authority } from './auth/authority.ts'
@@ -57,7 +58,7 @@ interface Running {
 
 async function start(config: ServerConfig): Promise<Running> {
   makeDirectory(config.data)
-  const unlock = await lockDirectory(join(config.data, 'lock'), LOCK_WAIT_MS)
+  const unlock = await lockData(config.data)
   const closers: (() => Promise<void> | void)[] = [unlock]
   const closeAll = async (): Promise<void> => {
     for (const close of closers.splice(0).toReversed()) await close()
@@ -100,6 +101,18 @@ async function start(config: ServerConfig): Promise<Running> {
   } catch (error) {
     await closeAll()
     throw error
+  }
+}
+
+/** @throws BusyError where another server has the directory; StateError where there can be no lock in it */
+async function lockData(data: string): Promise<() => void> {
+  try {
+    return await lockDirectory(join(data, 'lock'), LOCK_WAIT_MS)
+  } catch (error) {
+    if (!(error instanceof BusyError)) throw error
+    throw new BusyError(`A server that runs has ${data} (its lock is held): ask that one, or stop it`, {
+      cause: error,
+    })
   }
 }
 

@@ -17,9 +17,11 @@ interface ServeOptions extends Partial<
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug', 'trace']
 
 const SETTINGS = `
-Every setting is also read from the environment (TIDEMARK_PORT, TIDEMARK_MAX_PUSH_BYTES, …) and from
-the --config file (port, maxPushBytes, …). Flags go first, then the environment, then the file.
-Without keys (tidemark key create) anybody on this machine may do everything, and only loopback is served.`
+Every setting is also read from the environment (TIDEMARK_PORT,
+TIDEMARK_MAX_PUSH_BYTES, …) and from the --config file (port, maxPushBytes, …).
+Flags go first, then the environment, then the file. docs/server.md has all.
+Without keys (tidemark key create) anybody on this machine may do everything,
+and only loopback is served.`
 
 /** `tidemark serve`: runs a server until SIGTERM or SIGINT. */
 export function serveCommand(): Command {

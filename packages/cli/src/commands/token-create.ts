@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { StateError } from '@tidemark/protocol'
 import type { DatabasesClaim, Scope, SigningKey } from '@tidemark/server'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { printing, type Result } from '../result.ts'
 
 interface TokenOptions {
@@ -28,11 +28,10 @@ export function tokenCommand(): Command {
       'read, write or admin on a database; * is every database, *=admin the admin API too',
       collectScope,
     )
-    .option(
-      '--expires <time>',
-      'how long it is good for: 45s, 30m, 12h or 90d',
-      parseDuration,
-      90 * SECONDS.d,
+    .addOption(
+      new Option('--expires <time>', 'how long it is good for: 45s, 30m, 12h or 90d')
+        .argParser(parseDuration)
+        .default(90 * SECONDS.d, '90d'),
     )
     .option('--subject <who>', 'whom it is for, as logs show it')
     .option('--issuer <name>', 'the server’s tokenIssuer', 'tidemark')

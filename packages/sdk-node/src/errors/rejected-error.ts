@@ -1,4 +1,4 @@
-import { TidemarkError } from '@tidemark/protocol'
+import { RawText, TidemarkError } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 
 /** What the server says of a change that it will never take as it is. */
@@ -15,7 +15,8 @@ export interface Rejection {
 
 /**
  * The server refuses one change for good: constraint, missing table, permission. Nothing of the batch was
- * applied and the change is still pending. Repair the row, or make room for it, and push again.
+ * applied and the change is still pending. Make room for it among the server's rows and push again, or
+ * discard it; what is done to the row locally comes after it, and does not help.
  */
 export class RejectedError extends TidemarkError implements Rejection {
   override readonly name = 'RejectedError'
@@ -25,7 +26,7 @@ export class RejectedError extends TidemarkError implements Rejection {
   readonly sqliteCode: string
 
   constructor(rejection: Rejection) {
-    const where = rejection.table === '' ? '' : ` in table ${rejection.table}`
+    const where = rejection.table === '' ? '' : ` in table ${rejection.table}, row ${keyText(rejection.key)}`
     super(
       'TIDEMARK_REJECTED',
       `the server rejects change ${rejection.changeId}${where}: ${rejection.message} (${rejection.sqliteCode})`,
@@ -36,4 +37,19 @@ export class RejectedError extends TidemarkError implements Rejection {
     this.key = rejection.key
     this.sqliteCode = rejection.sqliteCode
   }
+}
+
+/** Longer keys are cut. */
+const MAX_KEY_TEXT = 80
+
+/** A key for people; {@link RejectedError.key} has it exact. */
+function keyText(key: readonly SqlValue[]): string {
+  const text = key
+    .map((value) => {
+      if (typeof value === 'string') return JSON.stringify(value)
+      if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex')}'`
+      return value instanceof RawText ? 'a text that is not UTF-8' : String(value ?? 'NULL')
+    })
+    .join(', ')
+  return text.length > MAX_KEY_TEXT ? `${text.slice(0, MAX_KEY_TEXT)}…` : text
 }

@@ -95,7 +95,7 @@ export const serverConfigSchema: z.ZodType<ServerConfig> = z
     context.addIssue({
       code: 'custom',
       path: ['host'],
-      message: `without keys only a loopback address can be served, not ${config.host}`,
+      message: `without keys only a loopback address can be served, not ${config.host}; \`tidemark key create\` makes a key`,
     })
   })
 
