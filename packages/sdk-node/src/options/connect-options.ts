@@ -62,8 +62,8 @@ export interface ConnectOptions {
   readonly detectConflicts?: boolean
   /**
    * What to do with a change that the server refuses for good. `stop` (default): the push fails with
-   * `RejectedError`, and nothing is pushed until the change is repaired or discarded. `quarantine`: it is set
-   * aside with its transaction, for `rejected()`, and the rest is pushed.
+   * `RejectedError`, and nothing is pushed until the server has room for the change or it is discarded.
+   * `quarantine`: it is set aside with its transaction, for `rejected()`, and the rest is pushed.
    */
   readonly onRejected?: 'stop' | 'quarantine'
   /** `false`: only `checkpoint()` and `close()` do. A number is {@link AutoCheckpointOptions.pages}. */

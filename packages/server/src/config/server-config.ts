@@ -9,8 +9,8 @@ export interface VerificationKey {
 }
 
 /**
- * Everything that can be configured. Flat, so that each setting has the same name as a flag
- * (`--max-push-bytes`), in the environment (`TIDEMARK_MAX_PUSH_BYTES`) and in the file (`maxPushBytes`).
+ * Everything that can be configured. Flat, so that each setting has the same name in the environment
+ * (`TIDEMARK_MAX_PUSH_BYTES`) and in the file (`maxPushBytes`). `tidemark serve` has flags for a few of them.
  * Defaults are in {@link serverConfigSchema}.
  */
 export interface ServerConfig {
