@@ -56,13 +56,14 @@ const operations = {
   },
 }
 
-function check(replica: Replica, expected: readonly string[]): void {
+async function check(replica: Replica, expected: readonly string[]): Promise<void> {
   expect(replica.connection.pragma('integrity_check', { simple: true })).toBe('ok')
   expect(ids(replica.connection)).toEqual(expected)
   expect(replica.needsRebase).toBe(false)
   expect(baseDifferences(replica, origin)).toEqual([])
   const batch = replica.beginPush()!
   expect([...batch.changes()]).toHaveLength(3)
+  await batch.onDisk
   batch.close()
 }
 
@@ -122,7 +123,7 @@ describe.each(Object.entries(operations))('a %s that fails at any of its file ca
   describe.each(Object.entries(aftermaths))('in a process that then %s', (aftermath, goOn) => {
     it.each<FaultKind>(['refused', 'cut'])(
       'I4: loses nothing (call %s)',
-      (kind) => {
+      async (kind) => {
         const before = descriptors()
         let at = 1 + ((aftermath.length + kind.length) % STRIDE)
         for (; ; at += STRIDE) {
@@ -137,7 +138,7 @@ describe.each(Object.entries(operations))('a %s that fails at any of its file ca
           )
           try {
             if (isReached && error !== null) replica = goOn(replica, operation.run, path)
-            check(replica, operation.ids)
+            await check(replica, operation.ids)
           } catch (cause) {
             throw new Error(`${aftermath}, ${kind} at ${at}: ${String(error)}`, { cause })
           } finally {

@@ -11,12 +11,14 @@ afterEach(() => {
   syncBuiltinESMExports()
 })
 
-/** What is synced in another thread waits until it is let go, or is told to fail. */
-function holdSyncs(): Promise<(error?: Error) => void> {
+/** What of `suffix` is synced in another thread waits until it is let go, or is told to fail. */
+function holdSyncs(suffix: '-info' | '-wal'): Promise<(error?: Error) => void> {
   const sync = fs.fdatasync.bind(fs)
   const held = Promise.withResolvers<(error?: Error) => void>()
   vi.spyOn(fs, 'fdatasync').mockImplementation((descriptor, done) => {
-    held.resolve((error) => (error === undefined ? sync(descriptor, done) : done(error)))
+    if (readlinkSync(`/proc/self/fd/${descriptor}`).endsWith(suffix))
+      held.resolve((error) => (error === undefined ? sync(descriptor, done) : done(error)))
+    else sync(descriptor, done)
   })
   syncBuiltinESMExports()
   return held.promise
@@ -69,10 +71,13 @@ function noteSyncs(): string[] {
   return synced
 }
 
-test('a push sends nothing before its attempt is on disk (I3)', async () => {
+test.each([
+  ['its attempt is', '-info'],
+  ['its changes are', '-wal'],
+] as const)('a push sends nothing before %s on disk (I3)', async (_, suffix) => {
   await using server = new SyncServer()
   const pusher = await Pusher.connect(server)
-  const held = holdSyncs()
+  const held = holdSyncs(suffix)
   const pushing = pusher.push()
   const letGo = await held
   for (let turn = 0; turn < 20; turn++) await nextTurnOfLoop()
@@ -85,7 +90,7 @@ test('a push sends nothing before its attempt is on disk (I3)', async () => {
 test('a push whose attempt cannot be synced sends nothing; the next one writes it to another file and does (I3)', async () => {
   await using server = new SyncServer()
   const pusher = await Pusher.connect(server)
-  const held = holdSyncs()
+  const held = holdSyncs('-info')
   const pushing = pusher.push()
   const letGo = await held
   letGo(Object.assign(new Error('EIO: injected'), { code: 'EIO' }))
@@ -100,4 +105,18 @@ test('a push whose attempt cannot be synced sends nothing; the next one writes i
   pusher.beforeRequest = () => expect(synced).toEqual(['a.db-info.tmp'])
   expect(await pusher.push()).toMatchObject({ operations: 1 })
   expect(pusher.requests).toBe(1)
+})
+
+test('a push whose changes cannot be synced sends nothing; the next one does (I3)', async () => {
+  await using server = new SyncServer()
+  const pusher = await Pusher.connect(server)
+  const held = holdSyncs('-wal')
+  const pushing = pusher.push()
+  const letGo = await held
+  letGo(Object.assign(new Error('EIO: injected'), { code: 'EIO' }))
+  await expect(pushing).rejects.toMatchObject({ code: 'TIDEMARK_DISK_FAILED' })
+  expect(pusher.requests).toBe(0)
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
+  expect(await pusher.push()).toMatchObject({ operations: 1 })
 })

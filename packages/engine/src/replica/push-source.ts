@@ -20,13 +20,15 @@ export interface PushSource {
   readonly enforceForeignKeys: boolean
   /** Streams the changes; may be called again. */
   changes(images?: BeforeImages): Iterable<Change>
+  /** Until this has resolved nothing may be sent. */
+  readonly onDisk: Promise<void>
   close(): void
 }
 
 /**
  * The pending changes after the last acknowledged one, up to the transaction that reaches `maxOperations`;
- * null where there are none. They are on disk when this returns: an id that was sent must not be given out
- * again after a power loss.
+ * null where there are none. Nothing may be sent before they are on disk: an id that was sent must not be given
+ * out again after a power loss.
  *
  * While the answer to a push has not been seen, only what that push had. A copy of the files may try it again
  * too, and each may have later changes under the same ids: the server must not take those for what it has.
@@ -43,9 +45,16 @@ export function openPushSource(session: ReplicaSession, maxOperations: number): 
       session.connections.giveBackReader(reader)
       return null
     }
-    session.wal.sync()
+    let onDisk = Promise.resolve()
+    // Where each commit is synced, this finds only what programs have written that do not sync. Else it must come
+    // before the attempt is written: see docs/adr/0022.
+    if (session.durability === 'full') onDisk = session.wal.syncAside()
+    else session.wal.sync()
+    // Who sends waits for it, and is told.
+    onDisk.catch(() => {})
     return {
       ...batch,
+      onDisk,
       walPages: session.readIndex().maxFrame,
       enforceForeignKeys: session.connections.enforcesForeignKeys,
       *changes(images) {

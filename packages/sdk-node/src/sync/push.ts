@@ -88,7 +88,7 @@ class Push {
   /** Null: the server has the batch. */
   async #pushBatch(source: PushSource): Promise<Detour | null> {
     const { replica, counters } = this.#context
-    const { pushId, onDisk } = this.#attempt(source.lastChangeId)
+    const { pushId, onDisk } = this.#attempt(source)
     const header = this.#header(source, pushId)
     const batch = new CountedChanges(() => this.#changesOf(source))
     const sentBefore = counters.sentBytes
@@ -151,12 +151,14 @@ class Push {
    * The id of an attempt whose answer was never seen, or a new one, and when it is on disk: before that
    * nothing is sent. With the same id the server recognises a batch that it has (I3).
    */
-  #attempt(lastChangeId: number): { readonly pushId: string; readonly onDisk: Promise<void> } {
+  #attempt(source: PushSource): { readonly pushId: string; readonly onDisk: Promise<unknown> } {
     const { replica } = this.#context
+    const { lastChangeId } = source
     const { attemptedPushId, attemptedLastChangeId } = replica.info
     const pushId = attemptedPushId ?? randomBytes(16).toString('hex')
     const isKnown = attemptedPushId !== null && attemptedLastChangeId === lastChangeId
-    const onDisk = isKnown ? Promise.resolve() : replica.recordAttempt({ pushId, lastChangeId })
+    const attempt = isKnown ? Promise.resolve() : replica.recordAttempt({ pushId, lastChangeId })
+    const onDisk = Promise.all([source.onDisk, attempt])
     // Who sends waits for it, and is told.
     onDisk.catch(() => {})
     return { pushId, onDisk }

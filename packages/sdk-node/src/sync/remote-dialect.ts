@@ -40,7 +40,7 @@ export interface PushBatch {
   /** It has, for all that is known, more than one transaction: a dialect may ask for less. */
   readonly isDivisible: boolean
   /** Until this has resolved nothing may be sent. */
-  readonly onDisk: Promise<void>
+  readonly onDisk: Promise<unknown>
 }
 
 /** `too-large`: nothing was sent; a batch of about so many changes would do. */

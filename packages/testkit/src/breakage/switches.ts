@@ -207,7 +207,7 @@ export const SWITCHES: readonly Switch[] = [
     breaks:
       'changes are sent before they are on disk, so that a power loss has their ids given out again (I3)',
     module: 'engine/dist/replica/push-source',
-    edits: [['session.wal.sync();', '']],
+    edits: [['session.wal.sync();', ';']],
     plan: planOf([WRITE, PUSH, WRITE, PUSH, POWER, { ...WRITE, seed: 3 }], NORMAL),
   },
   {

@@ -46,7 +46,8 @@ interface Helper {
 export const HELPERS: Readonly<Record<string, Helper>> = {
   'engine/src/wal/wal-file.ts': {
     within: null,
-    called: /^writeFully$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$|^syncAside$/,
+    called:
+      /^writeFully$|\.write(?:Header|Frames)$|(?:wal|[fF]ile)\.sync$|^syncAside$|session\.wal\.syncAside$/,
   },
   'engine/src/wal/wal-index.ts': { within: null, called: /^(?:appendPageNumbers|publishHeader)$/ },
   'engine/src/replica/companion-file.ts': { within: /^openCompanion$/, called: /^openCompanion$/ },
