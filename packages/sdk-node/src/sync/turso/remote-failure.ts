@@ -12,7 +12,10 @@ const CODES: readonly (readonly [RegExp, string])[] = [
   [/too big/i, 'SQLITE_TOOBIG'],
 ]
 
-/** Failures of the machine or of the moment: the statement may well succeed later. */
+/** Failures of the machine or of the moment: the statement may well succeed later. With extended codes. */
+const PASSING_CODES =
+  /^SQLITE_(BUSY|LOCKED|NOMEM|READONLY|INTERRUPT|IOERR|CORRUPT|FULL|CANTOPEN|PROTOCOL)(_|$)/
+/** The same in the text of an error without a code. */
 const PASSING = /\b(busy|locked|interrupt|disk|i\/o|out of memory|short read|corrupt)/i
 
 /** SQLite's result code, from the code or, as tursodb has none, from the text. */
@@ -28,5 +31,6 @@ export function messageOf({ message }: HranaError): string {
 
 /** True if it is not the statement's fault. */
 export function isPassing(error: HranaError): boolean {
-  return sqliteCodeOf(error) === 'SQLITE_ERROR' && PASSING.test(error.message)
+  const code = sqliteCodeOf(error)
+  return PASSING_CODES.test(code) || (code === 'SQLITE_ERROR' && PASSING.test(error.message))
 }
