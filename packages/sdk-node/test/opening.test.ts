@@ -30,6 +30,19 @@ describe('opening', () => {
     expect(contentOf(b)).toEqual({ t: [{ a: 'x' }] })
   })
 
+  test('the operations that the first download was for tell of it as of something new, and do not wait for more', async () => {
+    await using server = new SyncServer()
+    const a = await server.client('a.db')
+    a.exec('CREATE TABLE t (a)')
+    await a.push()
+    const b = server.open('b.db')
+    const [pulled, synced] = await Promise.all([b.pull({ longPollTimeoutMs: 3_600_000 }), b.sync()])
+    expect([pulled, synced.pull]).toEqual([true, true])
+    expect(await b.pull()).toBe(false)
+    const connected = await server.client('c.db')
+    expect(await connected.pull()).toBe(false)
+  })
+
   test('makes nothing where the names of the files beside the database would be too long', async () => {
     await using server = new SyncServer()
     const a = await server.client('a.db')

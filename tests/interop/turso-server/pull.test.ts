@@ -1,4 +1,5 @@
 import { cpSync } from 'node:fs'
+import { Database } from '@tidemark/sdk-node'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { contentOf, TursoSite } from './turso-site.ts'
@@ -52,6 +53,16 @@ test('only pages that changed are pulled, and nothing when nothing did', async (
   expect(networkReceivedBytes - whole).toBeLessThan(10 * 4096)
   expect(await a.pull()).toBe(false)
   expect((await a.stats()).revision).toBe(revision)
+})
+
+test('a first pull tells of something new only where the server has something', async () => {
+  await using site = await TursoSite.start()
+  const a = new Database({ path: site.path('a.db'), url: site.url })
+  const first = await a.pull().finally(() => a.close())
+  await fill(site, 1)
+  const b = new Database({ path: site.path('b.db'), url: site.url })
+  const second = await b.pull().finally(() => b.close())
+  expect([first, second]).toEqual([false, true])
 })
 
 test('a long poll waits for the next change, on a server that answers at once', async () => {

@@ -37,6 +37,9 @@ import type { ReplicaContext, SyncContext } from './sync-context.ts'
 import type { PushResult, SyncResult } from './sync-results.ts'
 import { Turns } from './turns.ts'
 
+/** `isDownloaded`: the whole database has come for this operation, before it. */
+type Operation<T> = (context: ReplicaContext, signal: AbortSignal, isDownloaded: boolean) => Promise<T>
+
 /** The asynchronous half of an open database: opens the local file, and runs sync operations on it. */
 export class SyncSession {
   readonly events: EventHub = new EventHub()
@@ -117,19 +120,22 @@ export class SyncSession {
       options.longPollTimeoutMs ?? this.#settings.longPollTimeoutMs,
       0,
     )
-    return await this.#run(options, async (context, signal) => {
+    return await this.#run(options, async (context, signal, isDownloaded) => {
       await this.#checkpointIfOverdue(context, signal)
-      return await this.#checkpointingBehind(() => pull(context, longPollTimeoutMs, signal))
+      // There is something new already.
+      const waitMs = isDownloaded ? 0 : longPollTimeoutMs
+      const brought = await this.#checkpointingBehind(() => pull(context, waitMs, signal))
+      return isDownloaded || brought
     })
   }
 
   async sync(options: OperationOptions): Promise<SyncResult> {
-    return await this.#run(options, async (context, signal) => {
+    return await this.#run(options, async (context, signal, isDownloaded) => {
       const progress = new PushProgress()
-      const hasNews = await this.#pushing(context, signal, () =>
+      const brought = await this.#pushing(context, signal, () =>
         sync(context, progress, signal, () => this.#checkpointIfOverdue(context, signal)),
       )
-      return { push: progress.result(), pull: hasNews }
+      return { push: progress.result(), pull: isDownloaded || brought }
     })
   }
 
@@ -213,21 +219,19 @@ export class SyncSession {
   }
 
   /** One sync operation: connects first, measures, tells of failures. */
-  async #run<T>(
-    options: OperationOptions,
-    operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #run<T>(options: OperationOptions, operation: Operation<T>): Promise<T> {
     return await this.#measured(options, (signal) => this.#operate(signal, operation))
   }
 
-  async #operate<T>(
-    signal: AbortSignal,
-    operation: (context: ReplicaContext, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
+  async #operate<T>(signal: AbortSignal, operation: Operation<T>): Promise<T> {
+    const isOpen = this.#replica !== null
     return await this.#whileOpen(signal, async (replica) => {
       const context = { ...this.#context, replica, turns: this.#turns }
-      const result = await operation(context, signal).catch(async (error: unknown) => {
-        if (await isOtherKind(error, context, signal)) return await operation(context, signal)
+      // A server without a single page gives no revision.
+      const isDownloaded = !isOpen && replica.info.revision !== ''
+      const run = (): Promise<T> => operation(context, signal, isDownloaded)
+      const result = await run().catch(async (error: unknown) => {
+        if (await isOtherKind(error, context, signal)) return await run()
         throw error
       })
       this.#setDamage(null)
