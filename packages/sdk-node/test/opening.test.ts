@@ -43,6 +43,31 @@ describe('opening', () => {
     expect(await connected.pull()).toBe(false)
   })
 
+  test.each(['fresh', 'pushed to before'])(
+    "protocol: 'turso' on a Tidemark server that is %s: the first push says what to do, and that done nothing is lost",
+    async (state) => {
+      await using server = new SyncServer()
+      const other = await server.client('other.db')
+      if (state !== 'fresh') {
+        other.exec('CREATE TABLE u (a)')
+        await other.push()
+      }
+      const forced = await server.client('a.db', { protocol: 'turso' })
+      forced.exec(`CREATE TABLE t (a); INSERT INTO t VALUES ('x')`)
+      await expect(forced.push()).rejects.toMatchObject({
+        name: 'NetworkError',
+        code: 'TIDEMARK_REMOTE_FAILURE',
+        recovery: 'operator',
+        message: expect.stringContaining("protocol: 'auto'") as string,
+      })
+      expect(await forced.stats()).toMatchObject({ busyRetries: 0, cdcOperations: 2 })
+      forced.close()
+      expect(await server.open('a.db').push()).toMatchObject({ operations: 2 })
+      await other.pull()
+      expect(contentOf(other)).toMatchObject({ t: [{ a: 'x' }] })
+    },
+  )
+
   test('makes nothing where the names of the files beside the database would be too long', async () => {
     await using server = new SyncServer()
     const a = await server.client('a.db')

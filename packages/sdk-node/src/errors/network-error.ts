@@ -17,7 +17,7 @@ export interface NetworkErrorOptions {
  *
  * Codes: `TIDEMARK_NETWORK`, `TIDEMARK_TIMEOUT`, `TIDEMARK_HTTP` (an unexpected status),
  * `TIDEMARK_NOT_FOUND`, `TIDEMARK_NO_SUCH_DATABASE`, `TIDEMARK_REDIRECT`, `TIDEMARK_REMOTE_FAILURE` (a Turso
- * server could not run a statement, through no fault of the statement).
+ * server could not run a statement, through no fault of the statement; or it is no Turso server).
  */
 export class NetworkError extends TidemarkError {
   override readonly name = 'NetworkError'

@@ -138,6 +138,8 @@ export class TursoPush {
         return isPassing(cause) ? failing(cause) : rejection(purpose.change, cause)
       }
       case 'setup':
+        if (isOfTidemark(error)) throw otherProtocol(error)
+        return failing(error)
       case 'record':
       case 'commit':
       case 'rollback':
@@ -202,13 +204,19 @@ function rejection(change: Change, error: HranaError): PushResponse {
 }
 
 function failing({ message }: HranaError): never {
-  if (message.includes('reserved for internal use: tidemark_push')) {
-    throw new NetworkError("the server is not Turso's but Tidemark's: leave the option protocol at 'auto'", {
-      code: 'TIDEMARK_REMOTE_FAILURE',
-      recovery: 'operator',
-    })
-  }
   throw new NetworkError(`the server could not run a push: ${message}`, { code: 'TIDEMARK_REMOTE_FAILURE' })
+}
+
+/** Whether a server refuses a setup step because the table of pushes is its own. */
+function isOfTidemark({ code, message }: HranaError): boolean {
+  return code === 'SQL_NOT_ALLOWED' && message.includes('tidemark_push')
+}
+
+function otherProtocol({ message }: HranaError): NetworkError {
+  return new NetworkError(
+    `the server is Tidemark's, and takes no pushes in Turso's protocol (${message}). Nothing was pushed, and nothing is lost: open the database with protocol: 'auto', the default, or 'tidemark'.`,
+    { code: 'TIDEMARK_REMOTE_FAILURE', recovery: 'operator' },
+  )
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
