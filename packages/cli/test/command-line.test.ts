@@ -57,6 +57,14 @@ describe('a failure', () => {
     expect(stderr).toMatch(/^error: there is no file .*missing\.db; .* \[TIDEMARK_NO_FILE\]\n$/u)
   })
 
+  it('of the configuration names the file that it is in', async () => {
+    const file = join(folder, 'config.json')
+    writeFileSync(file, '{"prt": 8081}')
+    const { code, stderr } = await tidemark('serve', '--data', join(folder, 'data'), '--config', file)
+    expect(code).toBe(1)
+    expect(stderr).toBe(`error: Configuration: ${file}: ✖ Unrecognized key: "prt". [TIDEMARK_CONFIG]\n`)
+  })
+
   it('is one JSON value on standard error with --json', async () => {
     const { code, stderr } = await tidemark('status', join(folder, 'missing.db'), '--json')
     expect(code).toBe(1)

@@ -86,4 +86,28 @@ describe('configuration', () => {
     expect(() => loadConfig({ file: broken })).toThrow(broken)
     expect(() => loadConfig({ file: join(directory, 'missing.json') })).toThrow('missing.json')
   })
+
+  test('what is wrong is told with the file or the variable that it comes from', () => {
+    const misspelled = join(directory, 'misspelled.json')
+    writeFileSync(misspelled, JSON.stringify({ prt: 1000, workers: 0, host: '0.0.0.0', maxStreams: 0 }))
+    const env = { TIDEMARK_MAX_PUSH_BYTES: 'many', TIDEMARK_WORKERS: '2' }
+    const failure = messageOf(() => loadConfig({ file: misspelled, env, flags: { maxStreams: -1 } }))
+    expect(failure).toContain(`${misspelled}: ✖ Unrecognized key: "prt"`)
+    expect(failure).toMatch(/TIDEMARK_MAX_PUSH_BYTES: ✖ .*\n.*maxPushBytes/)
+    expect(failure).toMatch(/\n✖ .*\n.*maxStreams/)
+    expect(failure).not.toMatch(/workers/)
+
+    writeFileSync(misspelled, JSON.stringify({ host: '0.0.0.0' }))
+    expect(messageOf(() => loadConfig({ file: misspelled }))).toContain(`${misspelled}: ✖ without keys`)
+    expect(messageOf(() => loadConfig({ file: misspelled, flags: { host: '::' } }))).not.toContain(misspelled)
+  })
 })
+
+function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('nothing was wrong')
+}

@@ -17,21 +17,39 @@ const PREFIX = 'TIDEMARK_'
 /**
  * The configuration from flags, environment and file, in this order of precedence, checked.
  *
- * @throws StateError `TIDEMARK_CONFIG` that names every setting that is wrong
+ * @throws StateError `TIDEMARK_CONFIG` that names every setting that is wrong, and the file or variable that it
+ * comes from
  */
 export function loadConfig(sources: ConfigSources): ServerConfig {
-  return parseConfig({
-    ...fromFile(sources.file),
-    ...fromEnvironment(sources.env ?? {}),
-    ...fromFlags(sources.flags ?? {}),
+  const file = fromFile(sources.file)
+  const environment = fromEnvironment(sources.env ?? {})
+  const flags = fromFlags(sources.flags ?? {})
+  return parse({ ...file, ...environment, ...flags }, (setting) => {
+    if (setting in flags) return null
+    if (setting in environment) return variableOf(setting)
+    return setting in file ? (sources.file ?? null) : null
   })
 }
 
 /** Checks a configuration and completes it with defaults. @throws StateError `TIDEMARK_CONFIG` */
 export function parseConfig(input: Partial<ServerConfig> | Readonly<Record<string, unknown>>): ServerConfig {
+  return parse(input, () => null)
+}
+
+/** `sourceOf`: what to name beside what is wrong with a setting; null: nothing. */
+function parse(
+  input: Readonly<Record<string, unknown>>,
+  sourceOf: (setting: string) => string | null,
+): ServerConfig {
   const result = serverConfigSchema.safeParse(input)
   if (result.success) return result.data
-  throw configError(z.prettifyError(result.error), result.error)
+  const found = result.error.issues.map((issue) => {
+    const settings = issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0])]
+    const source = settings.map(sourceOf).find((name) => name !== null)
+    const text = z.prettifyError({ issues: [issue] })
+    return source === undefined ? text : `${source}: ${text}`
+  })
+  throw configError(found.join('\n'), result.error)
 }
 
 function fromFile(path: string | undefined): Record<string, unknown> {
@@ -46,10 +64,14 @@ function fromFile(path: string | undefined): Record<string, unknown> {
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const found: Record<string, unknown> = {}
   for (const [setting, schema] of Object.entries(settingSchemas)) {
-    const text = env[PREFIX + setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()]
+    const text = env[variableOf(setting)]
     if (text !== undefined && text !== '') found[setting] = fromText(schema, text)
   }
   return found
+}
+
+function variableOf(setting: string): string {
+  return PREFIX + setting.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 }
 
 function fromFlags(flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
