@@ -68,8 +68,9 @@ function codeOf(error: unknown): string {
 
 function freeBytesOf(directory: string): number {
   try {
-    const { bavail, bsize } = statfsSync(directory)
-    return bavail * bsize
+    const { blocks, bavail, bsize } = statfsSync(directory)
+    // What is no disk, as `/proc`, has no blocks.
+    return blocks === 0 ? Infinity : bavail * bsize
   } catch {
     return Infinity
   }
