@@ -1,6 +1,6 @@
 import { initProtocol } from '@tidemark/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { Database } from '../src/index.ts'
+import { Database } from '../src/index.ts'
 import { damagePage, damageSchema, DamagingFetch } from './damaging-fetch.ts'
 import { contentOf, SyncServer } from './sync-server.ts'
 
@@ -95,6 +95,19 @@ describe.each([
       expect(bodies(third)).toEqual([...expected, 'x later'])
     },
   )
+
+  test('can be got over where the file is opened with the URL of last time', async () => {
+    await using server = new SyncServer()
+    const made = await clients(server)
+    made.lies.damage = damageOf(made)
+    await expect(made.b.pull()).rejects.toMatchObject(damaged)
+    made.b.close()
+    const again = new Database({ path: server.directory.file('b.db') })
+    await expect(again.connect()).rejects.toMatchObject(damaged)
+    await again.reset()
+    await expectWhole(made.a, again, ['pending', 'pushed', 'remote'])
+    again.close()
+  })
 
   test('is got over by one of two that have the file open, and the other goes on', async () => {
     await using server = new SyncServer()

@@ -323,10 +323,14 @@ export class SyncSession {
   async #make(signal: AbortSignal): Promise<Replica> {
     const { path } = this.#file
     const url = this.#context.remote.configuredUrl()
-    if (url === null) throw pausedError()
+    // A damaged file is there, and has its URL.
+    if (url === null && this.#damage === null) throw pausedError()
     this.#running += 1
     try {
-      await Replica.make(path, signal, () => bootstrap(this.#context, path, url, signal))
+      await Replica.make(path, signal, async () => {
+        if (url === null) throw pausedError()
+        await bootstrap(this.#context, path, url, signal)
+      })
       signal.throwIfAborted()
       return this.#use(Replica.open(path, this.#replicaOptions()))
     } finally {
