@@ -16,7 +16,7 @@ export type { PushResult, SyncResult } from './sync/sync-results.ts'
 export type { ConflictDecision, ConflictResolution, ConflictStrategy } from './sync/conflict-resolution.ts'
 export type { SyncStats } from './stats/sync-stats.ts'
 export type { DiscardFilter } from './queue/discard-filter.ts'
-export type { RetryRejectedOptions } from './queue/edit-queue.ts'
+export type { DiscardOptions, RetryRejectedOptions } from './queue/edit-queue.ts'
 export type { RejectedChange } from './queue/rejected-change.ts'
 export type { LocalChange, PendingChange, PendingFilter, Row } from './queue/pending-change.ts'
 export type {

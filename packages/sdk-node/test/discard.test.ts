@@ -78,6 +78,9 @@ describe('discard', () => {
     async ([, filter, count, rows]) => {
       await using server = new SyncServer()
       const [a, b] = await edited(server)
+      const before = await b.pending()
+      expect(await b.discard(filter as never, { dryRun: true })).toBe(count)
+      expect(await b.pending()).toEqual(before)
       expect(await b.discard(filter as never)).toBe(count)
       expect(b.prepare('SELECT id, mail, stars FROM person ORDER BY id').raw().all()).toEqual(rows)
       await b.sync()

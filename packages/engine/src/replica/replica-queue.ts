@@ -51,6 +51,11 @@ export class ReplicaQueue {
     )
   }
 
+  /** How many changes {@link discard} would drop now. */
+  discardCount(changeIds: ReadonlySet<number>): number {
+    return this.#dependents(this.#session.work.db, changeIds, false).size
+  }
+
   /** What was set aside, oldest first. */
   rejected(): RejectedEntry[] {
     return rejectedEntries(this.#session.user)

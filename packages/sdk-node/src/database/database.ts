@@ -8,7 +8,7 @@ import type {
 } from '../options/connect-options.ts'
 import { validateOptions } from '../options/settings.ts'
 import type { DiscardFilter } from '../queue/discard-filter.ts'
-import type { RetryRejectedOptions } from '../queue/edit-queue.ts'
+import type { DiscardOptions, RetryRejectedOptions } from '../queue/edit-queue.ts'
 import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
 import type { RejectedChange } from '../queue/rejected-change.ts'
 import type { Statement } from '../statement/statement.ts'
@@ -123,10 +123,10 @@ export class Database implements BetterSqlite3.Database {
   /**
    * Drops pending changes, and later ones of the same rows: the rows go back to what the server has, but for
    * earlier pending changes. Or drops an entry of {@link rejected}, for good. Resolves to the number of
-   * changes dropped.
+   * changes dropped; with `dryRun` none is, and it is the number of those that would be.
    */
-  async discard(filter: DiscardFilter): Promise<number> {
-    return await this.#session.discard(filter)
+  async discard(filter: DiscardFilter, options: DiscardOptions = {}): Promise<number> {
+    return await this.#session.discard(filter, options)
   }
 
   /**

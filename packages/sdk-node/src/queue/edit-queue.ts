@@ -1,7 +1,7 @@
 import type { Conflict, Replica } from '@tidemark/engine'
 import { OptionsError } from '../errors/options-error.ts'
 import type { Rejection } from '../errors/rejected-error.ts'
-import { checkInteger, checkKeys, describe } from '../options/check-option.ts'
+import { checkBoolean, checkInteger, checkKeys, describe } from '../options/check-option.ts'
 import { pullLocked } from '../sync/pull.ts'
 import type { RemoteDialect } from '../sync/remote-dialect.ts'
 import { remoteOf } from '../sync/remember-remote.ts'
@@ -15,6 +15,12 @@ import type { Row } from './pending-change.ts'
 export interface RetryRejectedOptions {
   /** Values that the refused insert or update writes instead of its own. Columns left out stay. */
   readonly row?: Row
+}
+
+/** How changes are discarded. */
+export interface DiscardOptions {
+  /** Only count: nothing is dropped, and no network is needed. Default false. */
+  readonly dryRun?: boolean
 }
 
 /**
@@ -32,21 +38,34 @@ export async function setAside(
   return await edit(context, signal, (options) => replica.queue.setAside(rejection, options))
 }
 
-/** Drops what `filter` names. Returns how many changes that were. */
+/** Drops what `filter` names. Returns how many changes that were, or would be. */
 export async function discard(
   context: ReplicaContext,
   filter: DiscardFilter,
+  options: DiscardOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const { replica } = context
   const rejectedId = rejectedIdOf(filter)
+  checkKeys('options', options, ['dryRun'])
+  const dryRun = checkBoolean('dryRun', options.dryRun ?? false)
+  const matching = (): Set<number> =>
+    matchingChanges(replica, filter as Exclude<DiscardFilter, { rejected: number }>)
   return await exclusively(context, signal, async () => {
-    if (rejectedId !== null)
+    if (rejectedId !== null) {
+      if (dryRun) return rejectedSize(replica, rejectedId)
       return await retrying(context, 'queue', signal, () => replica.queue.discardRejected(rejectedId))
+    }
+    if (dryRun) return replica.queue.discardCount(matching())
     if (replica.needsRebase) await pullLocked(context, await remoteOf(context, signal), null, signal)
-    const ids = matchingChanges(replica, filter as Exclude<DiscardFilter, { rejected: number }>)
-    return await edit(context, signal, (options) => replica.queue.discard(ids, options))
+    const ids = matching()
+    return await edit(context, signal, (replay) => replica.queue.discard(ids, replay))
   })
+}
+
+/** How many changes an entry of `rejected()` has; 0: there is no such entry. */
+function rejectedSize(replica: Replica, rejectedId: number): number {
+  return replica.queue.rejected().find(({ id }) => id === rejectedId)?.changes.length ?? 0
 }
 
 /** Puts a rejected entry back into the queue. Returns how many changes are pending again. */

@@ -9,7 +9,7 @@ import type { OperationOptions, PullOptions, ResetOptions } from '../options/con
 import type { Settings } from '../options/settings.ts'
 import type { DiscardFilter } from '../queue/discard-filter.ts'
 import { discard, retryRejected } from '../queue/edit-queue.ts'
-import type { RetryRejectedOptions } from '../queue/edit-queue.ts'
+import type { DiscardOptions, RetryRejectedOptions } from '../queue/edit-queue.ts'
 import type { PendingChange, PendingFilter } from '../queue/pending-change.ts'
 import { rejectedChange } from '../queue/rejected-change.ts'
 import type { RejectedChange } from '../queue/rejected-change.ts'
@@ -159,8 +159,8 @@ export class SyncSession {
     return await this.#run({}, async (context, signal) => await retryRejected(context, id, options, signal))
   }
 
-  async discard(filter: DiscardFilter): Promise<number> {
-    return await this.#run({}, async (context, signal) => await discard(context, filter, signal))
+  async discard(filter: DiscardFilter, options: DiscardOptions): Promise<number> {
+    return await this.#run({}, async (context, signal) => await discard(context, filter, options, signal))
   }
 
   async reset(options: ResetOptions): Promise<void> {
