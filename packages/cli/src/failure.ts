@@ -26,7 +26,7 @@ const HINTS_BY_CODE: Readonly<Record<string, string>> = {
     'Give one that is good for this with --token or in TIDEMARK_TOKEN; `tidemark token create` makes them, for an operator with --allow *=admin.',
   // What is done to the row locally comes after the change, and does not help.
   TIDEMARK_REJECTED:
-    'Nothing of its batch was applied. Make room for the row on the server, or drop the change with discard() of the SDK; then run the same command again.',
+    'Nothing of its batch was applied. Make room for the row on the server, or drop the change with `tidemark discard FILE --change NUMBER`; then run the same command again.',
   TIDEMARK_NOT_SYNCED:
     '`tidemark sync` takes these as --existing adopt and --existing replace; replace drops what the file has.',
   TIDEMARK_INFO_DAMAGED:
@@ -47,15 +47,24 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   SQLITE_CANTOPEN: SQLITE_ACCESS,
   SQLITE_READONLY_DIRECTORY: SQLITE_ACCESS,
   SQLITE_READONLY_CANTINIT: SQLITE_ACCESS,
+  SQLITE_CORRUPT:
+    'The file is damaged. Keep a copy of it and of the files beside it; then run `tidemark reset` on it.',
   SQLITE_NOTADB: 'The file is not a SQLite database, or its beginning is damaged. It was left as it is.',
 }
+
+/** What messages of the SDK name by its methods has a command here. */
+const COMMANDS = [
+  ['reset({ keepPending: false })', '`tidemark reset --drop-pending`'],
+  ['reset()', '`tidemark reset`'],
+  ['discard()', '`tidemark discard`'],
+] as const
 
 /** Describes any thrown value. */
 export function describeFailure(error: unknown): Failure {
   if (isTidemarkError(error)) {
     return {
       code: error.code,
-      message: oneLine(error.message),
+      message: oneLine(withCommands(error.message)),
       recovery: error.recovery,
       hint: speaksNoTls(error)
         ? 'The server speaks no HTTPS there: try http://.'
@@ -72,6 +81,10 @@ export function describeFailure(error: unknown): Failure {
 /** OpenSSL's words for an answer that is not TLS. */
 function speaksNoTls(error: Error): boolean {
   return error.message.includes('wrong version number')
+}
+
+function withCommands(message: string): string {
+  return COMMANDS.reduce((text, [method, command]) => text.replaceAll(method, command), message)
 }
 
 function oneLine(text: string): string {

@@ -8,6 +8,12 @@ export interface RemoteOptions {
   readonly token?: string
 }
 
+export interface OpenOptions extends RemoteOptions {
+  readonly existing?: NonNullable<ConnectOptions['existing']>
+  /** Opens a file that SQLite cannot read too: all but `reset` fails then. Default false. */
+  readonly mayBeDamaged?: boolean
+}
+
 /** `--url` and `--token` of a command that talks to one database's server. */
 export function addRemoteOptions(command: Command, urlDescription: string): Command {
   return command
@@ -22,21 +28,18 @@ export function addRemoteOptions(command: Command, urlDescription: string): Comm
  */
 export async function withReplica<T>(
   path: string,
-  {
-    url,
-    token,
-    existing = 'refuse',
-  }: RemoteOptions & { readonly existing?: NonNullable<ConnectOptions['existing']> },
+  { url, token, existing = 'refuse', mayBeDamaged = false }: OpenOptions,
   run: (db: Database) => Promise<T>,
 ): Promise<T> {
   if (url === undefined) assertExists(path)
-  const { connect } = await import('@tidemark/sdk-node')
-  const db = await connect({
+  const sdk = await import('@tidemark/sdk-node')
+  const options: ConnectOptions = {
     path,
     existing,
     ...(url === undefined ? {} : { url }),
     ...(token === undefined ? {} : { authToken: token }),
-  })
+  }
+  const db = mayBeDamaged ? new sdk.Database(options) : await sdk.connect(options)
   try {
     return await run(db)
   } finally {

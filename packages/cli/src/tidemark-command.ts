@@ -2,8 +2,10 @@ import { styleText } from 'node:util'
 import { Command } from 'commander'
 import { checkpointCommand } from './commands/checkpoint.ts'
 import { dbCommand } from './commands/db.ts'
+import { discardCommand } from './commands/discard.ts'
 import { healthCommand } from './commands/health.ts'
 import { keyCommand } from './commands/key-create.ts'
+import { resetCommand } from './commands/reset.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statusCommand } from './commands/status.ts'
 import { syncCommand } from './commands/sync.ts'
@@ -33,7 +35,7 @@ export function tidemarkCommand(): Command {
     .addHelpText('after', EXIT_CODES)
   for (const part of [serveCommand(), dbCommand(), healthCommand(), keyCommand(), tokenCommand()])
     command.addCommand(part.helpGroup('Server:'))
-  for (const part of [statusCommand(), syncCommand(), checkpointCommand()])
+  for (const part of [statusCommand(), syncCommand(), checkpointCommand(), discardCommand(), resetCommand()])
     command.addCommand(part.helpGroup('Synced files:'))
   configure(command)
   return command

@@ -15,7 +15,7 @@ describe('the command line', () => {
     const { code, stdout } = await tidemark('--help')
     expect(code).toBe(0)
     expect(stdout).toContain('Usage: tidemark')
-    for (const name of ['serve', 'db', 'health', 'status', 'sync', 'checkpoint'])
+    for (const name of ['serve', 'db', 'health', 'status', 'sync', 'checkpoint', 'discard', 'reset'])
       expect(stdout).toContain(`  ${name} `)
     expect(stdout).toContain('Exit codes:')
   })
@@ -31,6 +31,11 @@ describe('the command line', () => {
     [['status'], /missing required argument 'file'/u],
     [['serve', '--port', 'eighty'], /--port.*a port is a number from 0 to 65535/u],
     [['sync', 'x.db', '--existing', 'maybe'], /Allowed choices are refuse, adopt, replace/u],
+    [['discard', 'x.db', '--yes'], /which changes\? give --change, --table, --all or --rejected/u],
+    [['discard', 'x.db', '--key', '7'], /--key needs --table/u],
+    [['discard', 'x.db', '--change', 'last'], /a change has a number/u],
+    [['discard', 'x.db', '--all', '--table', 'note'], /cannot be used with option/u],
+    [['discard', 'x.db', '--table', 'note', '--key', '"'], /as in JSON/u],
     [['db', 'list', '--url', 'http://localhost', '--data', '.'], /cannot be used with option/u],
     [['db', 'list'], /give --url/u],
     [['db', 'list', '--url', 'nonsense'], /'nonsense' is invalid\. a server's address is like http/u],
@@ -74,7 +79,7 @@ describe('a failure', () => {
   it('leaves a file that was never synced as it was and names the ways out', async () => {
     const path = join(folder, 'plain.db')
     writeFileSync(path, 'not a database')
-    for (const command of ['status', 'checkpoint', 'sync']) {
+    for (const command of ['status', 'checkpoint', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, path)
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .*--existing adopt.*\n$/u)
@@ -82,7 +87,7 @@ describe('a failure', () => {
   })
 
   it('says of a folder that it is none of a database, not that it could be adopted', async () => {
-    for (const command of ['status', 'checkpoint', 'sync']) {
+    for (const command of ['status', 'checkpoint', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, folder)
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .* is a folder, not a file\. \[TIDEMARK_NOT_A_DATABASE\]\n$/u)

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
+import { expect } from 'vitest'
 
 const BIN = fileURLToPath(new URL('../dist/bin.js', import.meta.url))
 
@@ -20,6 +21,13 @@ export async function tidemark(...args: string[]): Promise<Finished> {
   const [stdout, stderr] = [text(child.stdout), text(child.stderr)]
   const [code] = (await once(child, 'close')) as [number | null]
   return { code, stdout: await stdout, stderr: await stderr }
+}
+
+/** Runs the command, which must succeed, and gives its JSON. */
+export async function json(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await tidemark(...args, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return JSON.parse(stdout)
 }
 
 /** A `tidemark serve` that listens, until it is told to stop. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { serve, tidemark, type Serving } from './tidemark-process.ts'
+import { read, write } from './sqlite-file.ts'
+import { json, serve, tidemark, type Serving } from './tidemark-process.ts'
 
 let folder: string
 const file = (name: string): string => join(folder, name)
@@ -28,13 +29,6 @@ afterAll(async () => {
 
 function newFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-}
-
-/** Runs the command, which must succeed, and gives its JSON. */
-async function json(...args: string[]): Promise<unknown> {
-  const { code, stdout, stderr } = await tidemark(...args, '--json')
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  return JSON.parse(stdout)
 }
 
 describe('tidemark serve', () => {
@@ -147,7 +141,7 @@ describe('a sync that fails', () => {
     const { code, stderr } = await tidemark('sync', file('b.db'))
     expect(code).toBe(4)
     expect(stderr).toMatch(
-      /in table note, row "yours": UNIQUE .*; 1 change pending, kept in .*discard\(\).*\[TIDEMARK_REJECTED\]/u,
+      /in table note, row "yours": UNIQUE .*; 1 change pending, kept in .*`tidemark discard FILE --change NUMBER`.*\[TIDEMARK_REJECTED\]/u,
     )
   })
 
@@ -219,16 +213,3 @@ describe('tidemark sync, status and checkpoint', () => {
     open.close()
   })
 })
-
-function write(path: string, sql: string): void {
-  const db = new Database(path)
-  db.exec(sql)
-  db.close()
-}
-
-function read(path: string, sql: string): unknown[] {
-  const db = new Database(path, { readonly: true })
-  const rows = db.prepare(sql).pluck().all()
-  db.close()
-  return rows
-}

@@ -1,9 +1,8 @@
-import { isTidemarkError, TidemarkError } from '@tidemark/protocol'
-import type { Database } from '@tidemark/sdk-node'
 import { Command, Option } from 'commander'
 import { formatBytes, formatCount } from '../quantity.ts'
 import { addRemoteOptions, withReplica, type RemoteOptions } from '../replica-file.ts'
 import { printing, type Result } from '../result.ts'
+import { orSayWhatWaits } from '../what-waits.ts'
 
 interface SyncOptions extends RemoteOptions {
   readonly existing?: 'refuse' | 'adopt' | 'replace'
@@ -29,7 +28,7 @@ export function syncCommand(): Command {
 
 async function syncFile(path: string, options: SyncOptions): Promise<Result> {
   return withReplica(path, options, async (db) => {
-    const { push, pull } = await syncOrSayWhatWaits(db, path)
+    const { push, pull } = await orSayWhatWaits(db, path, () => db.sync())
     const stats = await db.stats()
     return {
       json: {
@@ -51,34 +50,4 @@ async function syncFile(path: string, options: SyncOptions): Promise<Result> {
       ].join('\n'),
     }
   })
-}
-
-/**
- * Whoever reads that a sync failed asks first what became of the changes.
- *
- * @throws what `sync` throws, with the answer
- */
-async function syncOrSayWhatWaits(db: Database, path: string): ReturnType<Database['sync']> {
-  try {
-    return await db.sync()
-  } catch (error) {
-    const pending = isTidemarkError(error) ? await pendingCount(db) : 0
-    if (!isTidemarkError(error) || pending === 0) throw error
-    const { code, message, recovery } = error
-    throw new TidemarkError(
-      code,
-      `${message.replace(/\.$/u, '')}; ${formatCount(pending, 'change')} pending, kept in ${path}`,
-      { recovery, cause: error },
-    )
-  }
-}
-
-/** 0 where it cannot be said. */
-async function pendingCount(db: Database): Promise<number> {
-  try {
-    const { cdcOperations } = await db.stats()
-    return cdcOperations
-  } catch {
-    return 0
-  }
 }
