@@ -167,7 +167,7 @@ class BufferedReader {
 /** For a file without which the changes that were pending when a pull was interrupted cannot be put back. */
 export function replayDamaged(path: string, reason: string): ProtocolError {
   return new ProtocolError(
-    `${path} is damaged: ${reason}. It holds the changes that were pending when a pull was interrupted. Restore it from a backup taken together with the database, or open with existing: 'replace' to start over without them.`,
+    `${path} is damaged: ${reason}. It holds the changes that were pending when a pull was interrupted. Restore it from a backup taken together with the database, or move all files of the database away and open it again, which downloads it without them.`,
     { code: 'TIDEMARK_REPLAY_DAMAGED' },
   )
 }
