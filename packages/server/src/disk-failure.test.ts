@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BusyError, StateError } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { expect, test, vi } from 'vitest'
+import { databaseEvents } from '../test/database-events.ts'
 import { SETTINGS } from '../test/database-settings.ts'
 import { Database } from './database/database.ts'
 import { WalRecorder } from './database/wal-recorder.ts'
@@ -61,25 +62,17 @@ test.each(['SQLITE_IOERR', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_CANTOPEN'])(
 
 test('a database that a full or failing disk keeps from being opened says so, and is opened later', async () => {
   const root = mkdtempSync(join(tmpdir(), 'tidemark-disk-'))
-  const fail = (error: unknown): never => {
-    throw error as Error
-  }
   const open = async (): Promise<Database> =>
-    Database.open(root, 'ffeeddccbbaa99887766554433221100', SETTINGS, {
-      onRestart: fail,
-      onProblem: fail,
-      onRecordDue: () => {},
-      onCheckpointDue: () => {},
-      onReadersInTheWay: () => {},
-      onPanic: fail,
-    })
+    Database.open(root, 'ffeeddccbbaa99887766554433221100', SETTINGS, databaseEvents())
   try {
     for (const [cause, code] of [
       [ofSystem('ENOSPC'), 'TIDEMARK_DISK_FULL'],
       [ofSqlite('SQLITE_FULL'), 'TIDEMARK_DISK_FULL'],
       [ofSystem('EIO'), 'TIDEMARK_DISK_FAILED'],
     ] as const) {
-      vi.spyOn(WalRecorder, 'open').mockImplementationOnce(() => fail(cause))
+      vi.spyOn(WalRecorder, 'open').mockImplementationOnce(() => {
+        throw cause
+      })
       await expect(open()).rejects.toMatchObject({ name: 'BusyError', code, cause })
     }
     const database = await open()

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { SETTINGS } from '../../test/database-settings.ts'
 import { History } from '../history/history.ts'
 import { Database } from './database.ts'
@@ -23,18 +24,16 @@ afterEach(() => {
 })
 
 async function open(name: string): Promise<Database> {
-  const fail = (problem: unknown): never => {
-    throw new Error(String(problem))
-  }
   mkdirSync(join(root, name), { recursive: true })
-  return Database.open(join(root, name), 'ffeeddccbbaa99887766554433221100', SETTINGS, {
-    onRestart: fail,
-    onProblem: (_, error) => problems.push(error),
-    onRecordDue: (record) => due.push(record),
-    onCheckpointDue: () => {},
-    onReadersInTheWay: () => {},
-    onPanic: fail,
-  })
+  return Database.open(
+    join(root, name),
+    'ffeeddccbbaa99887766554433221100',
+    SETTINGS,
+    databaseEvents({
+      onProblem: (_, error) => problems.push(error),
+      onRecordDue: (record) => due.push(record),
+    }),
+  )
 }
 
 /** A database with a table, and a commit to be made. */

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BusyError, PAGE_SIZE } from '@tidemark/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { SETTINGS } from '../../test/database-settings.ts'
 import { Database } from './database.ts'
 import { MainFileReader } from './main-file.ts'
@@ -41,17 +42,15 @@ async function open(directory: string, settings: Partial<DatabaseSettings> = {})
     directory,
     ID,
     { ...SETTINGS, ...settings },
-    {
+    databaseEvents({
       onRestart: (reason) => problems.push(reason),
       onProblem: (message) => problems.push(message),
-      onRecordDue: () => {},
       onCheckpointDue: (checkpoint) => checkpoint(),
-      onReadersInTheWay: () => {},
       onPanic: (error) => {
         problems.push('panic')
         throw error
       },
-    },
+    }),
   )
 }
 

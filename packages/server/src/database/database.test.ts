@@ -17,6 +17,7 @@ import { PAGE_SIZE } from '@tidemark/protocol'
 import Sqlite from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { History } from '../history/history.ts'
+import { databaseEvents } from '../../test/database-events.ts'
 import { SETTINGS } from '../../test/database-settings.ts'
 import { Database } from './database.ts'
 import type { DatabaseSettings } from './database.ts'
@@ -45,18 +46,7 @@ async function open(
     directory,
     ID,
     { ...SETTINGS, ...settings },
-    {
-      onRestart: (reason) => restarts.push(reason),
-      onProblem: (message) => {
-        throw new Error(message)
-      },
-      onRecordDue: () => {},
-      onCheckpointDue,
-      onReadersInTheWay: () => {},
-      onPanic: (error) => {
-        throw error
-      },
-    },
+    databaseEvents({ onRestart: (reason) => restarts.push(reason), onCheckpointDue }),
   )
 }
 
@@ -416,16 +406,12 @@ describe('opening a database', () => {
   test('a history of another database is not taken for this one’s', async () => {
     const { database } = await filled()
     database.close()
-    const other = await Database.open(root, '0'.repeat(32), SETTINGS, {
-      onRestart: (reason) => restarts.push(reason),
-      onProblem: () => {},
-      onRecordDue: () => {},
-      onCheckpointDue: () => {},
-      onReadersInTheWay: () => {},
-      onPanic: (error) => {
-        throw error
-      },
-    })
+    const other = await Database.open(
+      root,
+      '0'.repeat(32),
+      SETTINGS,
+      databaseEvents({ onRestart: (reason) => restarts.push(reason) }),
+    )
     expect(restarts).toEqual([expect.stringContaining('another database')])
     other.close()
   })

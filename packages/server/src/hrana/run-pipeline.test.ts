@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BusyError } from '@tidemark/protocol'
 import type { HranaPipelineResponse } from '@tidemark/protocol'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { Database } from '../database/database.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
@@ -42,16 +43,7 @@ beforeEach(async () => {
       checkpointFrames: 1000,
       lockWaitMs: 2000,
     },
-    {
-      onRestart: () => {},
-      onRecordDue: () => {},
-      onCheckpointDue: () => {},
-      onReadersInTheWay: () => {},
-      onProblem: (message) => problems.push(message),
-      onPanic: (error) => {
-        throw error
-      },
-    },
+    databaseEvents({ onProblem: (message) => problems.push(message) }),
   )
   const push = {
     maxPushBytes: MIB,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BusyError, encodePullRequest, initProtocol, PullDecoder, PushedRows } from '@tidemark/protocol'
 import type { PullRequest } from '@tidemark/protocol'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { Database } from '../database/database.ts'
 import { KeptPull } from './kept-pull.ts'
 import { LargePulls } from './large-pulls.ts'
@@ -24,28 +25,13 @@ const REQUEST: PullRequest = {
 const directory = mkdtempSync(join(tmpdir(), 'tidemark-serve-pull-'))
 const table = { name: 'item', columns: ['id', 'body'], key: [0] }
 const bodyOf = (id: number): string => `${id} `.repeat(50)
-const fail = (error: unknown): never => {
-  throw error
-}
 let database: Database
 let pushed: PushedRows
 
 async function open(path: string): Promise<Database> {
   const settings = { durability: 'normal', maxDatabaseBytes: 64 * MIB, segmentBytes: MIB } as const
   const limits = { checkpointFrames: 1000, lockWaitMs: 0, retention: { bytes: 64 * MIB, ageMs: Infinity } }
-  return Database.open(
-    path,
-    '0'.repeat(32),
-    { ...settings, ...limits },
-    {
-      onRestart: fail,
-      onProblem: fail,
-      onRecordDue: () => {},
-      onCheckpointDue: () => {},
-      onReadersInTheWay: () => {},
-      onPanic: fail,
-    },
-  )
+  return Database.open(path, '0'.repeat(32), { ...settings, ...limits }, databaseEvents())
 }
 
 beforeAll(async () => {

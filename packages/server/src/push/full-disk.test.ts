@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { BusyError, decodePushResponse, initProtocol } from '@tidemark/protocol'
 import type { Change, PushResponse } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { SETTINGS } from '../../test/database-settings.ts'
 import { CREATE_ITEMS, encodePush, insertItem, pushId, schemaChange } from '../../test/push-client.ts'
 import { Database } from '../database/database.ts'
@@ -32,16 +33,12 @@ beforeAll(initProtocol)
 
 beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'tidemark-full-disk-'))
-  database = await Database.open(root, 'ffeeddccbbaa99887766554433221100', SETTINGS, {
-    onRestart: () => {},
-    onProblem: () => {},
-    onRecordDue: () => {},
-    onCheckpointDue: () => {},
-    onReadersInTheWay: () => {},
-    onPanic: (error) => {
-      throw error
-    },
-  })
+  database = await Database.open(
+    root,
+    'ffeeddccbbaa99887766554433221100',
+    SETTINGS,
+    databaseEvents({ onProblem: () => {} }),
+  )
   target = new PushTarget(database, 'id', PUSH, new RecentPushes())
 })
 

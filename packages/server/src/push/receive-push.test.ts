@@ -6,6 +6,7 @@ import { setImmediate as nextTurnOfLoop } from 'node:timers/promises'
 import { BusyError, decodePushResponse, initProtocol, ProtocolError } from '@tidemark/protocol'
 import type { Change, PushResponse } from '@tidemark/protocol'
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { databaseEvents } from '../../test/database-events.ts'
 import { CREATE_ITEMS, encodePush, insertItem, schemaChange } from '../../test/push-client.ts'
 import { Database } from '../database/database.ts'
 import { PushBody } from './push-body.ts'
@@ -53,18 +54,7 @@ beforeEach(async () => {
       checkpointFrames: 1000,
       lockWaitMs: 2000,
     },
-    {
-      onRestart: () => {},
-      onRecordDue: () => {},
-      onCheckpointDue: () => {},
-      onReadersInTheWay: () => {},
-      onProblem: (message) => {
-        throw new Error(message)
-      },
-      onPanic: (error) => {
-        throw error
-      },
-    },
+    databaseEvents(),
   )
 })
 
