@@ -57,6 +57,22 @@ export const pullWorks: readonly Work[] = [
     target: { timesFaster: 3 },
   }),
   {
+    name: 'pull 1 inserted row while 1 is pending',
+    durability: 'full',
+    warmUps: 100,
+    rounds: 30,
+    isQuick: false,
+    async setUp(bench) {
+      await itemsAndReader(1000)(bench)
+      const reader = await bench.replica('reader')
+      await reader.runEach(INSERT, itemRows(900_000, 1), true)
+    },
+    prepare: (bench, round) => writeAndPush(bench, 100_000 + round, 1),
+    run: pullAtReader,
+    check: digestOfReader,
+    target: null,
+  },
+  {
     name: `pull ${MANY.toLocaleString('en')} inserted rows`,
     durability: 'full',
     warmUps: 8,

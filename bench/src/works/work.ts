@@ -31,7 +31,7 @@ export interface Work {
   run(bench: Bench, round: number): Promise<void>
   /** A digest of the rows that must be there now: equal on both sides, or the round does not count. */
   check(bench: Bench, round: number): Promise<string>
-  /** What Tidemark shall reach, against Turso in the same run; null: measured to explain another row. */
+  /** What Tidemark shall reach, against Turso in the same run; null: it has none. */
   readonly target: Target | null
 }
 

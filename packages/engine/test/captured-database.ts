@@ -5,7 +5,7 @@ import { ApplyConnection } from '../src/apply/apply-connection.ts'
 import { applyPush } from '../src/apply/apply-push.ts'
 import type { PushOutcome } from '../src/apply/push-outcome.ts'
 import { acknowledgedChangeId, pushRecord } from '../src/apply/push-record.ts'
-import { installCapture } from '../src/capture/install.ts'
+import { installCapture, prepareCapture } from '../src/capture/install.ts'
 import { isReservedName } from '../src/capture/own-tables.ts'
 import { maxChangeId, readCaptured } from '../src/capture/read-captured.ts'
 import { captureSchemaStatement } from '../src/capture/schema-statement.ts'
@@ -85,7 +85,8 @@ export function rebase(
   const { db } = connection
   const conflicts: Conflict[] = []
   db.exec('BEGIN IMMEDIATE')
-  installCapture(db, { firstChangeId: Math.max(maxChangeId(local), acknowledgedChangeId(db, clientId)) + 1 })
+  const ids = { firstChangeId: Math.max(maxChangeId(local), acknowledgedChangeId(db, clientId)) + 1 }
+  prepareCapture(db, ids)
   const report = replayCaptured(connection, readCaptured(local, 0), {
     acknowledgedId: acknowledgedChangeId(db, clientId),
     rowids: pushRecord(db, clientId)?.rowids ?? [],
@@ -93,6 +94,7 @@ export function rebase(
     resolve,
     onConflict: (conflict) => conflicts.push(conflict),
   })
+  installCapture(db, ids)
   db.exec('COMMIT')
   const reopened = new Database(db.serialize())
   db.close()

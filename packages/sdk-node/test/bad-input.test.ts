@@ -54,7 +54,9 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     await using server = await OwnSyncServer.start({ maxPushBytes: 100_000 })
     const db = await server.client('a.db')
     db.exec('CREATE TABLE t (a BLOB)')
-    for (let row = 0; row < 60; row += 1) db.exec('INSERT INTO t VALUES (randomblob(10000))')
+    // Without BEGIN those of one millisecond would go together.
+    const insert = db.transaction(() => db.exec('INSERT INTO t VALUES (randomblob(10000))'))
+    for (let row = 0; row < 60; row += 1) insert()
     const message = expect.stringContaining('pushOperationsThreshold') as string
     await expect(db.push()).rejects.toMatchObject({ name: 'LimitError', recovery: 'operator', message })
     db.close()

@@ -7,6 +7,10 @@ import { inSavepoint } from '../sql/savepoint.ts'
 import { indexTriggers } from './index-triggers.ts'
 import { TargetTables } from './target-tables.ts'
 
+/** Any trigger with none of the names in a JSON array. */
+const selectTrigger = `
+  SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN (SELECT value FROM json_each(?)) LIMIT 1`
+
 /** A table with a trigger that may fire for a DELETE, and none of the names in a JSON array. */
 const selectTriggered = `
   SELECT tbl_name FROM sqlite_schema AS s WHERE type = 'trigger' AND sql LIKE '%DELETE%'
@@ -33,6 +37,8 @@ export class ApplyConnection {
   readonly tables: TargetTables
   /** Schema cookie for which the schema in memory has no triggers; null when that is not known to be so. */
   #blindAt: number | null = null
+  /** Whether triggers may have been kept out of the schema in memory. */
+  #isHidingSome = false
   #isBlind = false
 
   /**
@@ -61,7 +67,7 @@ export class ApplyConnection {
   /**
    * Runs `run` with no trigger firing, inside the caller's transaction. When the transaction changes the
    * schema, before or in `run`, pass `keepSchema: false`: the schema in memory is then dropped at the end, so
-   * that it cannot outlive a rollback.
+   * that it cannot outlive a rollback. Where there are no triggers nothing is done: SQLite drops it by itself.
    */
   withoutTriggers<T>(options: { readonly keepSchema: boolean }, run: () => T): T {
     this.#assertTransaction()
@@ -71,7 +77,7 @@ export class ApplyConnection {
       return run()
     } finally {
       this.#isBlind = false
-      if (!options.keepSchema || this.#blindAt === null) this.forgetSchema()
+      if (this.#blindAt === null || (this.#isHidingSome && !options.keepSchema)) this.forgetSchema()
     }
   }
 
@@ -95,6 +101,7 @@ export class ApplyConnection {
   /** Drops the schema in memory. To be called after a rollback that took a schema change back. */
   forgetSchema(): void {
     this.#blindAt = null
+    this.#isHidingSome = false
     forgetSchema(this.db)
   }
 
@@ -109,6 +116,11 @@ export class ApplyConnection {
     const version = this.schemaVersion()
     const kept = indexTriggers(this.db)
     if (this.#blindAt === version && !this.#seesTrigger(kept)) return
+    if (!this.#hasTrigger(kept)) {
+      this.#blindAt = version
+      return
+    }
+    this.#isHidingSome = true
     this.db.exec(`
       SAVEPOINT tidemark_blind;
       PRAGMA writable_schema = ON;
@@ -121,6 +133,11 @@ export class ApplyConnection {
         recovery: 'bug',
       })
     this.#blindAt = version
+  }
+
+  /** Whether the file has a trigger that is not among `kept`. */
+  #hasTrigger(kept: readonly string[]): boolean {
+    return prepared<[string], 1>(this.db, selectTrigger).get(JSON.stringify(kept)) !== undefined
   }
 
   /**

@@ -2,8 +2,8 @@ import type Database from 'better-sqlite3'
 import { forgetSchema } from '../sql/forget-schema.ts'
 import type { CaptureTrigger } from './trigger-sql.ts'
 
-/** From so many triggers on, reading the whole schema once costs less than creating them one by one. */
-const manyTriggers = 128
+/** A table's: fewer are created one by one. */
+const manyTriggers = 8
 
 /** Creates triggers, in their order, which decides in which order they fire. */
 export function createTriggers(db: Database.Database, triggers: readonly CaptureTrigger[]): void {
@@ -20,8 +20,7 @@ export function createTriggers(db: Database.Database, triggers: readonly Capture
  */
 export function createManyTriggers(db: Database.Database, triggers: readonly CaptureTrigger[]): void {
   const last = triggers.at(-1)
-  const isWorthIt = triggers.length >= manyTriggers && !hasAnyOf(db, triggers)
-  if (last === undefined || !isWorthIt || !allowSchemaWrites(db)) {
+  if (last === undefined || !isWorthIt(db, triggers) || !allowSchemaWrites(db)) {
     createTriggers(db, triggers)
     return
   }
@@ -39,11 +38,16 @@ export function createManyTriggers(db: Database.Database, triggers: readonly Cap
   }
 }
 
-/** SQLite refuses to create a second trigger of a name. Where it reads one, it takes the file for damaged. */
-function hasAnyOf(db: Database.Database, triggers: readonly CaptureTrigger[]): boolean {
-  const names = "SELECT lower(name) FROM main.sqlite_schema WHERE type = 'trigger'"
-  const taken = new Set(db.prepare<[], string>(names).pluck().all())
-  return triggers.some(({ name }) => taken.has(name))
+/**
+ * Where they are more than all else in the schema, to read that once costs less than to create them one by one.
+ * SQLite refuses to create a second trigger of a name. Where it reads one, it takes the file for damaged.
+ */
+function isWorthIt(db: Database.Database, triggers: readonly CaptureTrigger[]): boolean {
+  if (triggers.length < manyTriggers) return false
+  const names = db.prepare<[], string>('SELECT lower(name) FROM main.sqlite_schema').pluck().all()
+  if (triggers.length < names.length) return false
+  const taken = new Set(names)
+  return !triggers.some(({ name }) => taken.has(name))
 }
 
 function allowSchemaWrites(db: Database.Database): boolean {

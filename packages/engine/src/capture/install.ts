@@ -7,6 +7,7 @@ import { rememberSchema } from './known-schema.ts'
 import { createQueueTables } from '../queue/queue-tables.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
 import { userTables } from './user-table.ts'
+import type { UserTable } from './user-table.ts'
 import { rememberVirtualRows, virtualCopies } from './virtual-rows.ts'
 
 /**
@@ -19,12 +20,24 @@ import { rememberVirtualRows, virtualCopies } from './virtual-rows.ts'
 export function installCapture(db: Database.Database, options: { readonly firstChangeId: number }): void {
   inSavepoint(db, () => {
     const tables = userTables(db)
-    createOwnTables(db, Math.max(1, ...tables.map((table) => table.shape.columns.length)))
-    raiseChangeIds(db, options.firstChangeId)
+    prepareFor(db, tables, options.firstChangeId)
     installTriggers(db, tables, createManyTriggers)
     rememberVirtualRows(db)
     rememberSchema(db)
   })
+}
+
+/**
+ * The part of {@link installCapture} that does not capture yet: the tables, to write to them what is pending
+ * before there are triggers, which would have to be hidden meanwhile.
+ */
+export function prepareCapture(db: Database.Database, options: { readonly firstChangeId: number }): void {
+  prepareFor(db, userTables(db), options.firstChangeId)
+}
+
+function prepareFor(db: Database.Database, tables: readonly UserTable[], firstChangeId: number): void {
+  createOwnTables(db, Math.max(1, ...tables.map((table) => table.shape.columns.length)))
+  raiseChangeIds(db, firstChangeId)
 }
 
 /** True if {@link installCapture} has run on this database since its last pull. */

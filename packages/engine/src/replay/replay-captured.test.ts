@@ -10,7 +10,7 @@ import {
 } from '../../test/captured-database.ts'
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import { captureDifference } from '../capture/difference.ts'
-import { installCapture } from '../capture/install.ts'
+import { installCapture, prepareCapture } from '../capture/install.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { replayCaptured } from './replay-captured.ts'
 
@@ -353,7 +353,8 @@ test('I6: what slipped in on the bare base comes after what was pending before',
   const bare = new Database(db.serialize())
   db.exec("UPDATE people SET age = 32, name = 'Ann'; INSERT INTO people(id, name) VALUES(2, 'bob')")
   db.exec('BEGIN')
-  installCapture(db, { firstChangeId: maxChangeId(local) + 1 })
+  const ids = { firstChangeId: maxChangeId(local) + 1 }
+  prepareCapture(db, ids)
   expect(captureDifference(bare, db)).toBe(2)
   const options = {
     acknowledgedId: 0,
@@ -362,6 +363,7 @@ test('I6: what slipped in on the bare base comes after what was pending before',
     onConflict: () => undefined,
   } as const
   expect(replayCaptured(connection, readCaptured(local, 0), options)).toMatchObject({ replayed: 3 })
+  installCapture(db, ids)
   db.exec('COMMIT')
   expect(db.prepare('SELECT name, age FROM people WHERE id = 1').get()).toEqual({ name: 'Ann', age: 32 })
   expect(push(db, server)).toMatchObject({ type: 'ok', overwrittenCount: 0 })

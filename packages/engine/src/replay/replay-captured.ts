@@ -55,9 +55,9 @@ export interface ReplayReport {
 }
 
 /**
- * Puts pending changes back on top of a new base, in the caller's write transaction, after `installCapture`:
- * each is applied as design/4 says and written to `tidemark_cdc` under its id, as what it now changes. What
- * the base has already is dropped.
+ * Puts pending changes back on top of a new base, in the caller's write transaction, between `prepareCapture`
+ * and `installCapture`: each is applied as design/4 says and written to `tidemark_cdc` under its id, as what it
+ * now changes. What the base has already is dropped.
  *
  * Changes that are in `tidemark_cdc` before (another program made them on the bare base, and
  * `captureDifference` found them) have higher ids, so they are taken back and come last. With schema changes
@@ -95,25 +95,18 @@ export function replayCaptured(
 
 /**
  * Makes changes that are not pending, in the caller's write transaction, and adds them to what is. Their ids
- * are above all that were given out, and `options.acknowledgedId` is the highest of those.
+ * are above all that were given out, and `options.acknowledgedId` is the highest of those. Where capture is
+ * installed.
  */
 export function appendCaptured(
   connection: ApplyConnection,
   changes: Iterable<CapturedChange>,
   options: ReplayOptions,
 ): ReplayReport {
-  const replay = new Replay(connection, options)
-  return runReplay(connection, replay, () => {
-    for (const change of changes) replay.apply(change)
-  })
-}
-
-function runReplay(connection: ApplyConnection, replay: Replay, applyAll: () => void): ReplayReport {
   const { db } = connection
-  connection.withoutTriggers({ keepSchema: false }, () => {
-    applyAll()
-    replay.checkForeignKeys()
-    replay.finish()
+  const replay = new Replay(connection, options)
+  runReplay(connection, replay, () => {
+    for (const change of changes) replay.apply(change)
   })
   if (replay.hasChangedSchema) {
     refreshTriggers(db, knownSchema(db), currentSchema(db))
@@ -121,6 +114,14 @@ function runReplay(connection: ApplyConnection, replay: Replay, applyAll: () => 
   }
   rememberVirtualRows(db)
   return replay.report
+}
+
+function runReplay(connection: ApplyConnection, replay: Replay, applyAll: () => void): void {
+  connection.withoutTriggers({ keepSchema: false }, () => {
+    applyAll()
+    replay.checkForeignKeys()
+    replay.finish()
+  })
 }
 
 class Replay {

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import { captureDifference } from '../capture/difference.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
-import { installCapture } from '../capture/install.ts'
+import { prepareCapture } from '../capture/install.ts'
 import { dropOutOfOrder } from '../capture/late-triggers.ts'
 import { maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { blockedChanges } from '../queue/blocked-changes.ts'
@@ -50,7 +50,7 @@ function replayPending(session: ReplicaSession, expected: ApplyConnection, db: D
     for (const change of readCaptured(db, 0)) if (!blocked.has(change.changeId)) yield change
   }
   base.exec('BEGIN IMMEDIATE')
-  installCapture(base, { firstChangeId: maxChangeId(db) + 1 })
+  prepareCapture(base, { firstChangeId: maxChangeId(db) + 1 })
   const { changeId, rowids, sharedThroughId } = acknowledgement(base, session.info)
   replayCaptured(expected, pending(), {
     acknowledgedId: changeId,

@@ -133,7 +133,10 @@ export class Connections {
       withBusyErrors(what, () => db.exec('COMMIT'))
       return result
     } finally {
-      if (db.inTransaction) db.exec('ROLLBACK')
+      if (db.inTransaction) {
+        db.exec('ROLLBACK')
+        this.work.forgetSchema()
+      }
     }
   }
 

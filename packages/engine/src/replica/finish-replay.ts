@@ -4,7 +4,7 @@ import { acknowledgedChangeId } from '../apply/push-record.ts'
 import { captureDifference } from '../capture/difference.ts'
 import { CapturedDecoder, changeIdOf } from '../capture/captured-codec.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
-import { installCapture } from '../capture/install.ts'
+import { installCapture, prepareCapture } from '../capture/install.ts'
 import { restoreRowids } from '../capture/restore-rowids.ts'
 import { decodeRejected, putRejected } from '../queue/rejected-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
@@ -112,7 +112,8 @@ function replay(
     }
     const lastChangeId = Math.max(plan.maxChangeId, acknowledgedChangeId(db, session.info.clientId))
     // One id goes to the row that keeps ids from starting lower; the pending rows have theirs already.
-    installCapture(db, { firstChangeId: lastChangeId + 2 })
+    const ids = { firstChangeId: lastChangeId + 2 }
+    prepareCapture(db, ids)
     const now = Date.now()
     // It may come from one transaction.
     if (snapshot !== null) captureDifference(snapshot, db, () => now)
@@ -132,6 +133,7 @@ function replay(
       onConflict: options.onConflict,
       enforceForeignKeys: plan.enforceForeignKeys,
     })
+    installCapture(db, ids)
     db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
       REPLAY_ID,
       plan.replayId,
