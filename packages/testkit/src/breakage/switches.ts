@@ -139,7 +139,7 @@ export const SWITCHES: readonly Switch[] = [
     breaks: "the user's triggers fire once more where changes are applied",
     module: 'engine/dist/apply/apply-connection',
     edits: [['this.#isBlind = true;\n        this.#blind();', '']],
-    plan: planFor(1),
+    plan: planFor(59),
   },
   {
     breaks: 'schema changes of other programs are not captured (I2)',
