@@ -47,18 +47,23 @@ export class Connections {
     const connect = (timeout: number): Database.Database => {
       const connection = new Database(path, { timeout })
       opened.push(connection)
+      return connection
+    }
+    const connectToWrite = (timeout: number): Database.Database => {
+      const connection = connect(timeout)
       enterWalMode(connection)
       connection.pragma('wal_autocheckpoint = 0')
       connection.pragma(`synchronous = ${options.durability}`)
       return connection
     }
     try {
-      this.user = connect(options.busyTimeoutMs)
+      this.user = connectToWrite(options.busyTimeoutMs)
       this.#foreignKeys = this.user.prepare<[], number>('PRAGMA foreign_keys').pluck()
+      // These two run nothing for which SQLite would read the schema.
       this.#lock = connect(0)
       this.pinned = connect(options.busyTimeoutMs)
       // Waits by itself, see #begin.
-      this.work = new ApplyConnection(connect(0))
+      this.work = new ApplyConnection(connectToWrite(0))
       beginSnapshot(this.pinned)
     } catch (error) {
       for (const connection of opened) connection.close()

@@ -5,6 +5,9 @@ import { wayToDisk } from './way-to-disk.ts'
 
 export type Side = 'client' | 'server'
 
+/** Between the call sites of a way. */
+const SEPARATOR = ' < '
+
 /**
  * What can become of a file call, in turns. The lower bits of a seed choose the error, and what the
  * application does then.
@@ -37,7 +40,7 @@ export async function waysOf(operation: Operation): Promise<Readonly<Record<Side
   const unknown: unknown[] = []
   await survives(operation, NEVER, (side) => {
     try {
-      ways[side].push(wayToDisk().join(' < '))
+      ways[side].push(wayToDisk().join(SEPARATOR))
     } catch (error) {
       // What operates may take it for a failing disk, and go on.
       unknown.push(error)
@@ -47,13 +50,21 @@ export async function waysOf(operation: Operation): Promise<Readonly<Record<Side
   return ways
 }
 
-/** Chooses where to cut: each way that is in none of `known`, where it is gone first. `ways` come into `known`. */
+/** Ways that have the same call sites nearest to the disk, so many, are one to the suite. */
+const NEAREST = 3
+
+/**
+ * Chooses where to cut: each way whose end is in none of `known`, or one of whose call sites is not, where it is
+ * gone first. Both come into `known`.
+ */
 export function chooseCuts(ways: readonly string[], known: Set<string>): Cut[] {
   const cuts: Cut[] = []
   for (const [index, way] of ways.entries()) {
-    if (known.has(way)) continue
+    const sites = way.split(SEPARATOR)
+    const news = [sites.slice(0, NEAREST).join(SEPARATOR), ...sites].filter((part) => !known.has(part))
+    if (news.length === 0) continue
     cuts.push(cutAt(index, MANNERS[known.size % MANNERS.length]!))
-    known.add(way)
+    for (const part of news) known.add(part)
   }
   return cuts
 }
