@@ -29,6 +29,8 @@ const POWER: Step = { kind: 'power', client: 0, inTransaction: false, seed: ALL 
 const SERVER_POWER: Step = { kind: 'server power', seed: ALL }
 /** After the pulled pages are committed, before what was pending is back. */
 const POWER_IN_THE_PULL: Fault = { on: 'file', side: 'client', nth: 12, what: 'power', seed: ALL }
+/** A few steps in which most of what is broken shows. */
+const SHORT = planFor(44)
 const NORMAL = { clients: [{ durability: 'normal' }] } as const
 const TWO = { clients: [{}, {}] }
 
@@ -72,13 +74,13 @@ export const SWITCHES: readonly Switch[] = [
         'if (change !== null && (captured.changeId < batch.lastChangeId || batch.firstChangeId === batch.lastChangeId))',
       ],
     ],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'replay ignores what the server has acknowledged, and puts it on top again (I3)',
     module: 'engine/dist/replay/replay-captured',
     edits: [['if (change.changeId <= this.#options.acknowledgedId)', 'if (false)']],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'what took the write lock rolls back after pages were put under it',
@@ -87,7 +89,7 @@ export const SWITCHES: readonly Switch[] = [
       ["this.#begin(this.#lock, 'taking", "this.#begin(this.work.db, 'taking"],
       ["this.#lock.exec('COMMIT')", "this.work.db.exec('ROLLBACK')"],
     ],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'a page of the revert set is forgotten (I1)',
@@ -98,25 +100,25 @@ export const SWITCHES: readonly Switch[] = [
         'const missing = [...this.base.overlayPages(index)].filter((page) => !this.revert.has(page)).slice(1);',
       ],
     ],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'a checkpoint saves no base images at all (I1)',
     module: 'engine/dist/replica/checkpoint',
     edits: [['session.seal(index);', 'session.advanceTo(index);']],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'the schema cookie is not raised when pages are put under live connections',
     module: 'engine/dist/replica/apply-pull',
     edits: [['pageOne?.schemaCookie ?? 0) + 1;', 'pageOne?.schemaCookie ?? 0);']],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'the pending changes are not on disk before the pulled pages are (I4)',
     module: 'engine/dist/replica/apply-pull',
     edits: [['replay.seal(plan);', '']],
-    plan: planFor(1),
+    plan: SHORT,
   },
   {
     breaks: 'what another program commits while a pull is applied is not looked for (I6)',
@@ -165,7 +167,7 @@ export const SWITCHES: readonly Switch[] = [
         'Math.max(this.info.lastPushedChangeId, push.lastChangeId + 1)',
       ],
     ],
-    plan: planFor(2),
+    plan: planFor(110),
   },
   {
     breaks: 'a refused transaction disappears instead of being set aside',
@@ -182,7 +184,7 @@ export const SWITCHES: readonly Switch[] = [
         'writeFileSync(descriptor, content);',
       ],
     ],
-    plan: planFor(20),
+    plan: SHORT,
   },
   {
     breaks: 'pulled pages are not on disk when the pull returns (I4)',
