@@ -8,7 +8,7 @@ import { databaseEvents } from '../test/database-events.ts'
 import { SETTINGS } from '../test/database-settings.ts'
 import { Database } from './database/database.ts'
 import { WalRecorder } from './database/wal-recorder.ts'
-import { explainDiskFailure, explainFailedOpening } from './disk-failure.ts'
+import { explainDiskFailure, explainFailedOpening, explainFailedWrite } from './disk-failure.ts'
 import { toHranaError } from './hrana/sql-error.ts'
 import { errorResponse } from './http/error-response.ts'
 import { fromWireError } from './worker/wire-error.ts'
@@ -59,6 +59,19 @@ test.each(['SQLITE_IOERR', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_CANTOPEN'])(
     expect(explainFailedOpening(error, '/no such directory')).toMatchObject({ code: other })
   },
 )
+
+test('what SQLite calls full is a full disk where that has no room, else a database that may not become larger', () => {
+  const error = ofSqlite('SQLITE_FULL')
+  expect(explainFailedWrite(error, '/', () => 4096)).toMatchObject({
+    name: 'BusyError',
+    code: 'TIDEMARK_DISK_FULL',
+    cause: error,
+  })
+  for (const other of [ofSqlite('SQLITE_BUSY'), ofSystem('EMFILE')])
+    expect(explainFailedWrite(other, '/', () => 0)).toBe(other)
+  expect(explainFailedWrite(error, '/', () => 1e9)).toBe(error)
+  expect(toWireError(error)).toMatchObject({ name: 'LimitError' })
+})
 
 test('a database that a full or failing disk keeps from being opened says so, and is opened later', async () => {
   const root = mkdtempSync(join(tmpdir(), 'tidemark-disk-'))

@@ -5,8 +5,8 @@ const FULL = 'TIDEMARK_DISK_FULL'
 const FAILED = 'TIDEMARK_DISK_FAILED'
 /** Somebody has to make room first. */
 const RETRY_AFTER_MS = 10_000
-/** SQLite makes and extends files by up to so much to open a database, bytes. */
-const ROOM_TO_OPEN = 64 * 1024
+/** SQLite makes and extends files by up to so much to open a database, or to write a few pages, bytes. */
+const SCARCE_BYTES = 64 * 1024
 
 /** Bytes that may still be written to the file system of `directory`. */
 export type FreeBytes = (directory: string) => number
@@ -45,8 +45,21 @@ export function explainFailedOpening(
   freeBytes: FreeBytes = freeBytesOf,
 ): unknown {
   const mayBeFull = /^SQLITE_(?:IOERR|CANTOPEN)/.test(codeOf(error))
-  if (!mayBeFull || freeBytes(directory) >= ROOM_TO_OPEN) return explainDiskFailure(error)
+  if (!mayBeFull || freeBytes(directory) >= SCARCE_BYTES) return explainDiskFailure(error)
   return full('The database cannot be opened: the disk of the server is full', error)
+}
+
+/**
+ * The same for what has kept a transaction from being written to the database in `directory`: SQLite says of a
+ * full disk what it says of a database that has reached its largest size.
+ */
+export function explainFailedWrite(
+  error: unknown,
+  directory: string,
+  freeBytes: FreeBytes = freeBytesOf,
+): unknown {
+  if (codeOf(error) !== 'SQLITE_FULL' || freeBytes(directory) >= SCARCE_BYTES) return error
+  return full('The push cannot be written: the disk of the server is full', error)
 }
 
 /** BusyError with that message, and the code of {@link explainDiskFailure} where a disk is the reason. */

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { BusyError, FRAME_SIZE, PAGE_SIZE } from '@tidemark/protocol'
 import { busyBecauseOf, explainDiskFailure, explainFailedOpening, isDiskFull } from '../disk-failure.ts'
 import type { History } from '../history/history.ts'
@@ -149,6 +149,11 @@ export class Database {
 
   get revision(): string {
     return this.history.formatRevision(this.history.head)
+  }
+
+  /** The folder with its files. */
+  get directory(): string {
+    return dirname(this.#resources.path)
   }
 
   /**

@@ -2,7 +2,7 @@ import { applyPush } from '@tidemark/engine/server-side'
 import type { PushOutcome } from '@tidemark/engine/server-side'
 import { BusyError, encodePushResponse } from '@tidemark/protocol'
 import type { PushResponse } from '@tidemark/protocol'
-import { isDiskFailure } from '../disk-failure.ts'
+import { explainFailedWrite, isDiskFailure } from '../disk-failure.ts'
 import { applyArriving } from './apply-arriving.ts'
 import type { PushBody } from './push-body.ts'
 import type { PushTarget } from './push-target.ts'
@@ -24,7 +24,7 @@ export interface PushGuard {
  * @returns an encoded push response
  * @throws ProtocolError, LimitError for a body that is not a push; BusyError when the rest of it will not
  * come. Nothing is applied then. BusyError also where the disk is full or fails: what was applied all the same
- * is recognised when it comes again (I3)
+ * is recognised when it comes again (I3). SqliteError `SQLITE_FULL` where the database has reached its largest size
  */
 export async function receivePush(
   target: PushTarget,
@@ -72,7 +72,8 @@ export async function receivePush(
         turn.release()
       }
     } catch (error) {
-      if (!(error instanceof BusyError) || isDiskFailure(error)) throw error
+      if (!(error instanceof BusyError)) throw explainFailedWrite(error, database.directory)
+      if (isDiskFailure(error)) throw error
       return { type: 'busy', retryAfterMs: error.retryAfterMs ?? 1000 }
     }
   }

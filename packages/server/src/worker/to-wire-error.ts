@@ -35,5 +35,5 @@ function known(error: TidemarkError): WireError {
 }
 
 function databaseFull(): LimitError {
-  return new LimitError('The database has reached its largest size, or the disk is full')
+  return new LimitError('The database has reached its largest size')
 }
