@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 
+import { prepared } from '../sql/prepared.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { changeTypes } from './own-tables.ts'
 import { images, isSameRow, record, rowidOf, valuesOf } from './trigger-terms.ts'
@@ -12,7 +13,7 @@ import type { UserTable } from './user-table.ts'
 export function followingColumns(db: Database.Database, { shape }: UserTable): string[] {
   const select = `SELECT DISTINCT "from" FROM pragma_foreign_key_list(?, 'main')
     WHERE "table" = ? COLLATE NOCASE AND on_update IN ('CASCADE', 'SET NULL', 'SET DEFAULT') ORDER BY "from"`
-  return db.prepare<[string, string], string>(select).pluck().all(shape.name, shape.name)
+  return prepared<[string, string], string>(db, select).pluck().all(shape.name, shape.name)
 }
 
 /**

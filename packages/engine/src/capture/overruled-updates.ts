@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { prepared } from '../sql/prepared.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { changeTypes } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
@@ -23,7 +24,7 @@ export function hasCascades(db: Database.Database, table: UserTable): boolean {
 
 function hasSelfReference(db: Database.Database, { shape }: UserTable, condition: string): boolean {
   const select = `SELECT 1 FROM pragma_foreign_key_list(?, 'main') WHERE "table" = ? COLLATE NOCASE AND ${condition} LIMIT 1`
-  return db.prepare<[string, string], 1>(select).get(shape.name, shape.name) !== undefined
+  return prepared<[string, string], 1>(db, select).get(shape.name, shape.name) !== undefined
 }
 
 /**

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { parseCreateIndex } from '../sql/parse-create-index.ts'
+import { prepared } from '../sql/prepared.ts'
 import type { TableObjects } from './table-objects.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -40,7 +41,7 @@ export interface UniqueKeys {
  * (partial indexes), never miss one that does.
  */
 export function uniqueKeys(db: Database.Database, table: UserTable, objects: TableObjects): UniqueKeys {
-  const rows = db.prepare<[string], IndexColumn>(selectIndexes).all(table.shape.name)
+  const rows = prepared<[string], IndexColumn>(db, selectIndexes).all(table.shape.name)
   const others: UniqueCondition[] = []
   let key: UniqueCondition = { sql: `${table.rowid} = NEW.${table.rowid}`, columns: rowidColumns(table) }
   for (const [index, columns] of Map.groupBy(rows, (row) => row.index)) {
