@@ -44,7 +44,7 @@ test.each([
 
 test('other errors are as they were', () => {
   const state = new StateError('TIDEMARK_X', 'no', { recovery: 'operator' })
-  for (const error of [ofSystem('EMFILE'), ofSqlite('SQLITE_BUSY'), new Error('ENOSPC'), state, 'text'])
+  for (const error of [ofSystem('ENOENT'), ofSqlite('SQLITE_BUSY'), new Error('ENOSPC'), state, 'text'])
     for (const explained of [explainDiskFailure(error), explainFailedOpening(error, '/', () => 0)])
       expect(explained).toBe(error)
 })

@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs'
 import { BusyError } from '@tidemark/protocol'
+import { explainTooManyFiles } from './too-many-files.ts'
 
 const FULL = 'TIDEMARK_DISK_FULL'
 const FAILED = 'TIDEMARK_DISK_FAILED'
@@ -37,13 +38,16 @@ export function explainDiskFailure(error: unknown): unknown {
 
 /**
  * The same for what has kept the database in `directory` from being opened: of a full disk SQLite says then
- * that it fails, or that a file cannot be made.
+ * that it fails, or that a file cannot be made. Or {@link explainTooManyFiles}: to be called before any file is
+ * closed again.
  */
 export function explainFailedOpening(
   error: unknown,
   directory: string,
   freeBytes: FreeBytes = freeBytesOf,
 ): unknown {
+  const tooMany = explainTooManyFiles(error)
+  if (tooMany !== null) return tooMany
   const mayBeFull = /^SQLITE_(?:IOERR|CANTOPEN)/.test(codeOf(error))
   if (!mayBeFull || freeBytes(directory) >= SCARCE_BYTES) return explainDiskFailure(error)
   return full('The database cannot be opened: the disk of the server is full', error)

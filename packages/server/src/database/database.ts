@@ -130,9 +130,10 @@ export class Database {
         unlock,
       })
     } catch (error) {
+      const explained = explainFailedOpening(error, directory)
       spare.close()
       runAll([...closersOf(keeper, descriptors, (failure) => events.onPanic(failure)), unlock])
-      throw explainFailedOpening(error, directory)
+      throw explained
     }
   }
 
