@@ -2,6 +2,8 @@ import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { BusyError } from '@tidemark/protocol'
 
+export const TOO_MANY_FILES = 'TIDEMARK_TOO_MANY_FILES'
+
 /** Others have to be closed first. */
 const RETRY_AFTER_MS = 10_000
 /** The database, its WAL, the wal-index, and for a moment the folder. */
@@ -23,7 +25,7 @@ export function explainTooManyFiles(
   const message =
     'The database cannot be opened: the server has as many files open as it may. It goes on by itself when others are closed. A higher limit (ulimit -n) lets more databases be open at the same time.'
   return new BusyError(message, {
-    code: 'TIDEMARK_TOO_MANY_FILES',
+    code: TOO_MANY_FILES,
     cause: error,
     retryAfterMs: RETRY_AFTER_MS,
   })

@@ -24,9 +24,16 @@ export class KilledServer {
     this.port = port
   }
 
-  static async start(data: string, settings: Partial<ServerConfig>): Promise<KilledServer> {
+  /** @param maxFiles how many files each of its processes may have open; default: as this one */
+  static async start(
+    data: string,
+    settings: Partial<ServerConfig>,
+    maxFiles: number | 'unlimited' = 'unlimited',
+  ): Promise<KilledServer> {
     const script = fileURLToPath(new URL('server-process.ts', import.meta.url))
-    const child = spawn(process.execPath, [script, data, JSON.stringify(settings)], {
+    const command = [process.execPath, script, data, JSON.stringify(settings)]
+    const limit = maxFiles === 'unlimited' ? '' : `ulimit -n ${maxFiles} && `
+    const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...command], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [line] = (await once(child.stdout, 'data')) as [Buffer]

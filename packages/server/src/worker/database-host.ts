@@ -9,6 +9,7 @@ import { KeptPull } from '../pull/kept-pull.ts'
 import type { PushSettings } from '../push/push-settings.ts'
 import { Generations } from '../replica-frames/generations.ts'
 import { runAll } from '../run-all.ts'
+import { TOO_MANY_FILES } from '../too-many-files.ts'
 import { PushTarget } from '../push/push-target.ts'
 import { RecentPushes } from '../push/recent-pushes.ts'
 import type { DatabaseRef } from './worker-calls.ts'
@@ -99,14 +100,14 @@ export class DatabaseHost {
   async acquire(ref: DatabaseRef): Promise<{ readonly tenant: Tenant; readonly done: () => void }> {
     if (this.#isClosing) throw new BusyError('The server is shutting down')
     this.#closeWhereMoved(ref)
-    const entry = this.#entries.get(ref.id) ?? { opening: this.#open(ref), tenant: null, users: 0 }
+    const entry = this.#entries.get(ref.id) ?? { opening: this.#openInRoom(ref), tenant: null, users: 0 }
     this.#entries.delete(ref.id)
     this.#entries.set(ref.id, entry)
     entry.users += 1
     try {
       const tenant = await entry.opening
       entry.tenant = tenant
-      this.#closeUnused()
+      this.#closeUnused(this.#settings.maxOpenDatabases)
       return {
         tenant,
         done: () => {
@@ -131,6 +132,18 @@ export class DatabaseHost {
   async close(): Promise<void> {
     this.#isClosing = true
     for (const databaseId of this.#entries.keys()) await this.release(databaseId)
+  }
+
+  /** Where the process may open no more files, what nobody uses is closed for it. */
+  async #openInRoom(ref: DatabaseRef): Promise<OpenTenant> {
+    for (;;) {
+      try {
+        return await this.#open(ref)
+      } catch (error) {
+        const isOutOfFiles = error instanceof BusyError && error.code === TOO_MANY_FILES
+        if (!isOutOfFiles || !this.#closeUnused(this.#entries.size - 1)) throw error
+      }
+    }
   }
 
   async #open(ref: DatabaseRef): Promise<OpenTenant> {
@@ -176,13 +189,17 @@ export class DatabaseHost {
     this.#closeTenant(id, tenant)
   }
 
-  #closeUnused(): void {
+  /** Closes those that have not been used for longest, until no more than `most` are open. False: there are none. */
+  #closeUnused(most: number): boolean {
+    let hasClosed = false
     for (const [databaseId, { tenant, users }] of this.#entries) {
-      if (this.#entries.size <= this.#settings.maxOpenDatabases) return
+      if (this.#entries.size <= most) break
       if (users > 0 || tenant === null || tenant.streams.hasOpenStreams) continue
       this.#entries.delete(databaseId)
       this.#closeTenant(databaseId, tenant)
+      hasClosed = true
     }
+    return hasClosed
   }
 
   /** What fails is told to the operator: those who ask for other databases have it closed. */

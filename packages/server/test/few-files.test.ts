@@ -1,0 +1,53 @@
+import { rmSync } from 'node:fs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { KilledServer } from './killed-server.ts'
+import { execute, pipeline, run, temporaryDirectory } from './running-server.ts'
+
+/** Of a worker: about six databases. */
+const MAX_FILES = 64
+const DATABASES = 9
+
+let data: string
+let server: KilledServer
+
+beforeEach(async () => {
+  data = temporaryDirectory()
+  server = await KilledServer.start(data, { workers: 1, logLevel: 'silent' }, MAX_FILES)
+})
+
+afterEach(async () => {
+  await server.end()
+  rmSync(data, { recursive: true, force: true })
+})
+
+const url = (index: number): string => `http://127.0.0.1:${server.port}/db/n${index}`
+
+test('a worker that may open no more files closes databases that nobody uses', async () => {
+  for (let index = 0; index < DATABASES; index += 1)
+    await run(url(index), 'CREATE TABLE t (x)', `INSERT INTO t VALUES (${index})`)
+  for (let index = 0; index < DATABASES; index += 1)
+    expect(await run(url(index), 'SELECT x FROM t')).toEqual([[index]])
+})
+
+test('where all are in use, 503 says what to do, and it goes on once one is not', async () => {
+  const batons: string[] = []
+  let refused: Response | null = null
+  for (let index = 0; refused === null && index < DATABASES; index += 1) {
+    const answer = await begin(index)
+    if (answer.ok) batons.push(((await answer.json()) as { baton: string }).baton)
+    else refused = answer
+  }
+  expect(refused?.status).toBe(503)
+  expect(refused!.headers.get('retry-after')).toBe('10')
+  expect(await refused!.text()).toMatch(/as many files open as it may.*ulimit -n.*TIDEMARK_TOO_MANY_FILES/)
+  const next = batons.length
+  expect(next).toBeGreaterThan(1)
+  await pipeline(url(0), [{ type: 'close' }], { baton: batons[0]! })
+  expect(await run(url(next), 'SELECT 1')).toEqual([[1]])
+})
+
+/** Leaves a transaction open. */
+async function begin(index: number): Promise<Response> {
+  const body = JSON.stringify({ requests: [execute('BEGIN')] })
+  return fetch(`${url(index)}/v3/pipeline`, { method: 'POST', body })
+}
