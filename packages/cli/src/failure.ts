@@ -26,7 +26,7 @@ const HINTS_BY_CODE: Readonly<Record<string, string>> = {
     'Give one that is good for this with --token or in TIDEMARK_TOKEN; `tidemark token create` makes them, for an operator with --allow *=admin.',
   // What is done to the row locally comes after the change, and does not help.
   TIDEMARK_REJECTED:
-    'Nothing of its batch was applied. Make room for the row on the server, or drop the change with `tidemark discard FILE --change NUMBER`; then run the same command again.',
+    'Nothing of its batch was applied; `tidemark pending FILE` lists what waits. Make room for the row on the server, or drop the change with `tidemark discard FILE --change NUMBER`; then run the same command again.',
   TIDEMARK_NOT_SYNCED:
     '`tidemark sync` takes these as --existing adopt and --existing replace; replace drops what the file has.',
   TIDEMARK_INFO_DAMAGED:

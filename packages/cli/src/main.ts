@@ -2,6 +2,7 @@ import { styleText } from 'node:util'
 import { CommanderError } from 'commander'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { describeFailure } from './failure.ts'
+import { withoutEscapes } from './printable.ts'
 import { tidemarkCommand } from './tidemark-command.ts'
 
 /**
@@ -29,11 +30,12 @@ function ignoreLostReader(error: NodeJS.ErrnoException): void {
 }
 
 function jsonFailure(error: unknown): string {
-  return `${JSON.stringify({ error: describeFailure(error) })}\n`
+  return `${withoutEscapes(JSON.stringify({ error: describeFailure(error) }))}\n`
 }
 
 function textFailure(error: unknown): string {
-  const { code, message, hint } = describeFailure(error)
+  const { code, hint, ...failure } = describeFailure(error)
+  const message = withoutEscapes(failure.message)
   const label = styleText('red', 'error', { stream: process.stderr })
   const next = hint === null ? '' : ` ${hint}`
   return `${label}: ${message}${/[.!?…;]$/u.test(message) ? '' : '.'}${next} ${styleText('dim', `[${code}]`, { stream: process.stderr })}\n`

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander'
+import { withoutEscapes } from './printable.ts'
 
 /** What a command found out, for programs and for people. */
 export interface Result {
@@ -20,6 +21,8 @@ export function printing(command: Command, run: (...args: never[]) => Result | P
   return command.addOption(jsonOption()).action(async (...args: unknown[]) => {
     const result = await run(...(args as never[]))
     const { json } = command.opts<{ json?: boolean }>()
-    process.stdout.write(json === true ? `${JSON.stringify(result.json, null, 2)}\n` : `${result.text}\n`)
+    process.stdout.write(
+      json === true ? `${withoutEscapes(JSON.stringify(result.json, null, 2))}\n` : `${result.text}\n`,
+    )
   })
 }

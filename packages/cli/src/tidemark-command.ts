@@ -5,6 +5,7 @@ import { dbCommand } from './commands/db.ts'
 import { discardCommand } from './commands/discard.ts'
 import { healthCommand } from './commands/health.ts'
 import { keyCommand } from './commands/key-create.ts'
+import { pendingCommand } from './commands/pending.ts'
 import { resetCommand } from './commands/reset.ts'
 import { serveCommand } from './commands/serve.ts'
 import { statusCommand } from './commands/status.ts'
@@ -35,7 +36,14 @@ export function tidemarkCommand(): Command {
     .addHelpText('after', EXIT_CODES)
   for (const part of [serveCommand(), dbCommand(), healthCommand(), keyCommand(), tokenCommand()])
     command.addCommand(part.helpGroup('Server:'))
-  for (const part of [statusCommand(), syncCommand(), checkpointCommand(), discardCommand(), resetCommand()])
+  for (const part of [
+    statusCommand(),
+    pendingCommand(),
+    syncCommand(),
+    checkpointCommand(),
+    discardCommand(),
+    resetCommand(),
+  ])
     command.addCommand(part.helpGroup('Synced files:'))
   configure(command)
   return command

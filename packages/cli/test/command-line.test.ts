@@ -15,7 +15,17 @@ describe('the command line', () => {
     const { code, stdout } = await tidemark('--help')
     expect(code).toBe(0)
     expect(stdout).toContain('Usage: tidemark')
-    for (const name of ['serve', 'db', 'health', 'status', 'sync', 'checkpoint', 'discard', 'reset'])
+    for (const name of [
+      'serve',
+      'db',
+      'health',
+      'status',
+      'pending',
+      'sync',
+      'checkpoint',
+      'discard',
+      'reset',
+    ])
       expect(stdout).toContain(`  ${name} `)
     expect(stdout).toContain('Exit codes:')
   })
@@ -31,6 +41,7 @@ describe('the command line', () => {
     [['status'], /missing required argument 'file'/u],
     [['serve', '--port', 'eighty'], /--port.*a port is a number from 0 to 65535/u],
     [['sync', 'x.db', '--existing', 'maybe'], /Allowed choices are refuse, adopt, replace/u],
+    [['pending', 'x.db', '--limit', '0'], /a limit is a number from 1 to 999999/u],
     [['discard', 'x.db', '--yes'], /which changes\? give --change, --table, --all or --rejected/u],
     [['discard', 'x.db', '--key', '7'], /--key needs --table/u],
     [['discard', 'x.db', '--change', 'last'], /a change has a number/u],
@@ -76,10 +87,21 @@ describe('a failure', () => {
     expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'TIDEMARK_NO_FILE', recovery: 'operator' } })
   })
 
+  it('shows nothing that acts on the terminal', async () => {
+    const path = join(folder, '\u001B[31m\u009B31m')
+    const { stderr } = await tidemark('status', path)
+    expect(stderr).toContain(String.raw`there is no file ${folder}/\u001b[31m\u009b31m;`)
+    const inJson = await tidemark('status', path, '--json')
+    expect(inJson.stderr).not.toContain('\u009B')
+    expect(JSON.parse(inJson.stderr)).toMatchObject({
+      error: { message: expect.stringContaining(path) as string },
+    })
+  })
+
   it('leaves a file that was never synced as it was and names the ways out', async () => {
     const path = join(folder, 'plain.db')
     writeFileSync(path, 'not a database')
-    for (const command of ['status', 'checkpoint', 'sync', 'reset']) {
+    for (const command of ['status', 'pending', 'checkpoint', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, path)
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .*--existing adopt.*\n$/u)
@@ -87,7 +109,7 @@ describe('a failure', () => {
   })
 
   it('says of a folder that it is none of a database, not that it could be adopted', async () => {
-    for (const command of ['status', 'checkpoint', 'sync', 'reset']) {
+    for (const command of ['status', 'pending', 'checkpoint', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, folder)
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .* is a folder, not a file\. \[TIDEMARK_NOT_A_DATABASE\]\n$/u)

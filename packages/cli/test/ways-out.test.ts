@@ -138,7 +138,7 @@ describe('tidemark reset', () => {
   it('mends a file whose queue cannot be read with --drop-pending only, as failures say', async () => {
     await pair('damaged-queue')
     damage('b.db', 'tidemark_cdc')
-    for (const command of ['sync', 'reset']) {
+    for (const command of ['pending', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, file('b.db'))
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toContain('`tidemark reset --drop-pending`')

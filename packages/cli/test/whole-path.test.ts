@@ -141,7 +141,7 @@ describe('a sync that fails', () => {
     const { code, stderr } = await tidemark('sync', file('b.db'))
     expect(code).toBe(4)
     expect(stderr).toMatch(
-      /in table note, row "yours": UNIQUE .*; 1 change pending, kept in .*`tidemark discard FILE --change NUMBER`.*\[TIDEMARK_REJECTED\]/u,
+      /in table note, row "yours": UNIQUE .*; 1 change pending, kept in .*`tidemark pending FILE`.*`tidemark discard FILE --change NUMBER`.*\[TIDEMARK_REJECTED\]/u,
     )
   })
 

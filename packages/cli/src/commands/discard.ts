@@ -26,7 +26,7 @@ export function discardCommand(): Command {
     .addOption(
       new Option(
         '--change <number>',
-        'the change of this number, as failures name it; for several, repeat it',
+        'the change of this number, as failures and `tidemark pending` name it; for several, repeat it',
       ).argParser(collectNumber),
     )
     .option('--table <name>', 'only changes of this table')
@@ -38,7 +38,10 @@ export function discardCommand(): Command {
     )
     .addOption(new Option('--all', 'everything that is pending').conflicts(['change', 'table', 'key']))
     .addOption(
-      new Option('--rejected <number>', 'what was set aside under this number')
+      new Option(
+        '--rejected <number>',
+        'what was set aside under this number, as `tidemark pending` names it',
+      )
         .conflicts(['change', 'table', 'key', 'all'])
         .argParser(parseNumber),
     )

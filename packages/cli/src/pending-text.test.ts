@@ -1,0 +1,58 @@
+import type { PendingChange, RejectedChange } from '@tidemark/sdk-node'
+import { expect, it } from 'vitest'
+import { formatPendingList, type PendingList } from './pending-text.ts'
+
+const change: PendingChange = { kind: 'schema', changeId: 7, changeTime: 0, sql: 'SELECT 1', blocked: null }
+const entry: RejectedChange = { id: 9, rejectedAt: 0, sqliteCode: 'NO', message: 'no', changes: [change] }
+const none: PendingList = {
+  table: null,
+  changes: [],
+  hasMore: false,
+  pending: 0,
+  setAside: [],
+  hasMoreSetAside: false,
+  rejected: 0,
+}
+const some = { ...none, changes: [change, change], pending: 2 }
+const more = { ...some, hasMore: true, pending: 5000 }
+
+/** The list but for the changes themselves. */
+const frame = (list: PendingList): string[] =>
+  formatPendingList(list, 80)
+    .split('\n\n')
+    .filter((part) => !part.includes('1970'))
+
+it.each<[string, PendingList, string[]]>([
+  ['nothing', none, ['Nothing is pending.']],
+  [
+    'nothing in a table',
+    { ...none, table: 'a b', pending: 3 },
+    ['Nothing is pending in table "a b"; 3 changes in all.'],
+  ],
+  ['all', some, ['2 changes pending:']],
+  ['all of a table', { ...some, table: 'note', pending: 9 }, ['2 changes pending in table note:']],
+  [
+    'some',
+    more,
+    ['The first 2 of 5,000 pending changes:', '4,998 more changes pending; --limit lists more.'],
+  ],
+  [
+    'some of a table',
+    { ...more, table: 'note' },
+    [
+      'The first 2 changes pending in table note:',
+      'More changes pending in this table, 5,000 changes in all; --limit lists more.',
+    ],
+  ],
+  [
+    'what was set aside',
+    { ...none, setAside: [entry], rejected: 2, hasMoreSetAside: true },
+    [
+      'Nothing is pending.',
+      'Set aside, refused by the server (`discard --rejected NUMBER` drops one):',
+      'More was set aside; --limit lists more.',
+    ],
+  ],
+])('says of %s what it is', (_, list, parts) => {
+  expect(frame(list)).toEqual(parts)
+})
