@@ -1,6 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { blockedChanges, capturedCount, readSyncState, rejectedCount, replicaPaths } from '@tidemark/engine'
+import {
+  blockedChanges,
+  capturedCount,
+  hasCapture,
+  readSyncState,
+  rejectedCount,
+  replicaPaths,
+} from '@tidemark/engine'
 import { StateError } from '@tidemark/protocol'
 import Database from 'better-sqlite3'
 import { assertExists } from './replica-file.ts'
@@ -14,13 +21,13 @@ export interface ReplicaStatus {
   readonly revision: string
   /**
    * Captured changes that the server has not acknowledged. Schema changes of other programs count once the
-   * file is opened.
+   * file is opened. Null, as are the other two: the queue is out of the file, in the middle of a pull.
    */
-  readonly pending: number
+  readonly pending: number | null
   /** How many of them are not in their tables, because they violate a constraint there since the last pull. */
-  readonly blocked: number
+  readonly blocked: number | null
   /** Entries that were set aside because the server refuses them. */
-  readonly rejected: number
+  readonly rejected: number | null
   readonly fileBytes: number
   readonly walBytes: number
   readonly revertWalBytes: number
@@ -73,12 +80,22 @@ function inspectDatabase(
       revision,
       lastPushUnixTime,
       lastPullUnixTime,
-      pending: capturedCount(db, lastPushedChangeId),
-      blocked: blockedChanges(db, lastPushedChangeId).size,
-      rejected: rejectedCount(db),
+      ...db.transaction(() => inspectQueue(db, lastPushedChangeId))(),
     }
   } finally {
     db.close()
+  }
+}
+
+function inspectQueue(
+  db: Database.Database,
+  lastPushedChangeId: number,
+): Pick<ReplicaStatus, 'pending' | 'blocked' | 'rejected'> {
+  if (!hasCapture(db)) return { pending: null, blocked: null, rejected: null }
+  return {
+    pending: capturedCount(db, lastPushedChangeId),
+    blocked: blockedChanges(db, lastPushedChangeId).size,
+    rejected: rejectedCount(db),
   }
 }
 

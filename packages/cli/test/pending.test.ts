@@ -189,9 +189,11 @@ describe('tidemark pending', () => {
     b.exec(`INSERT INTO note VALUES ('theirs', 2, 0)`)
     await b.pull()
     b.close()
-    expect(existsSync(file('crashed.db-replay'))).toBe(true)
+    expect(await json('status', file('crashed.db'))).toMatchObject({ interruptedPull: true, pending: null })
+    const { stdout } = await tidemark('status', file('crashed.db'))
+    expect(stdout).toMatch(/pending +known when the file is opened\n(?:.*\n)*interrupted +a pull;/u)
     expect((await lines(file('crashed.db'))).join('\n')).toMatch(/^1 change pending:\n.*note, row "theirs"/su)
-    expect(existsSync(file('crashed.db-replay'))).toBe(false)
+    expect(await json('status', file('crashed.db'))).toMatchObject({ interruptedPull: false, pending: 1 })
   })
 })
 

@@ -21,13 +21,14 @@ async function showStatus(path: string): Promise<Result> {
       ['syncs with', status.url ?? 'nothing yet: no URL is known'],
       ['client', status.clientId],
       ['revision', status.revision === '' ? 'none: nothing was pulled yet' : status.revision],
-      ['pending', formatCount(status.pending, 'change')],
-      ...(status.blocked > 0
+      [
+        'pending',
+        status.pending === null ? 'known when the file is opened' : formatCount(status.pending, 'change'),
+      ],
+      ...(status.blocked
         ? [['blocked', `${formatCount(status.blocked, 'change')} of these, by a constraint`] as const]
         : []),
-      ...(status.rejected > 0
-        ? [['set aside', formatCount(status.rejected, 'rejected change')] as const]
-        : []),
+      ...(status.rejected ? [['set aside', formatCount(status.rejected, 'rejected change')] as const] : []),
       ['WAL', formatBytes(status.walBytes)],
       ['kept aside', `${formatBytes(status.revertWalBytes)} of base pages`],
       ['last push', formatMoment(status.lastPushUnixTime)],
