@@ -1,6 +1,6 @@
 import type { RejectedChange } from '@tidemark/sdk-node'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { PendingList } from '../pending-text.ts'
+import type { PendingList } from '../pending/pending-text.ts'
 import { assertExists, withReplica } from '../replica-file.ts'
 import { printing, type Result } from '../result.ts'
 
@@ -45,7 +45,7 @@ async function listPending(path: string, { limit, ...options }: PendingOptions):
       rejected,
     }
   })
-  const { formatPendingList } = await import('../pending-text.ts')
+  const { formatPendingList } = await import('../pending/pending-text.ts')
   const width = Math.max(process.stdout.columns ?? DEFAULT_WIDTH, MIN_WIDTH)
   return { json: await jsonOf(list), text: formatPendingList(list, width) }
 }
@@ -57,7 +57,7 @@ function isAbout({ changes }: RejectedChange, table: string): boolean {
 }
 
 async function jsonOf(list: PendingList): Promise<object> {
-  const { jsonPending, jsonRejected } = await import('../change-json.ts')
+  const { jsonPending, jsonRejected } = await import('../pending/change-json.ts')
   const { pending, rejected, changes, hasMore, setAside, hasMoreSetAside } = list
   return {
     pending,

@@ -1,6 +1,6 @@
 import { RawText } from '@tidemark/protocol'
 import { describe, expect, it } from 'vitest'
-import { parseKeyValue } from './key-value.ts'
+import { parseKeyValue } from '../key-value.ts'
 import { formatValue } from './value-text.ts'
 
 describe('a value for people', () => {

@@ -1,7 +1,7 @@
 import type { PendingChange, RejectedChange } from '@tidemark/sdk-node'
 import { formatChanges, formatRejected } from './change-list.ts'
-import { printableName } from './printable.ts'
-import { formatCount } from './quantity.ts'
+import { printableName } from '../printable.ts'
+import { formatCount } from '../quantity.ts'
 
 /** What `tidemark pending` has found, up to its limit. */
 export interface PendingList {

@@ -1,7 +1,7 @@
 import type { LocalChange } from '@tidemark/sdk-node'
 import { changedColumns, valueOf, type RowChange } from './changed-columns.ts'
-import { printableName, printableStart } from './printable.ts'
-import { formatCount } from './quantity.ts'
+import { printableName, printableStart } from '../printable.ts'
+import { formatCount } from '../quantity.ts'
 import { formatValue } from './value-text.ts'
 
 const MAX_KEY_LENGTH = 80

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util'
 import type { PendingChange, RejectedChange } from '@tidemark/sdk-node'
 import { formatEffect, formatSubject } from './change-text.ts'
-import { printableStart } from './printable.ts'
-import { formatCount, formatMoment } from './quantity.ts'
+import { printableStart } from '../printable.ts'
+import { formatCount, formatMoment } from '../quantity.ts'
 import { refusedChange } from './refused-change.ts'
 
 const MAX_REASON_LENGTH = 300

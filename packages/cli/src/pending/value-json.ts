@@ -1,5 +1,5 @@
 import { RawText, type SqlValue } from '@tidemark/protocol'
-import { wholeCharacters } from './printable.ts'
+import { wholeCharacters } from '../printable.ts'
 
 /** Texts of more characters and blobs of more bytes are cut. */
 const MAX_LENGTH = 500

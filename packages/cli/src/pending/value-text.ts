@@ -1,7 +1,7 @@
 import type { SqlValue } from '@tidemark/protocol'
 import { RawText } from '@tidemark/protocol'
-import { quoted, wholeCharacters } from './printable.ts'
-import { formatBytes } from './quantity.ts'
+import { quoted, wholeCharacters } from '../printable.ts'
+import { formatBytes } from '../quantity.ts'
 
 /**
  * A value for people, in one line, with its storage class: `7`, `7.0`, `"a text"`, `x'00ff'`, `NULL`, and
