@@ -100,6 +100,16 @@ test('after a rollback the schema is what the file has', () => {
   expect(logged()).toEqual([])
 })
 
+test('after a rollback a trigger does not fire that another connection creates under the cookie that was taken back', () => {
+  other.exec('DROP TRIGGER t1; DROP TRIGGER t2; DROP VIEW v')
+  connection.db.exec('BEGIN IMMEDIATE; CREATE TABLE gone(x)')
+  connection.withoutTriggers({ keepSchema: false }, () => connection.db.exec('INSERT INTO t VALUES(1)'))
+  connection.db.exec('ROLLBACK')
+  other.exec('CREATE TRIGGER t3 AFTER INSERT ON t BEGIN INSERT INTO log VALUES(NEW.x); END')
+  apply(() => connection.db.exec('INSERT INTO t VALUES(2)'), false)
+  expect(logged()).toEqual([])
+})
+
 test('with keepSchema false the connection sees its triggers again', () => {
   apply(() => connection.db.exec('INSERT INTO t VALUES(1)'), false)
   connection.db.exec('INSERT INTO t VALUES(2)')

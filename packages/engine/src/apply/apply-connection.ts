@@ -78,6 +78,8 @@ export class ApplyConnection {
     } finally {
       this.#isBlind = false
       if (this.#blindAt === null || (this.#isHidingSome && !options.keepSchema)) this.forgetSchema()
+      // After a rollback another schema may get the same cookie.
+      else if (!options.keepSchema) this.#blindAt = null
     }
   }
 
@@ -98,10 +100,14 @@ export class ApplyConnection {
     }
   }
 
-  /** Drops the schema in memory. To be called after a rollback that took a schema change back. */
+  /**
+   * Drops the schema in memory, and what was learnt of it. To be called after a rollback that took a schema
+   * change back: the next change may give the cookie that the undone one had.
+   */
   forgetSchema(): void {
     this.#blindAt = null
     this.#isHidingSome = false
+    this.tables.forget()
     forgetSchema(this.db)
   }
 

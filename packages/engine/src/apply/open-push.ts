@@ -89,17 +89,14 @@ export class OpenPush {
 
   /** Undoes what was not finished. */
   close(): void {
-    const { db, tables } = this.#connection
+    const { db } = this.#connection
     if (!this.#isOpen || !db.open) return
     this.#isOpen = false
     // SQLite has rolled back by itself where the disk was full.
     const hasChangedSchema = !db.inTransaction || this.#connection.schemaVersion() !== this.#schemaVersion
     if (db.inTransaction)
       db.exec(this.#isOwn ? 'ROLLBACK' : 'ROLLBACK TO tidemark_push; RELEASE tidemark_push')
-    if (!hasChangedSchema) return
-    this.#connection.forgetSchema()
-    // The next schema change may give the version that the undone one had.
-    tables.refresh(this.#schemaVersion)
+    if (hasChangedSchema) this.#connection.forgetSchema()
   }
 
   #createTables(): void {

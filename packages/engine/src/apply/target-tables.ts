@@ -26,7 +26,12 @@ export class TargetTables {
    */
   refresh(schemaVersion: number): void {
     if (schemaVersion === this.#schemaVersion) return
+    this.forget()
     this.#schemaVersion = schemaVersion
+  }
+
+  forget(): void {
+    this.#schemaVersion = -1
     this.#byText.clear()
     this.#byShape = new WeakMap()
     this.#foreignKeys = null

@@ -17,7 +17,7 @@ import { RowFinder, walkRows } from './walk-rows.ts'
 import type { StoredRow } from './walk-rows.ts'
 
 /**
- * Captures in `current`, which has capture installed, everything in which its schema and rows differ from
+ * Captures in `current`, which has capture's tables, everything in which its schema and rows differ from
  * `base`, an earlier state of the same file. Reads both from end to end, in bounded memory (I7).
  *
  * @param timeMs when a row was changed, in milliseconds since the epoch: what has one time is never pushed in part (I5)

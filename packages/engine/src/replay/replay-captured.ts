@@ -180,8 +180,8 @@ class Replay {
 
   /**
    * Applies the first changes, as long as they touch no row: what the base has already, and markers. So a
-   * pull with nothing pending need not hide the triggers, which takes longer than all else of its replay.
-   * Returns the first change that does.
+   * pull with nothing pending need not hide triggers of the application, which takes longer than all else of
+   * its replay. Returns the first change that does.
    */
   passSettled(changes: Iterator<CapturedChange>): IteratorResult<CapturedChange> {
     for (;;) {

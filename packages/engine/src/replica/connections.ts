@@ -59,7 +59,7 @@ export class Connections {
     try {
       this.user = connectToWrite(options.busyTimeoutMs)
       this.#foreignKeys = this.user.prepare<[], number>('PRAGMA foreign_keys').pluck()
-      // These two run nothing for which SQLite would read the schema.
+      // Neither writes. For PRAGMA journal_mode and the like SQLite would read the schema at once.
       this.#lock = connect(0)
       this.pinned = connect(options.busyTimeoutMs)
       // Waits by itself, see #begin.
@@ -137,11 +137,11 @@ export class Connections {
       const result = run(db)
       withBusyErrors(what, () => db.exec('COMMIT'))
       return result
-    } finally {
-      if (db.inTransaction) {
-        db.exec('ROLLBACK')
-        this.work.forgetSchema()
-      }
+    } catch (error) {
+      // SQLite has rolled back by itself where the disk was full.
+      if (db.inTransaction) db.exec('ROLLBACK')
+      this.work.forgetSchema()
+      throw error
     }
   }
 
