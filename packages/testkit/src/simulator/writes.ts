@@ -75,8 +75,13 @@ export class Writes {
     const before = isLoose ? journalsOf(db) : new Map<string, number>()
     let lines = before
     try {
-      if (isLoose) for (const sql of statements) this.attempt(db, sql)
-      else {
+      if (isLoose) {
+        for (const sql of statements) {
+          this.attempt(db, sql)
+          // A table may be gone with a power loss: then the statement's savepoint is still open.
+          if ((db as Partial<Database>).inTransaction === true) db.exec('ROLLBACK')
+        }
+      } else {
         db.exec('BEGIN IMMEDIATE')
         lines = journalsOf(db)
         for (const sql of statements) {
