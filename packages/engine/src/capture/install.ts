@@ -6,7 +6,7 @@ import { installTriggers, removeTriggers } from './install-triggers.ts'
 import { rememberSchema } from './known-schema.ts'
 import { createQueueTables } from '../queue/queue-tables.ts'
 import { changeTypes, ownTables } from './own-tables.ts'
-import { userTables } from './user-table.ts'
+import { assertCapturable, userTables } from './user-table.ts'
 import type { UserTable } from './user-table.ts'
 import { rememberVirtualRows, virtualCopies } from './virtual-rows.ts'
 
@@ -30,12 +30,15 @@ export function installCapture(db: Database.Database, options: { readonly firstC
 /**
  * The part of {@link installCapture} that does not capture yet: the tables, to write to them what is pending
  * before there are triggers, which would have to be hidden meanwhile.
+ *
+ * @throws as {@link installCapture}
  */
 export function prepareCapture(db: Database.Database, options: { readonly firstChangeId: number }): void {
   prepareFor(db, userTables(db), options.firstChangeId)
 }
 
 function prepareFor(db: Database.Database, tables: readonly UserTable[], firstChangeId: number): void {
+  for (const table of tables) assertCapturable(table)
   createOwnTables(db, Math.max(1, ...tables.map((table) => table.shape.columns.length)))
   raiseChangeIds(db, firstChangeId)
 }
