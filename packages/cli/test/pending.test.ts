@@ -1,46 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { connect } from '@tidemark/sdk-node'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { write } from './sqlite-file.ts'
-import { json, serve, tidemark, type Serving } from './tidemark-process.ts'
+import { servedFiles } from './served-files.ts'
+import { json, tidemark } from './tidemark-process.ts'
 
 const SCHEMA = `
   CREATE TABLE note (id TEXT PRIMARY KEY, title UNIQUE, stars);
   CREATE TABLE place (region TEXT, number INTEGER, v, PRIMARY KEY (region, number)) WITHOUT ROWID;
   CREATE TABLE log (line);`
 
-let server: Serving
-let data: string
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-  server = await serve('--data', data, '--auto-create')
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(data, { recursive: true, force: true })
-})
-
-let folder: string
-const file = (name: string): string => join(folder, name)
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const served = servedFiles()
+const { file } = served
 
 /** Files `a.db` and `b.db` of one database, with the row `theirs` that `b.db` has not pulled yet. */
 async function pair(name: string): Promise<void> {
-  const url = `${server.url}/db/${name}`
-  const a = await connect({ path: file('a.db'), url })
-  a.exec(SCHEMA)
-  await a.sync()
-  const b = await connect({ path: file('b.db'), url })
-  b.close()
-  a.exec(`INSERT INTO note VALUES ('theirs', 1, 0)`)
-  await a.sync()
-  a.close()
+  await served.pair(name, SCHEMA, `INSERT INTO note VALUES ('theirs', 1, 0)`)
 }
 
 async function lines(...args: string[]): Promise<string[]> {

@@ -1,45 +1,24 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from '@tidemark/sdk-node'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { read, write } from './sqlite-file.ts'
-import { json, serve, tidemark, type Serving } from './tidemark-process.ts'
+import { servedFiles } from './served-files.ts'
+import { json, tidemark } from './tidemark-process.ts'
 
 const PAGE_SIZE = 4096
 
-let server: Serving
-let data: string
-beforeAll(async () => {
-  data = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-  server = await serve('--data', data, '--auto-create')
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(data, { recursive: true, force: true })
-})
-
-let folder: string
-const file = (name: string): string => join(folder, name)
+const served = servedFiles()
+const { file } = served
 const ids = (name: string): unknown[] => read(file(name), 'SELECT id FROM note ORDER BY id')
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Files `a.db` and `b.db` of one database. In `a.db` the row `mine`, which `b.db` has not pulled yet. */
 async function pair(name: string): Promise<void> {
-  const url = `${server.url}/db/${name}`
-  const a = await connect({ path: file('a.db'), url })
-  a.exec('CREATE TABLE note (id PRIMARY KEY, title UNIQUE, stars)')
-  await a.sync()
-  const b = await connect({ path: file('b.db'), url })
-  b.close()
-  a.exec(`INSERT INTO note VALUES ('mine', 1, 0)`)
-  await a.sync()
-  a.close()
+  await served.pair(
+    name,
+    'CREATE TABLE note (id PRIMARY KEY, title UNIQUE, stars)',
+    `INSERT INTO note VALUES ('mine', 1, 0)`,
+  )
 }
 
 describe('tidemark discard', () => {
@@ -120,7 +99,7 @@ describe('tidemark reset', () => {
   })
 
   it('makes no file where there is none', async () => {
-    const { code, stderr } = await tidemark('reset', file('never.db'), '--url', `${server.url}/db/never`)
+    const { code, stderr } = await tidemark('reset', file('never.db'), '--url', `${served.url}/db/never`)
     expect(code).toBe(1)
     expect(stderr).toMatch(/there is no file .* \[TIDEMARK_NO_FILE\]\n$/u)
   })
