@@ -8,6 +8,8 @@ import { serve, type Serving } from './tidemark-process.ts'
 export interface ServedFiles {
   /** The server's; each test takes databases of its own. */
   readonly url: string
+  /** The server's folder. */
+  readonly data: string
   /** The path of a file in a folder that each test has for itself. */
   readonly file: (name: string) => string
   /** Files `a.db` and `b.db` of one database. In `a.db` is what `sql` inserts, which `b.db` has not pulled yet. */
@@ -35,6 +37,9 @@ export function servedFiles(): ServedFiles {
   return {
     get url() {
       return server.url
+    },
+    get data() {
+      return data
     },
     file,
     async pair(name, schema, sql) {

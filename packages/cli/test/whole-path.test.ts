@@ -1,35 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { read, write } from './sqlite-file.ts'
-import { json, serve, tidemark, type Serving } from './tidemark-process.ts'
-
-let folder: string
-const file = (name: string): string => join(folder, name)
-
-beforeEach(() => {
-  folder = newFolder()
-})
-afterEach(() => rmSync(folder, { recursive: true, force: true }))
+import { servedFiles } from './served-files.ts'
+import { json, serve, tidemark } from './tidemark-process.ts'
 
 /** What most tests need of a server; each takes databases of its own. */
-let server: Serving
-let data: string
-
-beforeAll(async () => {
-  data = newFolder()
-  server = await serve('--data', data, '--auto-create')
-})
-afterAll(async () => {
-  await server.stop()
-  rmSync(data, { recursive: true, force: true })
-})
-
-function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'tidemark-cli-'))
-}
+const served = servedFiles()
+const { file } = served
 
 describe('tidemark serve', () => {
   it('serves until it is told to stop, by SIGTERM or by SIGINT, and exits 0', async () => {
@@ -78,13 +56,13 @@ describe('tidemark serve --root-database', () => {
 
 describe('two servers', () => {
   it('do not share a data folder: the second says who is in the way and exits 3', async () => {
-    const { code, stderr } = await tidemark('serve', '--data', data, '--port', '0')
+    const { code, stderr } = await tidemark('serve', '--data', served.data, '--port', '0')
     expect(code).toBe(3)
     expect(stderr).toMatch(/^error: A server that runs has .*lock.*\[TIDEMARK_BUSY\]\n$/u)
   })
 
   it('do not share a port: the second says so and exits 1', async () => {
-    const port = new URL(server.url).port
+    const port = new URL(served.url).port
     const { code, stderr } = await tidemark('serve', '--data', file('other'), '--port', port)
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: .*another --port\. \[EADDRINUSE\]\n$/u)
@@ -93,7 +71,7 @@ describe('two servers', () => {
 
 describe('tidemark db', () => {
   it('creates, lists, shows and destroys databases of a running server', async () => {
-    const at = ['--url', server.url]
+    const at = ['--url', served.url]
     expect(await json('db', 'create', 'notes', ...at)).toMatchObject({ name: 'notes' })
     expect(await json('db', 'list', ...at)).toContainEqual(expect.objectContaining({ name: 'notes' }))
     expect(await json('db', 'show', 'notes', ...at)).toMatchObject({ name: 'notes' })
@@ -112,7 +90,7 @@ describe('tidemark db', () => {
   })
 
   it('says which database is missing', async () => {
-    const { code, stderr } = await tidemark('db', 'show', 'nothing', '--url', server.url)
+    const { code, stderr } = await tidemark('db', 'show', 'nothing', '--url', served.url)
     expect(code).toBe(1)
     expect(stderr).toMatch(/nothing.*\[TIDEMARK_NOT_FOUND\]/u)
   })
@@ -120,7 +98,7 @@ describe('tidemark db', () => {
 
 describe('a sync that fails', () => {
   it('says how many changes are kept in the file, and exits 3 where the server is not reachable', async () => {
-    const url = `${server.url}/db/kept`
+    const url = `${served.url}/db/kept`
     await json('sync', file('a.db'), '--url', url)
     write(file('a.db'), 'CREATE TABLE note (id INTEGER PRIMARY KEY); INSERT INTO note VALUES (7)')
     const { code, stderr } = await tidemark('sync', file('a.db'), '--url', 'http://127.0.0.1:2/db/kept')
@@ -130,7 +108,7 @@ describe('a sync that fails', () => {
   })
 
   it('names the row that the server refuses and the ways out, and exits 4', async () => {
-    const url = `${server.url}/db/refused`
+    const url = `${served.url}/db/refused`
     await json('sync', file('a.db'), '--url', url)
     write(file('a.db'), 'CREATE TABLE note (id TEXT PRIMARY KEY, title UNIQUE)')
     await json('sync', file('a.db'))
@@ -146,7 +124,7 @@ describe('a sync that fails', () => {
   })
 
   it('names the scheme where the server speaks no HTTPS', async () => {
-    const address = server.url.replace('http:', 'https:')
+    const address = served.url.replace('http:', 'https:')
     for (const args of [
       ['sync', file('a.db'), '--url', `${address}/db/a`],
       ['health', '--url', address],
@@ -159,7 +137,7 @@ describe('a sync that fails', () => {
 
 describe('tidemark sync, status and checkpoint', () => {
   it('carry a row from one file to another, and tell what is pending in between', async () => {
-    const url = `${server.url}/db/carried`
+    const url = `${served.url}/db/carried`
     await json('sync', file('a.db'), '--url', url)
     write(
       file('a.db'),
@@ -178,7 +156,7 @@ describe('tidemark sync, status and checkpoint', () => {
   })
 
   it('status tells what was set aside, and what is blocked', async () => {
-    await json('sync', file('a.db'), '--url', `${server.url}/db/set-aside`)
+    await json('sync', file('a.db'), '--url', `${served.url}/db/set-aside`)
     expect(await json('status', file('a.db'))).toMatchObject({ rejected: 0, blocked: 0 })
     write(
       file('a.db'),
@@ -191,7 +169,7 @@ describe('tidemark sync, status and checkpoint', () => {
   })
 
   it('push all of an existing file with --existing adopt, and only then', async () => {
-    const url = `${server.url}/db/adopted`
+    const url = `${served.url}/db/adopted`
     write(
       file('old.db'),
       `CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); INSERT INTO note VALUES (1, 'old')`,
@@ -204,7 +182,7 @@ describe('tidemark sync, status and checkpoint', () => {
   })
 
   it('status leaves every file as it was', async () => {
-    await json('sync', file('a.db'), '--url', `${server.url}/db/looked-at`)
+    await json('sync', file('a.db'), '--url', `${served.url}/db/looked-at`)
     const open = new Database(file('a.db'))
     open.exec('CREATE TABLE note (id INTEGER PRIMARY KEY)')
     const before = await json('status', file('a.db'))

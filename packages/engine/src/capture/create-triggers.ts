@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { forgetSchema } from '../sql/forget-schema.ts'
 import type { CaptureTrigger } from './trigger-sql.ts'
 
-/** A table's: fewer are created one by one. */
+/** About those of one table. Of fewer, as of a table whose schema has changed, each is created by itself. */
 const manyTriggers = 8
 
 /** Creates triggers, in their order, which decides in which order they fire. */
