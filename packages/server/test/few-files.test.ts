@@ -1,5 +1,10 @@
+import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { VERDICT_DESCRIPTOR } from '../src/worker/descriptors.ts'
 import { KilledServer } from './killed-server.ts'
 import { execute, pipeline, run, temporaryDirectory } from './running-server.ts'
 
@@ -44,6 +49,15 @@ test('where all are in use, 503 says what to do, and it goes on once one is not'
   expect(next).toBeGreaterThan(1)
   await pipeline(url(0), [{ type: 'close' }], { baton: batons[0]! })
   expect(await run(url(next), 'SELECT 1')).toEqual([[1]])
+})
+
+test('a process that may open no more files is watched as before', async () => {
+  const script = fileURLToPath(new URL('watched-without-descriptors.ts', import.meta.url))
+  const watched = spawn('sh', ['-c', `ulimit -n ${MAX_FILES} && exec "$0" "$1"`, process.execPath, script], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ignore', 'ignore', 'pipe'],
+  })
+  const verdict = (watched.stdio as readonly unknown[])[VERDICT_DESCRIPTOR] as Readable
+  expect(JSON.parse(await text(verdict))).toEqual({ reason: 'memory', callId: 0, begun: [] })
 })
 
 /** Leaves a transaction open. */

@@ -36,7 +36,13 @@ export class QueryEngine {
 
   /** The engine of this process. */
   static async load(): Promise<QueryEngine> {
-    QueryEngine.#shared ??= loadSqlite().then((sqlite) => new QueryEngine(sqlite))
+    QueryEngine.#shared ??= loadSqlite()
+      .then((sqlite) => new QueryEngine(sqlite))
+      .catch((error: unknown) => {
+        // Where there was no memory or no descriptor for it, there may be later.
+        QueryEngine.#shared = null
+        throw error
+      })
     return QueryEngine.#shared
   }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { BusyError } from '@tidemark/protocol'
 import { siblingModule } from './sibling-module.ts'
@@ -13,13 +14,16 @@ export class Watchdog {
   readonly #calls = new Int32Array(new SharedArrayBuffer((BEGUN + BEGUN_PLACES) * 4))
   readonly #deadline = new Float64Array(new SharedArrayBuffer(8))
 
-  start(limits: Pick<WatchdogInput, 'maxRssBytes' | 'mainProcessId'>): void {
+  /** Until its thread watches: that has all files open then that it needs. */
+  async start(limits: Pick<WatchdogInput, 'maxRssBytes' | 'mainProcessId'>): Promise<void> {
     const workerData: WatchdogInput = {
       calls: this.#calls.buffer,
       deadline: this.#deadline.buffer,
       ...limits,
     }
-    new Worker(siblingModule('watchdog-thread', import.meta.url), { workerData }).unref()
+    const thread = new Worker(siblingModule('watchdog-thread', import.meta.url), { workerData })
+    await once(thread, 'message')
+    thread.unref()
   }
 
   /** Runs `statement`, which may block, for a call. */

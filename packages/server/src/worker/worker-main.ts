@@ -199,9 +199,8 @@ async function* startingWith(
   yield* rest
 }
 
-watchdog.start(settings)
+await Promise.all([watchdog.start(settings), initProtocol()])
 const calls = new CallServer(handlers, () => channel)
-await initProtocol()
 const channel = new FrameChannel(
   {
     input: new Socket({ fd: CALLS_DESCRIPTOR, readable: true, writable: false }),
