@@ -23,7 +23,7 @@ export function explainTooManyFiles(
   const isOfSqlite = codeOf(error).startsWith('SQLITE_CANTOPEN')
   if (!hasNoDescriptor(error) && !(isOfSqlite && hasNoDescriptor(refused()))) return null
   const message =
-    'The database cannot be opened: the server has as many files open as it may. It goes on by itself when others are closed. A higher limit (ulimit -n) lets more databases be open at the same time.'
+    'The server has as many files open as it may, and needs another. It goes on by itself when some are closed. A higher limit (ulimit -n) lets more databases be open, and clients be connected, at the same time.'
   return new BusyError(message, {
     code: TOO_MANY_FILES,
     cause: error,

@@ -3,11 +3,11 @@
  * number of files that it may open. To be run with a small `ulimit -n`. Argument: an empty directory. Prints
  * what went wrong.
  */
-import { closeSync, openSync, readdirSync } from 'node:fs'
-import { devNull } from 'node:os'
+import { closeSync, readdirSync } from 'node:fs'
 import { Database } from '../src/database/database.ts'
 import { History } from '../src/history/history.ts'
 import { SETTINGS } from './database-settings.ts'
+import { takeDescriptors } from './take-descriptors.ts'
 
 const MOST = 16
 
@@ -57,12 +57,8 @@ async function openWithCommit(): Promise<Database> {
 
 /** Runs `use` while `left` more files can be opened. */
 async function withDescriptors(left: number, use: () => Promise<void> | void): Promise<void> {
-  const taken: number[] = []
-  try {
-    for (;;) taken.push(openSync(devNull, 'r'))
-  } catch {
-    for (const descriptor of taken.splice(0, left)) closeSync(descriptor)
-  }
+  const taken = takeDescriptors()
+  for (const descriptor of taken.splice(0, left)) closeSync(descriptor)
   try {
     await use()
   } finally {

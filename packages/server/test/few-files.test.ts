@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
@@ -52,13 +54,30 @@ test('where all are in use, 503 says what to do, and it goes on once one is not'
 })
 
 test('a process that may open no more files is watched as before', async () => {
-  const script = fileURLToPath(new URL('watched-without-descriptors.ts', import.meta.url))
-  const watched = spawn('sh', ['-c', `ulimit -n ${MAX_FILES} && exec "$0" "$1"`, process.execPath, script], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ignore', 'ignore', 'pipe'],
-  })
+  const watched = withFewFiles(new URL('watched-without-descriptors.ts', import.meta.url))
   const verdict = (watched.stdio as readonly unknown[])[VERDICT_DESCRIPTOR] as Readable
   expect(JSON.parse(await text(verdict))).toEqual({ reason: 'memory', callId: 0, begun: [] })
 })
+
+test('where no worker can be started for want of descriptors, 503 says so, and it goes on once there are some', async () => {
+  const child = withFewFiles(
+    new URL('workers-without-descriptors.ts', import.meta.url),
+    mkdtempSync(join(data, 'alone-')),
+  )
+  expect(JSON.parse(await text(child.stdout!))).toEqual(['TIDEMARK_TOO_MANY_FILES', 'served'])
+})
+
+/** A program beside this one that may open few files, with a pipe for a verdict. */
+function withFewFiles(script: URL, ...args: readonly string[]): ChildProcess {
+  const command = [
+    '-c',
+    `ulimit -n ${MAX_FILES} && exec "$0" "$@"`,
+    process.execPath,
+    fileURLToPath(script),
+    ...args,
+  ]
+  return spawn('sh', command, { stdio: ['ignore', 'pipe', 'inherit', 'ignore', 'ignore', 'pipe'] })
+}
 
 /** Leaves a transaction open. */
 async function begin(index: number): Promise<Response> {

@@ -2,10 +2,9 @@
  * Takes all descriptors that the process may have, and then more memory than its watchdog allows. To be run with
  * a small `ulimit -n`, and a pipe for the verdict.
  */
-import { openSync } from 'node:fs'
-import { devNull } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Watchdog } from '../src/worker/watchdog.ts'
+import { takeDescriptors } from './take-descriptors.ts'
 
 const STEP_BYTES = 1_000_000
 
@@ -18,12 +17,4 @@ const taken: Buffer[] = []
 for (;;) {
   if (taken.length < 200) taken.push(Buffer.alloc(STEP_BYTES, 1))
   await nextTurn()
-}
-
-function takeDescriptors(): void {
-  try {
-    for (;;) openSync(devNull, 'r')
-  } catch {
-    // There are no more.
-  }
 }

@@ -4,6 +4,7 @@ import { isTidemarkError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import type { FastifyError, FastifyReply } from 'fastify'
 import { explainDiskFailure } from '../disk-failure.ts'
+import { explainTooManyFiles } from '../too-many-files.ts'
 import { whileBodyComes } from './linger.ts'
 
 /** `code` and `message` stand outside as well: libSQL's clients look for them there. */
@@ -43,7 +44,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
  * that is full or fails.
  */
 export function errorResponse(error: unknown): ErrorResponse {
-  const explained = explainDiskFailure(error)
+  const explained = explainTooManyFiles(error) ?? explainDiskFailure(error)
   if (isTidemarkError(explained)) return fromTidemark(explained)
   const {
     statusCode = 500,

@@ -2,6 +2,7 @@ import { sqliteCode } from '@tidemark/engine/server-side'
 import { BusyError, isTidemarkError, LimitError } from '@tidemark/protocol'
 import type { TidemarkError } from '@tidemark/protocol'
 import { explainDiskFailure, isDiskFailure } from '../disk-failure.ts'
+import { explainTooManyFiles } from '../too-many-files.ts'
 import type { WireError } from './wire-error.ts'
 
 /**
@@ -12,7 +13,7 @@ export function toWireError(error: unknown): WireError {
   const ofSqlite = sqliteCode(error)
   if (ofSqlite?.startsWith('SQLITE_FULL') === true) return toWireError(databaseFull())
   if (ofSqlite?.startsWith('SQLITE_BUSY') === true) return toWireError(new BusyError('The database is busy'))
-  const explained = explainDiskFailure(error)
+  const explained = explainTooManyFiles(error) ?? explainDiskFailure(error)
   if (isTidemarkError(explained)) return known(explained)
   const internal = { name: 'TidemarkError', code: 'TIDEMARK_INTERNAL', recovery: 'bug' } as const
   if (!(error instanceof Error)) return { ...internal, message: String(error) }

@@ -25,6 +25,11 @@ describe('an error that crosses from a worker', () => {
     expect(acrossTheWire(busy)).toBeInstanceOf(BusyError)
   })
 
+  it('is told as a server without descriptors where the system says so', () => {
+    const error = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+    expect(acrossTheWire(error)).toMatchObject({ name: 'BusyError', code: 'TIDEMARK_TOO_MANY_FILES' })
+  })
+
   it('shows the log where it happened when it is a bug', () => {
     const bug = new TypeError('nobody thought of this')
     expect(acrossTheWire(bug)).toMatchObject({ code: 'TIDEMARK_INTERNAL', stack: bug.stack })

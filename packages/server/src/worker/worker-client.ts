@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { BusyError } from '@tidemark/protocol'
 import type { BodyPart } from '../push/push-body.ts'
+import { explainTooManyFiles } from '../too-many-files.ts'
 import { ANSWERS_DESCRIPTOR, CALLS_DESCRIPTOR, VERDICT_DESCRIPTOR } from './descriptors.ts'
 import { FrameChannel } from './frame-channel.ts'
 import type { Frame } from './frame.ts'
@@ -18,13 +20,17 @@ import { fromWireError } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
 import type { WorkerLimits, WorkerSettings } from './worker-settings.ts'
 
+const WORKER_LOST = 'TIDEMARK_WORKER_LOST'
+/** Where the machine cannot start a process: what it lacks has to be given back first. */
+const RETRY_AFTER_MS = 10_000
+
 /** The worker ended before it answered. */
 export class WorkerLostError extends BusyError {
   /** Null where it did not end itself. */
   readonly verdict: Verdict | null
   readonly callId: number
   constructor(callId: number, verdict: Verdict | null) {
-    super('The process that served the database ended', { code: 'TIDEMARK_WORKER_LOST' })
+    super('The process that served the database ended', { code: WORKER_LOST })
     this.callId = callId
     this.verdict = verdict
   }
@@ -81,6 +87,14 @@ function compileCache(): { readonly NODE_COMPILE_CACHE?: string } {
 
 const NO_BYTES = new Uint8Array(0)
 
+function notStarted(cause: unknown): BusyError {
+  return new BusyError('The process that serves the database could not be started', {
+    code: WORKER_LOST,
+    cause,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
+}
+
 function inOnePiece<T extends { readonly bytes: Uint8Array }>(
   answer: T,
 ): T & { readonly chunks: AsyncIterable<Uint8Array> } {
@@ -103,17 +117,34 @@ export class WorkerClient {
   #verdict: Verdict | null = null
   #isLost = false
 
-  constructor(settings: WorkerLimits, onLog: (log: WorkerLog) => void) {
-    this.#onLog = onLog
+  /** @throws BusyError when it cannot be started; `TIDEMARK_TOO_MANY_FILES` where there are no descriptors for it */
+  static async start(settings: WorkerLimits, onLog: (log: WorkerLog) => void): Promise<WorkerClient> {
     const complete: WorkerSettings = { ...settings, mainProcessId: process.pid }
-    this.#process = spawn(
-      process.execPath,
-      [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
-      {
-        stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
-        env: { ...process.env, ...ENVIRONMENT, ...compileCache(), TIDEMARK_WORKER: JSON.stringify(complete) },
-      },
-    )
+    try {
+      const worker = spawn(
+        process.execPath,
+        [...NODE_FLAGS, fileURLToPath(siblingModule('worker-main', import.meta.url))],
+        {
+          stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+          env: {
+            ...process.env,
+            ...ENVIRONMENT,
+            ...compileCache(),
+            TIDEMARK_WORKER: JSON.stringify(complete),
+          },
+        },
+      )
+      await once(worker, 'spawn')
+      return new WorkerClient(worker, onLog)
+    } catch (error) {
+      onLog({ level: 'error', message: 'worker could not be started', reason: String(error) })
+      throw explainTooManyFiles(error) ?? notStarted(error)
+    }
+  }
+
+  private constructor(worker: ChildProcess, onLog: (log: WorkerLog) => void) {
+    this.#onLog = onLog
+    this.#process = worker
     const stdio = this.#process.stdio as readonly unknown[] as readonly (Duplex & Readable)[]
     this.#channel = new FrameChannel(
       { input: stdio[ANSWERS_DESCRIPTOR]!, output: stdio[CALLS_DESCRIPTOR]! },
@@ -126,11 +157,6 @@ export class WorkerClient {
     })
     this.exited = new Promise((resolve) => {
       this.#process.once('close', () => {
-        this.#lose()
-        resolve()
-      })
-      this.#process.once('error', (error) => {
-        onLog({ level: 'error', message: `worker could not be started: ${error.message}` })
         this.#lose()
         resolve()
       })

@@ -33,12 +33,13 @@ export class WorkerPool {
   ) {
     this.#isServed = isServed
     this.#slots = Array.from({ length: count }, () => new WorkerSlot(settings, onLog))
-    void this.#slots[0]?.start()
+    // What keeps it from starting is in the log; whoever asks for a database has it tried again.
+    this.#slots[0]?.start().catch(() => {})
   }
 
   /**
    * @throws LimitError when the call's statement took too long or too much memory; BusyError when its fate is
-   * unknown, or the database was deleted
+   * unknown, the database was deleted, or no worker can be started
    */
   async call<N extends CallName>(
     name: N,

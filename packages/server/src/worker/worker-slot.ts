@@ -39,7 +39,10 @@ export class WorkerSlot {
     return this.#worker?.pendingCalls ?? 0
   }
 
-  /** @throws WorkerLostError when the process ends first; otherwise what the worker answers */
+  /**
+   * @throws WorkerLostError when the process ends first; BusyError when it cannot be started; otherwise what
+   * the worker answers
+   */
   async call<N extends CallName>(
     name: N,
     args: WorkerCalls[N]['args'],
@@ -49,6 +52,7 @@ export class WorkerSlot {
     return worker.call(name, args, request)
   }
 
+  /** @throws BusyError when the process cannot be started */
   async start(): Promise<WorkerClient> {
     this.#starting ??= this.#start().finally(() => {
       this.#starting = null
@@ -59,7 +63,7 @@ export class WorkerSlot {
   /** Ends the worker: in good order within `graceMs`, then at once. */
   async close(graceMs: number): Promise<void> {
     this.#isClosed = true
-    const worker = this.#worker ?? (await this.#starting)
+    const worker = this.#worker ?? (await this.#starting?.catch(() => null)) ?? null
     if (worker === null) return
     const timer = setTimeout(() => worker.kill(), graceMs)
     await worker.call('shutdown', null).catch(() => {})
@@ -71,7 +75,7 @@ export class WorkerSlot {
     const earliest = this.#startedAt + RESTART_DELAY_MS
     if (performance.now() < earliest) await delay(earliest - performance.now())
     this.#startedAt = performance.now()
-    const worker = new WorkerClient(this.#settings, this.#onLog)
+    const worker = await WorkerClient.start(this.#settings, this.#onLog)
     this.#worker = worker
     void worker.exited.then(() => {
       this.#worker = null
