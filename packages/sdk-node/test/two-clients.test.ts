@@ -249,6 +249,20 @@ describe('conflicts', () => {
     expect(a.prepare(`SELECT body FROM note WHERE id = '1'`).pluck().get()).toBe('by b')
   })
 
+  test('what a REPLACE has overwritten is told with the row that it has replaced here', async () => {
+    await using server = new SyncServer()
+    const [a, b] = await pair(server)
+    const seen: Conflict[] = []
+    b.on('conflict', (conflict) => seen.push(conflict))
+    a.exec(`UPDATE note SET body = 'by a' WHERE id = '1'`)
+    b.exec(`REPLACE INTO note VALUES ('1', 'by b', 0)`)
+    await a.push()
+    await b.push()
+    expect(seen).toMatchObject([
+      { kind: 'update/update', base: { body: 'one' }, local: { body: 'by b' }, remote: { body: 'by a' } },
+    ])
+  })
+
   test('detected: the push is refused whole, a sync pulls, resolves and pushes again', async () => {
     await using server = new SyncServer()
     const seen: Conflict[] = []

@@ -36,6 +36,8 @@ export function hasCapturedAfter(db: Database.Database, afterId: number): boolea
  * The changes with an id above `afterId`, up to `throughId`, in order. Memory is bounded by two rows or some
  * hundred KiB, whichever is larger (I7), and the rows that nested triggers replace. No statement stays open
  * between two steps, so the connection can be used for anything else meanwhile.
+ *
+ * @param afterId between two statements: {@link readCapturedFrom} takes any
  */
 export function* readCaptured(
   db: Database.Database,
@@ -61,6 +63,34 @@ export function* readCaptured(
     }
     if (next !== null) kind = next
   }
+}
+
+/**
+ * The changes with an id above `afterId`, which may be that of any change, as {@link readCaptured} gives them
+ * where it reads those before too. Of a statement that replaces rows it reads again what was before.
+ */
+export function* readCapturedFrom(
+  db: Database.Database,
+  afterId: number,
+  throughId: number = maxChangeId(db),
+): IterableIterator<CapturedChange> {
+  for (const change of readCaptured(db, beforeTouches(db, afterId), throughId))
+    if (change.changeId > afterId) yield change
+}
+
+/**
+ * What a change up to `afterId` may still mean for later ones, a touch for its insert, is of the statement
+ * that made both: all its rows have one time. Returns the id to read from so that no such touch is missed.
+ */
+function beforeTouches(db: Database.Database, afterId: number): number {
+  const first = `SELECT min(change_id) FROM tidemark_cdc
+    WHERE change_type = ${changeTypes.touch} AND change_id <= :afterId AND change_id > ifnull((
+      SELECT change_id FROM tidemark_cdc WHERE change_id <= :afterId AND change_time IS NOT (
+        SELECT change_time FROM tidemark_cdc WHERE change_id > :afterId ORDER BY change_id LIMIT 1
+      ) ORDER BY change_id DESC LIMIT 1
+    ), 0)`
+  const touchId = prepared<[{ afterId: number }], number | null>(db, first).pluck().get({ afterId })
+  return (touchId ?? afterId + 1) - 1
 }
 
 /** Rows of the same kind use the same columns, and are read by one statement. */

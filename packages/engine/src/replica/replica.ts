@@ -12,7 +12,7 @@ import {
   hasCapturedAfter,
   hasCapturedThrough,
   maxChangeId,
-  readCaptured,
+  readCapturedFrom,
 } from '../capture/read-captured.ts'
 import { makeRoom } from '../wal/wal-room.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
@@ -250,7 +250,7 @@ export class Replica {
 
   /** A change by its id, while it is captured: until the pull that brings it back. */
   capturedChange(changeId: number): CapturedChange | null {
-    const [change] = readCaptured(this.#session.work.db, changeId - 1, changeId)
+    const [change] = readCapturedFrom(this.#session.work.db, changeId - 1, changeId)
     return change ?? null
   }
 
