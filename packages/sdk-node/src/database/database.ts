@@ -95,7 +95,7 @@ export class Database implements BetterSqlite3.Database {
     return await this.#session.stats()
   }
 
-  /** The changes that the next push would send, oldest first. */
+  /** The changes that the next push would send, oldest first, up to the bounds that the filter sets. */
   async pending(filter: PendingFilter = {}): Promise<PendingChange[]> {
     return await this.#session.pending(filter)
   }

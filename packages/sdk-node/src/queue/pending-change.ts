@@ -35,9 +35,24 @@ export type PendingChange = LocalChange & {
   readonly blocked: Reason | null
 }
 
+/**
+ * Which pending changes to list. A list that `limit` or `maxBytes` has ended may be shorter than `limit`: to
+ * see all, ask again with `after`, the `changeId` of the last one, until a list is empty.
+ */
 export interface PendingFilter {
   /** Only changes of this table. */
   readonly table?: string
+  /**
+   * Only changes with a `changeId` above this one. Ids ascend in the list, blocked changes among them, and
+   * changes that are put back get new ones at its end; so this may also be one that is not pending any more.
+   * Default 0.
+   */
+  readonly after?: number
   /** At most this many. Default 1000. */
   readonly limit?: number
+  /**
+   * The list ends with the change that brings its values, of both `before` and `after`, to this many bytes:
+   * it has one change at least, however large that is, and no more than one beyond them. Default 16 MiB.
+   */
+  readonly maxBytes?: number
 }

@@ -31,8 +31,8 @@ export async function discardRefused(world: World, client: Client): Promise<void
   client.own = null
   client.level = null
   const isPending = async (): Promise<boolean> => {
-    const pending = await client.db.pending({ limit: 100_000 })
-    return pending.some(({ changeId }) => changeId === refused)
+    const [change] = await client.db.pending({ after: refused - 1, limit: 1 })
+    return change?.changeId === refused
   }
   if (!(await isPending())) return
   world.server.read((db) => world.ledger.mayBeSplit(world.ledger.missing(client.tags, db)))
