@@ -15,18 +15,17 @@ export function withoutEscapes(text: string): string {
 export function printableStart(text: string, maxLength: number): string {
   // What is behind that much white space is not worth looking for.
   const line = withoutEscapes(
-    text
-      .slice(0, 4 * maxLength)
+    startOf(text, 4 * maxLength)
       .replaceAll(/\s+/gu, ' ')
       .trim(),
   )
-  return line.length <= maxLength ? line : `${wholeCharacters(line.slice(0, maxLength - 1))}…`
+  return line.length <= maxLength ? line : `${startOf(line, maxLength - 1)}…`
 }
 
 /** The name of a table or column, in quotes where it might be taken for something else. */
 export function printableName(name: string): string {
   if (PLAIN_NAME.test(name)) return name
-  const start = wholeCharacters(name.slice(0, MAX_NAME_LENGTH))
+  const start = startOf(name, MAX_NAME_LENGTH)
   return `${quoted(start)}${start === name ? '' : '…'}`
 }
 
@@ -35,9 +34,13 @@ export function quoted(text: string): string {
   return withoutEscapes(JSON.stringify(text))
 }
 
-/** Without the first half of a character, which a cut may have left at the end. */
-export function wholeCharacters(text: string): string {
-  return text.replace(/[\ud800-\udbff]$/u, '')
+/**
+ * The beginning of a text, without half a character at its end. A string of its own: what `slice` gives keeps
+ * the whole text in memory.
+ */
+export function startOf(text: string, maxLength: number): string {
+  const start = text.slice(0, maxLength).replace(/[\ud800-\udbff]$/u, '')
+  return Buffer.from(start, 'utf16le').toString('utf16le')
 }
 
 function escaped(character: string): string {

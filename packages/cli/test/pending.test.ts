@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect } from '@tidemark/sdk-node'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { write } from './sqlite-file.ts'
 import { servedFiles } from './served-files.ts'
 import { json, tidemark } from './tidemark-process.ts'
@@ -151,6 +151,58 @@ describe('tidemark pending', () => {
     expect(stdout).toMatch(/c0: "x{40}"… \(97\.7 KiB\)\n/u)
     expect(stdout).toMatch(/c1: x'0{40}…' \(97\.7 KiB\)\n +and 38 more columns\n/u)
     expect(JSON.stringify(await json('pending', file('b.db'))).length).toBeLessThan(40_000)
+  })
+
+  it('lists many large values with memory for few of them', async () => {
+    await pair('large')
+    const b = await connect({ path: file('b.db') })
+    const insert = b.prepare('INSERT INTO log VALUES (?)')
+    for (let index = 0; index < 30; index += 1) insert.run(String(index).padEnd(4_000_000, 'x'))
+    b.close()
+    vi.stubEnv('NODE_OPTIONS', '--max-old-space-size=64')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const listed = await lines(file('b.db'))
+    expect(listed[0]).toBe('30 changes pending:')
+    expect(listed.filter((line) => line.endsWith('x"… (3.8 MiB)'))).toHaveLength(30)
+    expect(await json('pending', file('b.db'))).toMatchObject({
+      changes: Array.from({ length: 30 }, (_, index) => ({
+        after: { line: { text: String(index).padEnd(500, 'x'), bytes: 4_000_000 } },
+      })),
+    })
+  })
+
+  it('shows single changes whole, pending or set aside, by their numbers', async () => {
+    await pair('whole')
+    const b = await connect({ path: file('b.db'), onRejected: 'quarantine' })
+    const long = `${'x'.repeat(5000)}\u001B[2J`
+    b.prepare(`INSERT INTO note VALUES ('mine', 1, ?)`).run(long)
+    await b.push()
+    b.prepare('INSERT INTO log VALUES (?), (?), (?)').run('first', long, Buffer.alloc(600))
+    const [, text, blob] = (await b.pending()).map(({ changeId }) => String(changeId))
+    const refused = String((await b.rejected())[0]!.id)
+    b.close()
+    const numbers = (...all: (string | undefined)[]): string[] => all.flatMap((id) => ['--change', id!])
+
+    const shown = await lines(file('b.db'), ...numbers(blob, text, text))
+    expect(shown[0]).toBe('2 changes pending:')
+    expect(shown.filter((line) => line.startsWith('line: '))).toEqual([
+      String.raw`line: "${'x'.repeat(5000)}\u001b[2J"`,
+      `line: x'${'00'.repeat(600)}'`,
+    ])
+    expect(await json('pending', file('b.db'), ...numbers(text, refused))).toMatchObject({
+      pending: 3,
+      changes: [{ after: { line: long } }],
+      hasMore: false,
+      setAside: [{ refused: { after: { stars: long } } }],
+    })
+    const aside = await lines(file('b.db'), ...numbers(refused))
+    expect(aside[0]).toBe(`Change ${refused} is not pending; 3 changes in all.`)
+    expect(aside.some((line) => line.endsWith(String.raw`xxx\u001b[2J"`))).toBe(true)
+    expect((await lines(file('b.db'), ...numbers('0', '999999', '0')))[0]).toBe(
+      'Changes 0, 999999 are not pending; 3 changes in all.',
+    )
+    for (const other of ['--table=log', '--limit=1'])
+      expect(await tidemark('pending', file('b.db'), ...numbers(text), other)).toMatchObject({ code: 2 })
   })
 
   it('finishes a pull that a crash has interrupted, and lists what was pending', async () => {

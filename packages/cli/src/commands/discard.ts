@@ -1,6 +1,7 @@
 import { TidemarkError, type SqlValue } from '@tidemark/protocol'
 import type { Database, DiscardFilter } from '@tidemark/sdk-node'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
+import { collectChangeNumber, parseChangeNumber } from '../change-number.ts'
 import { parseKeyValue } from '../key-value.ts'
 import { formatCount } from '../quantity.ts'
 import { addRemoteOptions, assertExists, withReplica, type RemoteOptions } from '../replica-file.ts'
@@ -27,7 +28,7 @@ export function discardCommand(): Command {
       new Option(
         '--change <number>',
         'the change of this number, as failures and `tidemark pending` name it; for several, repeat it',
-      ).argParser(collectNumber),
+      ).argParser(collectChangeNumber),
     )
     .option('--table <name>', 'only changes of this table')
     .addOption(
@@ -43,7 +44,7 @@ export function discardCommand(): Command {
         'what was set aside under this number, as `tidemark pending` names it',
       )
         .conflicts(['change', 'table', 'key', 'all'])
-        .argParser(parseNumber),
+        .argParser(parseChangeNumber),
     )
     .option('-y, --yes', 'do it')
     .hook('preAction', () => {
@@ -100,15 +101,6 @@ async function assertNoneMatches(db: Database, filter: DiscardFilter, path: stri
     `this would drop ${formatCount(count, 'change')} of ${path} for good, and nothing was dropped yet; give --yes to do it`,
     { recovery: 'operator' },
   )
-}
-
-function collectNumber(text: string, before: readonly number[] = []): readonly number[] {
-  return [...before, parseNumber(text)]
-}
-
-function parseNumber(text: string): number {
-  if (!/^\d{1,15}$/u.test(text)) throw new InvalidArgumentError('a change has a number, as in --change 7.')
-  return Number(text)
 }
 
 function collectKeyValue(text: string, before: readonly SqlValue[] = []): readonly SqlValue[] {

@@ -1,10 +1,11 @@
-import type { RejectedChange } from '@tidemark/sdk-node'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { collectChangeNumber } from '../change-number.ts'
 import type { PendingList } from '../pending/pending-text.ts'
 import { assertExists, withReplica } from '../replica-file.ts'
 import { printing, type Result } from '../result.ts'
 
 interface PendingOptions {
+  readonly change?: readonly number[]
   readonly table?: string
   readonly limit: number
 }
@@ -18,9 +19,17 @@ const MIN_WIDTH = 40
 export function pendingCommand(): Command {
   const command = new Command('pending')
     .description(
-      'List the changes that are pending in a synced file, oldest first, and what was set aside because the server refuses it, with the numbers that discard takes. Sends nothing.',
+      'List the changes that are pending in a synced file, oldest first, and what was set aside because the server refuses it, with the numbers that discard takes. Long values are cut, except with --change. Sends nothing.',
     )
     .argument('<file>', 'the SQLite file')
+    .addOption(
+      new Option(
+        '--change <number>',
+        'only the change of this number, pending or set aside, with whole values; for several, repeat it',
+      )
+        .conflicts(['table', 'limit'])
+        .argParser(collectChangeNumber),
+    )
     .option('--table <name>', 'only changes of this table')
     .addOption(
       new Option('--limit <number>', 'at most this many').argParser(parseLimit).default(DEFAULT_LIMIT),
@@ -28,43 +37,26 @@ export function pendingCommand(): Command {
   return printing(command, listPending)
 }
 
-async function listPending(path: string, { limit, ...options }: PendingOptions): Promise<Result> {
-  const { table = null } = options
+async function listPending(path: string, options: PendingOptions): Promise<Result> {
+  const { change, table = null, limit } = options
+  const numbers = change === undefined ? null : [...new Set(change)]
   assertExists(path)
-  const list = await withReplica(path, {}, async (db): Promise<PendingList> => {
-    const changes = await db.pending({ limit: limit + 1, ...(table === null ? {} : { table }) })
-    const setAside = (await db.rejected()).filter((entry) => table === null || isAbout(entry, table))
-    const { cdcOperations: pending, quarantined: rejected } = await db.stats()
-    return {
-      table,
-      changes: changes.slice(0, limit),
-      hasMore: changes.length > limit,
-      pending,
-      setAside: setAside.slice(0, limit),
-      hasMoreSetAside: setAside.length > limit,
-      rejected,
-    }
-  })
-  const { formatPendingList } = await import('../pending/pending-text.ts')
+  const { readPendingList } = await import('../pending/read-list.ts')
   const width = Math.max(process.stdout.columns ?? DEFAULT_WIDTH, MIN_WIDTH)
-  return { json: await jsonOf(list), text: formatPendingList(list, width) }
-}
-
-function isAbout({ changes }: RejectedChange, table: string): boolean {
-  return changes.some(
-    (change) => change.kind !== 'schema' && change.table.toLowerCase() === table.toLowerCase(),
+  const list = await withReplica(path, {}, (db) =>
+    readPendingList(db, { table, numbers, limit: numbers?.length ?? limit, width }),
   )
+  const { formatPendingList } = await import('../pending/pending-text.ts')
+  return { json: jsonOf(list), text: formatPendingList(list) }
 }
 
-async function jsonOf(list: PendingList): Promise<object> {
-  const { jsonPending, jsonRejected } = await import('../pending/change-json.ts')
-  const { pending, rejected, changes, hasMore, setAside, hasMoreSetAside } = list
+function jsonOf({ pending, rejected, changes, hasMore, setAside, hasMoreSetAside }: PendingList): object {
   return {
     pending,
     rejected,
-    changes: changes.map(jsonPending),
+    changes: changes.map(({ json }) => json),
     hasMore,
-    setAside: setAside.map(jsonRejected),
+    setAside: setAside.map(({ json }) => json),
     hasMoreSetAside,
   }
 }

@@ -1,7 +1,7 @@
 import { RawText } from '@tidemark/protocol'
 import type { LocalChange, Row } from '@tidemark/sdk-node'
 import { describe, expect, it } from 'vitest'
-import { formatEffect, formatSubject } from './change-text.ts'
+import { formatEffect, formatSubject, formatWholeEffect } from './change-text.ts'
 
 const made = { changeId: 7, changeTime: 0 }
 const row = { ...made, table: 'note', key: [7n] }
@@ -65,5 +65,34 @@ describe('what a change does', () => {
   it('has what a long value becomes on a line of its own', () => {
     const lines = formatEffect(update({ a: 'x'.repeat(30) }, { a: 'y'.repeat(3000) }), 60)
     expect(lines).toEqual([`a: "${'x'.repeat(30)}"`, `→ "${'y'.repeat(40)}"… (2.9 KiB)`])
+  })
+})
+
+describe('what a change does, whole', () => {
+  it('is each column in lines of its own, however many there are and however long', () => {
+    expect(formatWholeEffect(insert(wide(3, BigInt)), 40)).toEqual([
+      'column_0: 0',
+      'column_1: 1',
+      'column_2: 2',
+    ])
+    const change = update({ a: 'x'.repeat(3000), b: 1n, c: 5n }, { a: Buffer.alloc(2000), b: 2n, c: 5n })
+    expect(formatWholeEffect(change, 60)).toEqual([
+      `a: "${'x'.repeat(3000)}"`,
+      `→ x'${'00'.repeat(2000)}'`,
+      'b: 1 → 2',
+    ])
+    expect(formatWholeEffect(update({ a: 1n }, { a: 1n }), 60)).toEqual(['changes no value'])
+    expect(formatSubject({ ...insert({}), key: ['k'.repeat(500)] } as LocalChange, Infinity)).toBe(
+      `insert note, row "${'k'.repeat(500)}"`,
+    )
+  })
+
+  it('has nothing in it that acts on a terminal, and lines only where they cannot be taken for others', () => {
+    const hostile = 'two\n\u001B[2J\u202E\r'
+    expect(formatWholeEffect(insert({ a: hostile }), 80)).toEqual([String.raw`a: "two\n\u001b[2J\u202e\r"`])
+    expect(formatWholeEffect({ ...made, kind: 'schema', sql: `SELECT ${hostile}` }, 80)).toEqual([
+      'SELECT two',
+      String.raw`\u001b[2J\u202e\u000d`,
+    ])
   })
 })

@@ -1,11 +1,11 @@
-import type { PendingChange, RejectedChange } from '@tidemark/sdk-node'
 import { expect, it } from 'vitest'
+import type { ListItem } from './change-list.ts'
 import { formatPendingList, type PendingList } from './pending-text.ts'
 
-const change: PendingChange = { kind: 'schema', changeId: 7, changeTime: 0, sql: 'SELECT 1', blocked: null }
-const entry: RejectedChange = { id: 9, rejectedAt: 0, sqliteCode: 'NO', message: 'no', changes: [change] }
+const item: ListItem = { number: 7, timeMs: 0, lines: ['schema', 'SELECT 1'], json: {} }
 const none: PendingList = {
   table: null,
+  notPending: [],
   changes: [],
   hasMore: false,
   pending: 0,
@@ -13,12 +13,12 @@ const none: PendingList = {
   hasMoreSetAside: false,
   rejected: 0,
 }
-const some = { ...none, changes: [change, change], pending: 2 }
+const some = { ...none, changes: [item, item], pending: 2 }
 const more = { ...some, hasMore: true, pending: 5000 }
 
 /** The list but for the changes themselves. */
 const frame = (list: PendingList): string[] =>
-  formatPendingList(list, 80)
+  formatPendingList(list)
     .split('\n\n')
     .filter((part) => !part.includes('1970'))
 
@@ -46,12 +46,23 @@ it.each<[string, PendingList, string[]]>([
   ],
   [
     'what was set aside',
-    { ...none, setAside: [entry], rejected: 2, hasMoreSetAside: true },
+    { ...none, setAside: [item], rejected: 2, hasMoreSetAside: true },
     [
       'Nothing is pending.',
       'Set aside, refused by the server (`discard --rejected NUMBER` drops one):',
       'More was set aside; --limit lists more.',
     ],
+  ],
+  ['a change that is not there', { ...none, notPending: [7] }, ['Change 7 is not pending.']],
+  [
+    'changes of which none is there',
+    { ...none, notPending: [7, 9], pending: 3 },
+    ['Changes 7, 9 are not pending; 3 changes in all.'],
+  ],
+  [
+    'changes of which one is not there',
+    { ...some, notPending: [9] },
+    ['2 changes pending:', 'Change 9 is not pending.'],
   ],
 ])('says of %s what it is', (_, list, parts) => {
   expect(frame(list)).toEqual(parts)

@@ -1,6 +1,6 @@
 import { RawText } from '@tidemark/protocol'
 import { expect, it } from 'vitest'
-import { jsonValue } from './value-json.ts'
+import { jsonValue, MAX_JSON_LENGTH } from './value-json.ts'
 
 it.each([
   [null, null],
@@ -20,5 +20,13 @@ it.each([
   [Buffer.alloc(501), { blob: '00'.repeat(500), bytes: 501 }],
   [new RawText(Buffer.alloc(501, 255)), { rawText: 'ff'.repeat(500), bytes: 501 }],
 ])('a value is said in JSON, or begun (%#)', (value, json) => {
-  expect(jsonValue(value)).toEqual(json)
+  expect(jsonValue(value, MAX_JSON_LENGTH)).toEqual(json)
+})
+
+it.each([
+  ['ü'.repeat(501), 'ü'.repeat(501)],
+  [Buffer.alloc(501), { blob: '00'.repeat(501) }],
+  [new RawText(Buffer.alloc(501, 255)), { rawText: 'ff'.repeat(501) }],
+])('a long value is said whole where nothing limits it (%#)', (value, json) => {
+  expect(jsonValue(value, Number.POSITIVE_INFINITY)).toEqual(json)
 })

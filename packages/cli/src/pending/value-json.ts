@@ -1,8 +1,8 @@
 import { RawText, type SqlValue } from '@tidemark/protocol'
-import { wholeCharacters } from '../printable.ts'
+import { startOf } from '../printable.ts'
 
-/** Texts of more characters and blobs of more bytes are cut. */
-const MAX_LENGTH = 500
+/** Of texts in characters and of blobs in bytes: longer ones are cut, where nobody asks for more. */
+export const MAX_JSON_LENGTH = 500
 
 /**
  * A value as JSON: null, a number, a text. What JSON has no word for is an object that names its kind, and so
@@ -19,13 +19,13 @@ export type JsonValue =
   | { readonly blob: string; readonly bytes?: number }
   | { readonly rawText: string; readonly bytes?: number }
 
-export function jsonValue(value: SqlValue): JsonValue {
+export function jsonValue(value: SqlValue, maxLength: number): JsonValue {
   if (value === null) return null
   if (typeof value === 'bigint') return jsonInteger(value)
   if (typeof value === 'number') return jsonReal(value)
-  if (typeof value === 'string') return jsonText(value)
-  if (!(value instanceof RawText)) return { blob: hexOf(value), ...sizeIfCut(value) }
-  return { rawText: hexOf(value.bytes), ...sizeIfCut(value.bytes) }
+  if (typeof value === 'string') return jsonText(value, maxLength)
+  if (!(value instanceof RawText)) return { blob: hexOf(value, maxLength), ...sizeIfCut(value, maxLength) }
+  return { rawText: hexOf(value.bytes, maxLength), ...sizeIfCut(value.bytes, maxLength) }
 }
 
 function jsonInteger(value: bigint): JsonValue {
@@ -37,15 +37,18 @@ function jsonReal(value: number): JsonValue {
 }
 
 /** A text, also one that is no value. */
-export function jsonText(text: string): string | { readonly text: string; readonly bytes: number } {
-  if (text.length <= MAX_LENGTH) return text
-  return { text: wholeCharacters(text.slice(0, MAX_LENGTH)), bytes: Buffer.byteLength(text) }
+export function jsonText(
+  text: string,
+  maxLength: number,
+): string | { readonly text: string; readonly bytes: number } {
+  if (text.length <= maxLength) return text
+  return { text: startOf(text, maxLength), bytes: Buffer.byteLength(text) }
 }
 
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.subarray(0, MAX_LENGTH)).toString('hex')
+function hexOf(bytes: Uint8Array, maxLength: number): string {
+  return Buffer.from(bytes.subarray(0, maxLength)).toString('hex')
 }
 
-function sizeIfCut({ length }: Uint8Array): { readonly bytes?: number } {
-  return length > MAX_LENGTH ? { bytes: length } : {}
+function sizeIfCut({ length }: Uint8Array, maxLength: number): { readonly bytes?: number } {
+  return length > maxLength ? { bytes: length } : {}
 }

@@ -1,6 +1,6 @@
 import type { SqlValue } from '@tidemark/protocol'
 import { RawText } from '@tidemark/protocol'
-import { quoted, wholeCharacters } from '../printable.ts'
+import { quoted, startOf } from '../printable.ts'
 import { formatBytes } from '../quantity.ts'
 
 /**
@@ -27,8 +27,7 @@ function formatReal(value: number): string {
 
 function formatText(text: string, maxLength: number): string {
   if (text.length <= maxLength) return quoted(text)
-  const start = wholeCharacters(text.slice(0, maxLength))
-  return `${quoted(start)}… (${formatBytes(Buffer.byteLength(text))})`
+  return `${quoted(startOf(text, maxLength))}… (${formatBytes(Buffer.byteLength(text))})`
 }
 
 function formatBlob(bytes: Uint8Array, maxLength: number): string {
