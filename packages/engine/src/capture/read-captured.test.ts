@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { capturedDatabase } from '../../test/captured-database.ts'
-import { maxChangeId, readCaptured, readCapturedFrom } from './read-captured.ts'
+import { capturedChanges, maxChangeId, readCaptured, readCapturedFrom } from './read-captured.ts'
 
 const SCHEMA = `
   CREATE TABLE t(id INTEGER PRIMARY KEY, a UNIQUE, b);
@@ -38,4 +38,14 @@ describe('reading from any change on', () => {
       expect([...readCapturedFrom(db, afterId, later[0]?.changeId)]).toEqual(later.slice(0, 1))
     }
   })
+})
+
+test('changes are found by their ids, wherever they are among others', () => {
+  const db = capturedDatabase(SCHEMA)
+  db.exec("REPLACE INTO t VALUES (1, 'A', 1), (2, 'B', 1); DELETE FROM t; INSERT INTO t VALUES (7, 'a', 0)")
+  const all = [...readCaptured(db, 0)]
+  const some = [all[1]!, all.at(-1)!]
+  const ids = [...some.toReversed().map(({ changeId }) => changeId), maxChangeId(db) + 5]
+  expect([...capturedChanges(db, ids).values()]).toEqual(some)
+  expect(capturedChanges(db, []).size).toBe(0)
 })

@@ -78,6 +78,20 @@ export function* readCapturedFrom(
     if (change.changeId > afterId) yield change
 }
 
+/** Those of the changes that are captured, by their ids, in one pass: from the first of them to the last. */
+export function capturedChanges(
+  db: Database.Database,
+  changeIds: readonly number[],
+): Map<number, CapturedChange> {
+  const wanted = new Set(changeIds)
+  const [first, last] = [Math.min(...wanted), Math.max(...wanted)]
+  const found = new Map<number, CapturedChange>()
+  if (wanted.size === 0) return found
+  for (const change of readCapturedFrom(db, first - 1, last))
+    if (wanted.has(change.changeId)) found.set(change.changeId, change)
+  return found
+}
+
 /**
  * What a change up to `afterId` may still mean for later ones, a touch for its insert, is of the statement
  * that made both: all its rows have one time. Returns the id to read from so that no such touch is missed.

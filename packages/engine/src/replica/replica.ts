@@ -8,11 +8,11 @@ import { pullUnfinished } from '../capture/pull-unfinished.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import {
+  capturedChanges,
   capturedCount,
   hasCapturedAfter,
   hasCapturedThrough,
   maxChangeId,
-  readCapturedFrom,
 } from '../capture/read-captured.ts'
 import { makeRoom } from '../wal/wal-room.ts'
 import { acknowledgedRows } from './acknowledged-rows.ts'
@@ -248,10 +248,9 @@ export class Replica {
     return maxChangeId(this.#session.work.db)
   }
 
-  /** A change by its id, while it is captured: until the pull that brings it back. */
-  capturedChange(changeId: number): CapturedChange | null {
-    const [change] = readCapturedFrom(this.#session.work.db, changeId - 1, changeId)
-    return change ?? null
+  /** Changes by their ids, while they are captured: until the pull that brings them back. */
+  capturedChanges(changeIds: readonly number[]): Map<number, CapturedChange> {
+    return capturedChanges(this.#session.work.db, changeIds)
   }
 
   /**
