@@ -67,6 +67,11 @@ test('where no worker can be started for want of descriptors, 503 says so, and i
   expect(JSON.parse(await text(child.stdout!))).toEqual(['TIDEMARK_TOO_MANY_FILES', 'served'])
 })
 
+test('what queries are run with is loaded once there are descriptors for it', async () => {
+  const child = withFewFiles(new URL('queries-without-descriptors.ts', import.meta.url))
+  expect(JSON.parse(await text(child.stdout!))).toEqual([false, true])
+})
+
 /** A program beside this one that may open few files, with a pipe for a verdict. */
 function withFewFiles(script: URL, ...args: readonly string[]): ChildProcess {
   const command = [

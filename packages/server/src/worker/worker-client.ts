@@ -155,6 +155,10 @@ export class WorkerClient {
     this.#process.stderr!.setEncoding('utf8').on('data', (text: string) => {
       onLog({ level: 'error', message: 'worker wrote to its standard error', text })
     })
+    // As where it cannot be killed; without a listener that would end this process.
+    this.#process.on('error', (error) => {
+      onLog({ level: 'error', message: 'worker process', reason: String(error) })
+    })
     this.exited = new Promise((resolve) => {
       this.#process.once('close', () => {
         this.#lose()
