@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3'
 import { mayBeLossy, restoreRawText } from '../sql/exact-read.ts'
 import { prepared } from '../sql/prepared.ts'
 import type { CapturedChange, CapturedRow } from './captured-change.ts'
+import type { SchemaStatement } from './dropped-tables.ts'
 import { changeTypes, isOperation } from './own-tables.ts'
 import { ReplacedRows } from './replaced-rows.ts'
 
@@ -30,6 +31,13 @@ export function hasCapturedThrough(db: Database.Database, throughId: number): bo
 export function hasCapturedAfter(db: Database.Database, afterId: number): boolean {
   const any = `SELECT 1 FROM tidemark_cdc WHERE change_id > ? AND ${isOperation} LIMIT 1`
   return prepared<[number], 1>(db, any).get(afterId) !== undefined
+}
+
+/** The schema statements with an id above `afterId`, in order. */
+export function capturedSchema(db: Database.Database, afterId: number): SchemaStatement[] {
+  const statements = `SELECT change_id AS changeId, a0 AS sql FROM tidemark_cdc
+    WHERE change_id > ? AND change_type = ${changeTypes.schema} ORDER BY change_id`
+  return prepared<[number], SchemaStatement>(db, statements).all(afterId)
 }
 
 /**

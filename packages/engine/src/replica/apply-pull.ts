@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { BusyError, ProtocolError, StateError } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 
+import type { CapturedChange } from '../capture/captured-change.ts'
 import { CapturedEncoder } from '../capture/captured-codec.ts'
 import { isForeignCaptured } from '../capture/foreign-schema.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
@@ -26,6 +27,7 @@ import { writePageOne } from './page-one.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
+import { settleDrops } from './settle-dropped.ts'
 
 const ATTEMPTS = 5
 
@@ -61,16 +63,19 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
       discardPullFiles(session)
       return { pages: stage.staged.pageCount, replayed: 0, conflicts: 0, constraint: 0 }
     }
+    const keepsPending = options.keepPending !== false
+    const drops = keepsPending ? settleDrops(session, stage, options.onConflict) : null
     const plan = injectStage(
       session,
       stage,
-      options.keepPending === false ? encodeRejectedOnly : encodePending,
+      drops === null ? encodeRejectedOnly : (db) => encodePending(db, drops.isMadeAlready),
     )
-    return finishReplay(session, plan, {
+    const report = finishReplay(session, plan, {
       ...options,
       pages: stage.staged.pageCount,
       snapshotAtInjection: session.pinned,
     })
+    return { ...report, conflicts: report.conflicts + (drops?.conflicts ?? 0) }
   } finally {
     stage.close()
   }
@@ -178,10 +183,13 @@ function* encodeRejectedOnly(db: Database.Database): Generator<Uint8Array> {
 }
 
 /** Each record is valid until the next. */
-function* encodePending(db: Database.Database): Generator<Uint8Array> {
+function* encodePending(
+  db: Database.Database,
+  isMadeAlready: (change: CapturedChange) => boolean = () => false,
+): Generator<Uint8Array> {
   yield* encodeRejectedOnly(db)
   const encoder = new CapturedEncoder()
-  for (const change of readCaptured(db, 0)) yield encoder.encode(change)
+  for (const change of readCaptured(db, 0)) if (!isMadeAlready(change)) yield encoder.encode(change)
 }
 
 /**

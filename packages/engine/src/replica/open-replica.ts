@@ -41,7 +41,13 @@ function openSession(path: string, info: ReplicaInfo, options: SessionOptions): 
         session.replaceInfo(session.readInfo())
         session.setBase(findBase(session, session.info))
       }
-      for (const leftover of [paths.bootstrap, paths.changes, paths.baseCopy, paths.nextReplay])
+      for (const leftover of [
+        paths.bootstrap,
+        paths.changes,
+        paths.baseCopy,
+        paths.pulledCopy,
+        paths.nextReplay,
+      ])
         removeFile(leftover)
       protectBase(session)
       ensureCapture(session)

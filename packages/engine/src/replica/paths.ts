@@ -17,6 +17,8 @@ export interface ReplicaPaths {
   readonly bootstrap: string
   /** A copy of the base; there only while a pull that was interrupted is being finished. */
   readonly baseCopy: string
+  /** A copy of the base that a pull brings; there only while it is compared with the one before. */
+  readonly pulledCopy: string
   /** Held while a sync operation runs. */
   readonly lock: string
 }
@@ -33,6 +35,7 @@ export function replicaPaths(path: string): ReplicaPaths {
     nextReplay: `${path}-replay-next`,
     bootstrap: `${path}-bootstrap`,
     baseCopy: `${path}-base`,
+    pulledCopy: `${path}-base-next`,
     lock: `${path}-lock`,
   }
 }

@@ -7,9 +7,11 @@ import { hasCapture } from '../capture/install.ts'
 import { pullUnfinished } from '../capture/pull-unfinished.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
+import { droppedTables } from '../capture/dropped-tables.ts'
 import {
   capturedChanges,
   capturedCount,
+  capturedSchema,
   hasCapturedAfter,
   hasCapturedThrough,
   maxChangeId,
@@ -278,6 +280,17 @@ export class Replica {
    */
   hasPending(): boolean {
     return hasCapturedAfter(this.#session.work.db, this.info.lastPushedChangeId)
+  }
+
+  /**
+   * Whether a pending change drops a table of the base. What others have done to that is seen by a pull only:
+   * it should come before the push.
+   */
+  get dropsTables(): boolean {
+    const { revision, lastPushedChangeId } = this.info
+    return (
+      revision !== '' && droppedTables(capturedSchema(this.#session.work.db, lastPushedChangeId)).length > 0
+    )
   }
 
   /** Opens a batch of pending changes; null where there are none. See {@link openPushSource}. @throws BusyError */

@@ -37,7 +37,9 @@ export async function push(
   if (progress.batches > batchesBefore) context.events.emit('push', progress.result())
 }
 
-type Detour = Extract<PushAnswer, { type: 'checkpoint-needed' | 'forked' | 'rejected' | 'too-large' }>
+type Detour =
+  | Extract<PushAnswer, { type: 'checkpoint-needed' | 'forked' | 'rejected' | 'too-large' }>
+  | { readonly type: 'pull-first' }
 
 /** One push, under the sync lock. */
 class Push {
@@ -46,6 +48,7 @@ class Push {
   readonly #progress: PushProgress
   readonly #signal: AbortSignal
   #detours = 0
+  #hasPulled = false
   /** End of a batch that was too large: a smaller one that ends there too is one transaction. */
   #tooLargeThrough = 0
   #maxOperations: number
@@ -70,7 +73,9 @@ class Push {
       if (source === null) return
       let detour: Detour | null
       try {
-        detour = await this.#pushBatch(source)
+        // What others have put into a table that is dropped would go with it unseen.
+        detour =
+          replica.dropsTables && !this.#hasPulled ? { type: 'pull-first' } : await this.#pushBatch(source)
       } finally {
         source.close()
       }
@@ -202,6 +207,7 @@ class Push {
   async #takeDetour(detour: Detour): Promise<void> {
     const { replica, settings } = this.#context
     if (detour.type === 'rejected') return await this.#takeRejection(detour)
+    if (detour.type === 'pull-first') return await this.#pull()
     if (detour.type === 'too-large') {
       this.#maxOperations = detour.operations
       return
@@ -228,6 +234,7 @@ class Push {
   }
 
   async #pull(): Promise<void> {
+    this.#hasPulled = true
     await pullLocked(this.#context, this.#dialect, null, this.#signal)
   }
 

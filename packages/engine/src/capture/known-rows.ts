@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { RawText } from '@tidemark/protocol'
+import type { SqlValue } from '@tidemark/protocol'
+import type Database from 'better-sqlite3'
+import type { UserTable } from './user-table.ts'
+import { walkRows } from './walk-rows.ts'
+
+/**
+ * How often each row of a table is there, whatever its rowid: digests in a temporary table, so in bounded
+ * memory (I7).
+ */
+export class KnownRows implements Disposable {
+  readonly #db: Database.Database
+  readonly #take: Database.Statement<[Buffer]>
+
+  constructor(db: Database.Database, table: UserTable) {
+    this.#db = db
+    db.exec('CREATE TEMP TABLE known_rows (digest BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID')
+    const add = db.prepare<[Buffer]>(
+      'INSERT INTO known_rows VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET n = n + 1',
+    )
+    for (const { image } of walkRows(db, table)) add.run(digestOf(image))
+    this.#take = db.prepare('UPDATE known_rows SET n = n - 1 WHERE digest = ? AND n > 0')
+  }
+
+  /** Whether a row with these values is there that was not taken before. */
+  take(image: readonly SqlValue[]): boolean {
+    return this.#take.run(digestOf(image)).changes > 0
+  }
+
+  [Symbol.dispose](): void {
+    this.#db.exec('DROP TABLE temp.known_rows')
+  }
+}
+
+function digestOf(image: readonly SqlValue[]): Buffer {
+  const hash = createHash('sha256')
+  for (const value of image) {
+    const bytes = bytesOf(value)
+    hash.update(`${storageClass(value)}${bytes.length}:`).update(bytes)
+  }
+  return hash.digest()
+}
+
+function bytesOf(value: SqlValue): Uint8Array {
+  if (value instanceof RawText) return value.bytes
+  return value instanceof Uint8Array ? value : Buffer.from(String(value))
+}
+
+function storageClass(value: SqlValue): string {
+  if (value === null) return 'null'
+  if (value instanceof Uint8Array) return 'blob'
+  return value instanceof RawText ? 'string' : typeof value
+}
