@@ -65,15 +65,15 @@ const told = (conflicts: readonly Conflict[]): unknown[] =>
 
 describe('a table is built anew here while others write to the old one', () => {
   test.for([
-    ['a push', async (b: Database) => void (await b.push())],
+    ['a push', async (b: Database): Promise<void> => void (await b.push())],
     [
       'a pull, then a push',
-      async (b: Database) => {
+      async (b: Database): Promise<void> => {
         await b.pull()
         await b.push()
       },
     ],
-    ['sync()', async (b: Database) => void (await b.sync())],
+    ['sync()', async (b: Database): Promise<void> => void (await b.sync())],
   ] as const)('what they did is in the new table: %s', async ([, send]) => {
     await using server = new SyncServer()
     const { a, b, conflicts } = await apart(server, { a: WRITES, b: REBUILD })
@@ -241,6 +241,29 @@ describe('a table is built anew here while others write to the old one', () => {
     expect(a.prepare('SELECT count(*) FROM note').pluck().get()).toBe(2904)
     expect(contentOf(a)).toEqual(contentOf(b))
   })
+})
+
+test('a push that drops a table is refused while it has not seen what others have written since its pull', async () => {
+  await using server = new SyncServer()
+  const { a, b } = await apart(server, { a: WRITES, b: REBUILD })
+  let writes = 0
+  const busy = await server.client('b2.db', {
+    fetch: async (url, init) => {
+      const isPush = new URL(url instanceof Request ? url.url : url).pathname.endsWith('/push-changes')
+      if (isPush && writes < 3) {
+        writes += 1
+        a.exec(`INSERT INTO note VALUES ('late ${writes}', 'late')`)
+        await a.push()
+      }
+      return await fetch(url, init)
+    },
+  })
+  inTransaction(busy, REBUILD)
+  await busy.push()
+  expect(writes).toBe(3)
+  await b.push()
+  await a.pull()
+  await expectRows(a, busy, [...AFTER_BOTH, ...[1, 2, 3].map((n) => [`late ${n}`, 'late', 0])])
 })
 
 describe('both run the same migration', () => {

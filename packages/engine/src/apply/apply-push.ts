@@ -9,6 +9,8 @@ export interface PushInput {
   /** The batch, from its beginning at each call; called a second time only to check foreign keys. */
   readonly changes: () => Iterable<Change>
   readonly limits?: ConflictLimits
+  /** See {@link OpenPushOptions}. */
+  readonly isStale?: boolean
 }
 
 /**
@@ -20,8 +22,8 @@ export interface PushInput {
  * `changes`; SqliteError when the machine or the file fails. Nothing is applied then.
  */
 export function applyPush(connection: ApplyConnection, input: PushInput): PushOutcome {
-  const { header, changes, limits } = input
-  const push = new OpenPush(connection, header, limits)
+  const { header, changes, limits, isStale } = input
+  const push = new OpenPush(connection, header, { limits, isStale })
   try {
     return push.finish(changes(), changes)
   } finally {

@@ -1,16 +1,23 @@
 import type { Change, ConflictRow, PushHeader, RowChange, SqlValue } from '@tidemark/protocol'
+import { classifyStatement } from '../sql/classify-statement.ts'
 import { sqliteCode, isOperational } from '../sql/sqlite-error.ts'
 import { tableRenaming } from '../sql/table-renaming.ts'
 import type { ApplyConnection } from './apply-connection.ts'
 import { applySchemaChange } from './apply-schema-change.ts'
 import { ConflictLog } from './conflict-log.ts'
-import type { ConflictLimits } from './conflict-log.ts'
 import { ForeignKeyCheck } from './foreign-key-check.ts'
 import { insertGroups, isInsertGroup } from './insert-groups.ts'
+import type { OpenPushOptions } from './open-push.ts'
 import type { PushOutcome } from './push-outcome.ts'
 import { RefusedChangeError } from './refused-change-error.ts'
 import { RowApplier } from './row-applier.ts'
 import type { RowidMap } from './rowid-map.ts'
+
+interface PushInDatabase extends OpenPushOptions {
+  readonly header: PushHeader
+  /** Changes below it were applied by an earlier push. */
+  readonly firstNewId: number
+}
 
 /**
  * The changes of one push on their way into the database, in order. An outcome means that the push is
@@ -23,16 +30,12 @@ export class IncomingBatch {
   readonly #rowids: RowidMap
   readonly #rows: RowApplier
   readonly #firstNewId: number
+  readonly #mayDrop: boolean
   #mustPull = false
 
-  /** @param firstNewId changes below it were applied by an earlier push */
-  constructor(
-    connection: ApplyConnection,
-    header: PushHeader,
-    firstNewId: number,
-    rowids: RowidMap,
-    limits?: ConflictLimits,
-  ) {
+  constructor(connection: ApplyConnection, push: PushInDatabase, rowids: RowidMap) {
+    const { header, firstNewId, limits, isStale = false } = push
+    this.#mayDrop = !isStale || header.baseRevision === ''
     this.conflicts = new ConflictLog(limits)
     this.#connection = connection
     this.#header = header
@@ -61,8 +64,9 @@ export class IncomingBatch {
 
   #applyOne(change: Change): PushOutcome | null {
     try {
-      if (change.kind === 'schema') this.#applySchema(change.sql)
-      else this.#applyRow(change)
+      if (change.kind !== 'schema') this.#applyRow(change)
+      else if (this.#mayDrop || !dropsTable(change.sql)) this.#applySchema(change.sql)
+      else return { type: 'conflict', ...this.conflicts.rows() }
       return null
     } catch (error) {
       // What fails behind a conflict may fail because of it.
@@ -117,6 +121,11 @@ export class IncomingBatch {
     }
     return null
   }
+}
+
+function dropsTable(sql: string): boolean {
+  const statement = classifyStatement(sql)
+  return statement.kind === 'schema' && statement.verb === 'drop' && statement.objectType === 'table'
 }
 
 /** What is wrong with the change itself becomes a rejection, everything else is thrown on. */

@@ -15,6 +15,16 @@ import {
 import type { PushRecord } from './push-record.ts'
 import { RowidMap } from './rowid-map.ts'
 
+export interface OpenPushOptions {
+  /** How much of conflicting rows is kept. */
+  readonly limits?: ConflictLimits | undefined
+  /**
+   * The database has been written to since the client's base. Then it drops no table: it has to pull first
+   * what others have put there, and is answered a conflict without rows. Default false.
+   */
+  readonly isStale?: boolean | undefined
+}
+
 /**
  * A push in its transaction, which takes its changes part by part as they arrive: {@link apply} for each part
  * but the last, {@link finish} for that, then {@link close} in any case. Nothing of it is seen by others, or
@@ -35,11 +45,8 @@ export class OpenPush {
   #outcome: PushOutcome | null = null
   #isOpen = true
 
-  /**
-   * @param limits how much of conflicting rows is kept
-   * @throws BusyError when another writer holds the lock; StateError `TIDEMARK_PUSH_RECORDS`
-   */
-  constructor(connection: ApplyConnection, header: PushHeader, limits?: ConflictLimits) {
+  /** @throws BusyError when another writer holds the lock; StateError `TIDEMARK_PUSH_RECORDS` */
+  constructor(connection: ApplyConnection, header: PushHeader, options: OpenPushOptions = {}) {
     const { db } = connection
     this.#connection = connection
     this.#header = header
@@ -52,7 +59,7 @@ export class OpenPush {
       // A client that has pulled since then knows its rows by their rowids here.
       this.#rowids = new RowidMap(record?.baseRevision === header.baseRevision ? record.rowids : [])
       const firstNewId = acknowledgedChangeId(db, header.clientId) + 1
-      this.#batch = new IncomingBatch(connection, header, firstNewId, this.#rowids, limits)
+      this.#batch = new IncomingBatch(connection, { header, firstNewId, ...options }, this.#rowids)
       this.#outcome = recognised(connection, record, header)
       if (this.#outcome === null) this.#createTables()
     } catch (error) {

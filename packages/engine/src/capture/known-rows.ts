@@ -11,16 +11,21 @@ import { walkRows } from './walk-rows.ts'
  */
 export class KnownRows implements Disposable {
   readonly #db: Database.Database
+  readonly #add: Database.Statement<[Buffer]>
   readonly #take: Database.Statement<[Buffer]>
 
   constructor(db: Database.Database, table: UserTable) {
     this.#db = db
     db.exec('CREATE TEMP TABLE known_rows (digest BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID')
-    const add = db.prepare<[Buffer]>(
+    this.#add = db.prepare(
       'INSERT INTO known_rows VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET n = n + 1',
     )
-    for (const { image } of walkRows(db, table)) add.run(digestOf(image))
+    for (const { image } of walkRows(db, table)) this.add(image)
     this.#take = db.prepare('UPDATE known_rows SET n = n - 1 WHERE digest = ? AND n > 0')
+  }
+
+  add(image: readonly SqlValue[]): void {
+    this.#add.run(digestOf(image))
   }
 
   /** Whether a row with these values is there that was not taken before. */

@@ -15,6 +15,8 @@ export interface TableInTwoFiles {
   readonly after: Database.Database
   /** No others than these count; null: all do. */
   readonly columns: readonly string[] | null
+  /** Inserts that have been made of this difference before. */
+  readonly made?: Iterable<CapturedRow>
 }
 
 /**
@@ -35,6 +37,8 @@ export function* tableDifference(options: TableInTwoFiles): Generator<CapturedRo
   })
   if (inNow.shape.key.length === 0) {
     using known = new KnownRows(before, inOld)
+    for (const { table, after: image } of options.made ?? [])
+      known.add(inNow.shape.columns.map((column) => image![indexOf(table.columns, column)] ?? null))
     for (const row of walkRows(after, whole))
       if (!known.take(sharedOf(row).image)) yield change('insert', whole, null, row)
     return

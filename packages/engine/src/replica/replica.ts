@@ -353,11 +353,13 @@ export class Replica {
 
   /**
    * The revision of which {@link rebuildBase} needs the pages; empty: the newest. What another program has
-   * written while nothing captured it can be told only from the base that it was written on; a server that
-   * does not have it any more leaves no way to tell.
+   * written while nothing captured it can be told only from the base that it was written on, and what others
+   * have done to a table that is dropped here only from the one before; a server that does not have it any
+   * more leaves no way to tell.
    */
   get rebuildRevision(): string {
-    return this.info.captureGap || isOutOfOrder(this.#session.work.db) ? this.info.revision : ''
+    const needsOwn = this.info.captureGap || this.dropsTables || isOutOfOrder(this.#session.work.db)
+    return needsOwn ? this.info.revision : ''
   }
 
   /** Starts to find the base again, with {@link needsRebase}. */

@@ -6,7 +6,7 @@ import type { CapturedChange, CapturedRow } from '../capture/captured-change.ts'
 import { CapturedWriter } from '../capture/captured-writer.ts'
 import { droppedTables, isPartOf } from '../capture/dropped-tables.ts'
 import type { DroppedTable } from '../capture/dropped-tables.ts'
-import { capturedSchema, maxChangeId } from '../capture/read-captured.ts'
+import { capturedSchema, maxChangeId, readCaptured } from '../capture/read-captured.ts'
 import { tableDifference } from '../capture/table-difference.ts'
 import { findTable } from '../capture/user-table.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
@@ -30,11 +30,13 @@ export interface SettledDrops {
   readonly isMadeAlready: (change: CapturedChange) => boolean
 }
 
+const BROUGHT = 'brought_ids'
+
 const NOTHING: SettledDrops = { conflicts: 0, isMadeAlready: () => false }
 
 /**
  * A pending DROP TABLE would take along what others have done to the table since this replica's base: nobody
- * here has seen it. So before a pull is applied, for each table of the base that is dropped:
+ * here has seen it. So before a pull is applied, for each table of the base that is dropped (ADR 34):
  *
  * - The pulled base has it in the form in which it is built anew here: others ran the same migration. That is
  *   made already, and leaves the queue; the other pending changes go on top of what others have.
@@ -43,8 +45,9 @@ const NOTHING: SettledDrops = { conflicts: 0, isMadeAlready: () => false }
  *   have changed a value, the local one stays and the other one is told as a conflict.
  * - It is gone here: each row that others have inserted or changed is told as a conflict.
  *
- * What was added to the queue is in a transaction of its own. After a crash it is done again, and finds
- * everything as it is to be. Where the base is not known there is nothing to compare with.
+ * What is added to the queue is in a transaction of its own. After a crash it is added again, and is there
+ * already: rows by their keys, those without one by the ids that `tidemark_state` names. Where the base is not
+ * known there is nothing to compare with.
  */
 export function settleDrops(
   session: ReplicaSession,
@@ -130,6 +133,7 @@ class Settling {
       before: base,
       after: pulled,
       columns: here?.shape.columns ?? null,
+      made: broughtRows(this.#session.work.db, name),
     })
     if (here === null) for (const change of changes) this.#tellDropped(change, changeId)
     else this.#append(changes, changeId)
@@ -167,10 +171,29 @@ class Settling {
         onConflict: (conflict) =>
           this.#onConflict(conflict.reason === null ? fromHere(conflict, dropId) : conflict),
       })
-      if (replayed > 0)
-        new CapturedWriter(db).put({ kind: 'commit', changeId: changeId + 1, timeMs, lastIdBefore })
+      if (replayed === 0) return
+      new CapturedWriter(db).put({ kind: 'commit', changeId: changeId + 1, timeMs, lastIdBefore })
+      db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
+        BROUGHT,
+        JSON.stringify([...broughtIds(db), [lastIdBefore, changeId]]),
+      )
     })
   }
+}
+
+/** Ids of changes that were brought since the last pull, each the one before the first, and the last. */
+function broughtIds(db: Database.Database): (readonly [number, number])[] {
+  const value = db
+    .prepare<[string], string>('SELECT value FROM tidemark_state WHERE key = ?')
+    .pluck()
+    .get(BROUGHT)
+  return value === undefined ? [] : (JSON.parse(value) as [number, number][])
+}
+
+function* broughtRows(db: Database.Database, name: string): Generator<CapturedRow> {
+  for (const [afterId, throughId] of broughtIds(db))
+    for (const change of readCaptured(db, afterId, throughId))
+      if (change.kind === 'insert' && change.table.name.toLowerCase() === name.toLowerCase()) yield change
 }
 
 /** A conflict in which the change of others was made on what is here, with the sides where they belong. */

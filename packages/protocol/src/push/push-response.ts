@@ -31,7 +31,10 @@ export type PushResponse =
   | ({ readonly type: 'ok' } & AppliedBatch)
   /** This very batch had been applied before, and the answer that said so may have been lost. */
   | ({ readonly type: 'already-applied' } & AppliedBatch)
-  /** Nothing was applied: pull, resolve, push again. `rowCount` counts all conflicting rows. */
+  /**
+   * Nothing was applied: pull, resolve, push again. `rowCount` counts all conflicting rows; 0: a table would
+   * be dropped of which the client may not have seen all rows.
+   */
   | { readonly type: 'conflict'; readonly rows: readonly ConflictRow[]; readonly rowCount: number }
   /**
    * Nothing was applied, and the same batch never will be: SQLite refused this change. A key above 1 MiB is left out.

@@ -19,6 +19,8 @@ import type { ReplicaContext } from './sync-context.ts'
 
 /** A server that asks for a checkpoint again and again, or sees a fork in each identity, is not followed for ever. */
 const MAX_DETOURS = 3
+/** Others may push between the pull and the push that needs it. */
+const MAX_PULLS_FIRST = 10
 
 /**
  * Sends what is pending, in batches that each are atomic and applied once. Counts into `progress` as batches
@@ -49,6 +51,7 @@ class Push {
   readonly #signal: AbortSignal
   #detours = 0
   #hasPulled = false
+  #pullsFirst = 0
   /** End of a batch that was too large: a smaller one that ends there too is one transaction. */
   #tooLargeThrough = 0
   #maxOperations: number
@@ -136,6 +139,7 @@ class Push {
         return null
       }
       case 'conflict':
+        if (response.rowCount === 0) return { type: 'pull-first' }
         throw new SyncConflictError(response.rows, response.rowCount)
       case 'rejected':
         return response
@@ -207,7 +211,7 @@ class Push {
   async #takeDetour(detour: Detour): Promise<void> {
     const { replica, settings } = this.#context
     if (detour.type === 'rejected') return await this.#takeRejection(detour)
-    if (detour.type === 'pull-first') return await this.#pull()
+    if (detour.type === 'pull-first') return await this.#pullFirst()
     if (detour.type === 'too-large') {
       this.#maxOperations = detour.operations
       return
@@ -236,6 +240,16 @@ class Push {
   async #pull(): Promise<void> {
     this.#hasPulled = true
     await pullLocked(this.#context, this.#dialect, null, this.#signal)
+  }
+
+  /** The server drops a table only for who has seen what is in it. */
+  async #pullFirst(): Promise<void> {
+    this.#pullsFirst += 1
+    if (this.#pullsFirst <= MAX_PULLS_FIRST) return await this.#pull()
+    throw new BusyError(
+      'A table cannot be dropped on the server while others keep writing to the database. Nothing is lost; push again when there is less to do.',
+      { code: 'TIDEMARK_SERVER_BUSY' },
+    )
   }
 
   /** Each time some changes leave the queue, so this comes to an end. */

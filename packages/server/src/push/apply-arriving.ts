@@ -27,7 +27,8 @@ export async function applyArriving(
   let applyMs = settings.applyTimeoutMs
   let flushedAt = 0
   const arrived = body.reader()
-  const push = run(() => new OpenPush(applyConnection, header))
+  const isStale = header.baseRevision !== database.revision
+  const push = run(() => new OpenPush(applyConnection, header, { isStale }))
   try {
     while (!body.isWhole) {
       run(() => push.apply(arrived()))

@@ -57,7 +57,11 @@ export async function receivePush(
     return inTurn(() =>
       record(
         guard.run(settings.applyTimeoutMs, () =>
-          applyPush(target.applyConnection, { header, changes: () => body.changes() }),
+          applyPush(target.applyConnection, {
+            header,
+            changes: () => body.changes(),
+            isStale: header.baseRevision !== database.revision,
+          }),
         ),
       ),
     )

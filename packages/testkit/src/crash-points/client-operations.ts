@@ -7,6 +7,7 @@ import { Database } from '@tidemark/sdk-node'
 import { attempt } from '../simulator/attempt.ts'
 import { checkClient, Violation } from '../simulator/checks.ts'
 import type { Client } from '../simulator/client.ts'
+import { rebuildOfJournal } from '../simulator/table-rebuilds.ts'
 import { journalsOf } from '../simulator/content.ts'
 import { linesAdded } from '../simulator/ledger.ts'
 import type { Fault, SyncKind } from '../simulator/plan.ts'
@@ -118,6 +119,11 @@ export function writeElsewhere(
 /** More pages than the server writes to its history at once, and than a pull keeps in memory. */
 export async function writeMuch(_: World, client: Client): Promise<void> {
   client.db.exec('CREATE TABLE large (body); INSERT INTO large VALUES (zeroblob(400000))')
+}
+
+/** The table into which the server's own writer has put lines that the client has not seen. */
+export async function rebuildJournal(_: World, client: Client): Promise<void> {
+  client.db.exec(`BEGIN; ${rebuildOfJournal('journal_new').join(';')}; COMMIT`)
 }
 
 export async function pushMuch(world: World, client: Client): Promise<void> {

@@ -12,6 +12,7 @@ import {
   openClient,
   pushByAnother,
   pushMuch,
+  rebuildJournal,
   replaceFile,
   syncing,
   writeElsewhere,
@@ -215,6 +216,12 @@ export const OPERATIONS: readonly Operation[] = [
     run: stopServer,
   },
   { name: 'push of many pages', before: BEFORE, prepare: writeMuch, run: syncing('push') },
+  {
+    name: 'push of a table that is built anew',
+    before: BEFORE,
+    prepare: rebuildJournal,
+    run: syncing('push'),
+  },
   { name: 'pull of many pages', before: BEFORE, prepare: pushMuch, run: syncing('pull') },
   {
     name: 'start of a server with a damaged end of its history',

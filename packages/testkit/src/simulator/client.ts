@@ -256,6 +256,12 @@ export class Client {
     )
   }
 
+  /** Whether a table is to be dropped that others may write to. */
+  dropsTables(): boolean {
+    const drops = "SELECT 1 FROM tidemark_cdc WHERE change_type = 3 AND a0 LIKE 'DROP TABLE%' LIMIT 1"
+    return this.db.prepare(drops).get() !== undefined
+  }
+
   async pending(): Promise<number> {
     return (await this.db.stats()).cdcOperations
   }

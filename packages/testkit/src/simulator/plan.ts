@@ -1,4 +1,5 @@
 import { withColumnDrops } from './column-drops.ts'
+import { withTableRebuilds } from './table-rebuilds.ts'
 import { Random } from './random.ts'
 import { RESOLUTIONS } from './resolutions.ts'
 import type { ResolutionPlan } from './resolutions.ts'
@@ -54,7 +55,7 @@ export type SyncKind = 'push' | 'pull' | 'sync' | 'checkpoint'
 
 export type Step =
   | {
-      readonly kind: 'write' | 'schema' | 'drop column' | 'foreign write' | 'foreign schema'
+      readonly kind: 'write' | 'schema' | 'drop column' | 'rebuild' | 'foreign write' | 'foreign schema'
       readonly client: number
       readonly seed: number
     }
@@ -121,7 +122,7 @@ export interface Plan {
 const TOGETHER: readonly SyncKind[] = ['push', 'pull', 'sync', 'sync', 'checkpoint']
 
 /** Kinds that are put between the steps that are drawn. */
-type Added = 'turso' | 'power' | 'server power' | 'drop column' | 'settings'
+type Added = 'turso' | 'power' | 'server power' | 'drop column' | 'rebuild' | 'settings'
 
 const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
   write: 40,
@@ -150,12 +151,12 @@ const OPERATIONS: Readonly<Record<Exclude<Step['kind'], Added>, number>> = {
 
 /** Everything that will happen, decided from the seed alone: a step does not depend on what came of those before. */
 export function planFor(seed: number): Plan {
-  return withDaring(withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed)))))
+  return withTableRebuilds(withDaring(withColumnDrops(withResolutions(withPowerLosses(plainPlanFor(seed))))))
 }
 
 /**
- * The plan of the same seed without what is drawn apart: losses of power, dropped columns, other ways to
- * decide conflicts, and daring writers.
+ * The plan of the same seed without what is drawn apart: losses of power, dropped columns, tables that are
+ * built anew, other ways to decide conflicts, and daring writers.
  */
 export function plainPlanFor(seed: number): Plan {
   const random = new Random(seed)

@@ -12,7 +12,7 @@ export function planWithReader(seed: number): Plan {
   const reader = plan.clients.length - 1
   const steps = plan.steps.flatMap((step): Step[] => {
     if (!('seed' in step && 'client' in step) || step.client !== reader) return [step]
-    if (step.kind === 'drop column') return []
+    if (step.kind === 'drop column' || step.kind === 'rebuild') return []
     if (step.kind === 'reopen') return [{ ...step, meanwhile: 'nothing' }]
     if (!WRITES.has(step.kind)) return [step]
     const fault = random.chance(45) ? faultOf(random, 'pull') : null

@@ -112,6 +112,8 @@ export class World {
         return this.writes.changeSchema(client!, client!.db, step.seed)
       case 'drop column':
         return this.writes.dropColumn(client!, client!.db, step.seed)
+      case 'rebuild':
+        return this.writes.rebuildJournal(client!, client!.db)
       case 'foreign write':
         return client!.withOutsider((db) => this.writes.onClient(client!, db, client!.writer, step.seed))
       case 'foreign schema':

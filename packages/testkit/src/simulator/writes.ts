@@ -12,6 +12,7 @@ import { Random } from './random.ts'
 import { schemaChange } from './schema-changes.ts'
 import { transactionOf } from './statements.ts'
 import type { Manner } from './statements.ts'
+import { journalRebuild } from './table-rebuilds.ts'
 import type { Table, TableKind } from './tables.ts'
 
 /** The writer of what is written to the server by SQL. */
@@ -131,6 +132,10 @@ export class Writes {
     const statements = columnDrop(random, db, client.writer, this.tag)
     this.#commit(client, db, this.tag, statements, random.chance(30))
     if (client.own !== null) client.own = client.ownRows(db)
+  }
+
+  rebuildJournal(client: Client, db: Writable): void {
+    this.#commit(client, db, this.tag, journalRebuild(this.tag), false)
   }
 
   onServer(seed: number): void {

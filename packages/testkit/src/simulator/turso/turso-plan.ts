@@ -38,7 +38,12 @@ const REQUEST_FAULTS: readonly RequestFault[] = [
  * What takes acknowledged changes back from the server: Turso's clients do not push again what was
  * acknowledged. And what they have no part in.
  */
-const LEFT_OUT: ReadonlySet<Step['kind']> = new Set(['server backup', 'server restore', 'drop column'])
+const LEFT_OUT: ReadonlySet<Step['kind']> = new Set([
+  'server backup',
+  'server restore',
+  'drop column',
+  'rebuild',
+])
 
 /** The plan of the same seed, and among its steps those of one or two of Turso's clients. */
 export function planWithTurso(seed: number): Plan {
