@@ -16,6 +16,11 @@ test.each([
   ['SQLITE_CONSTRAINT_UNIQUE', 'UNIQUE constraint failed: disk.busy'],
   ['SQLITE_MISMATCH', 'datatype mismatch'],
   ['SQLITE_ERROR', 'no such table: t'],
+  ['PREPARE_ERROR', 'Parse error: no such table: "disk_usage"'],
+  ['PREPARE_ERROR', 'Parse error: table t has no column named locked'],
+  ['PREPARE_ERROR', 'Parse error: table busy already exists'],
+  ['SQLITE_ERROR', 'no such column: locked'],
+  ['SQLITE_ERROR', 'table disk has no column named x'],
   ['UNKNOWN', 'Runtime error: CHECK constraint failed: busy (19)'],
 ])('%s, “%s”, is', (code, message) => {
   expect(isPassing({ code, message })).toBe(false)

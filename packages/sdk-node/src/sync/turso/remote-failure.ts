@@ -18,6 +18,9 @@ const PASSING_CODES =
 /** The same in the text of an error without a code. */
 const PASSING = /\b(busy|locked|interrupt|disk|i\/o|out of memory|short read|corrupt)/i
 
+/** What the parser says has names of the application's in it, which may be such words. */
+const OF_THE_STATEMENT = /^Parse error: |\bno such \w+: |\bhas no column named /i
+
 /** SQLite's result code, from the code or, as tursodb has none, from the text. */
 export function sqliteCodeOf({ code, message }: HranaError): string {
   if (/^SQLITE_[A-Z_]+$/.test(code)) return code
@@ -32,5 +35,6 @@ export function messageOf({ message }: HranaError): string {
 /** True if it is not the statement's fault. */
 export function isPassing(error: HranaError): boolean {
   const code = sqliteCodeOf(error)
-  return PASSING_CODES.test(code) || (code === 'SQLITE_ERROR' && PASSING.test(error.message))
+  if (code !== 'SQLITE_ERROR') return PASSING_CODES.test(code)
+  return PASSING.test(error.message) && !OF_THE_STATEMENT.test(error.message)
 }
