@@ -143,3 +143,38 @@ test('triggers fire at the client that writes, not again at the server', async (
   await a.pull()
   expect(contentOf(a)['log']).toHaveLength(3)
 })
+
+test('a trigger that another client replaces by one of the same length while a push is on its way stays', async () => {
+  await using site = await TursoSite.start()
+  const a = await site.client('a.db')
+  const trigger = (n: number): string =>
+    `CREATE TRIGGER noted AFTER INSERT ON t BEGIN INSERT INTO line VALUES (${n}); END`
+  a.exec(`CREATE TABLE t (id INTEGER PRIMARY KEY); CREATE TABLE line (x); ${trigger(1)}`)
+  await a.push()
+  let isReplaced = false
+  const b = await site.client('b.db', {
+    fetch: async (input, init) => {
+      const response = await fetch(input, init)
+      if ((input as Request).url.endsWith('/pipeline') && !isReplaced) {
+        isReplaced = true
+        await site.sql('DROP TRIGGER noted')
+        await site.sql(trigger(2))
+      }
+      return response
+    },
+  })
+  b.exec('INSERT INTO t VALUES (1)')
+  await b.push()
+  expect(await site.sql(`SELECT sql FROM sqlite_schema WHERE type = 'trigger'`)).toEqual([[trigger(2)]])
+  expect(await site.sql('SELECT x FROM line')).toEqual([['1']])
+})
+
+test('names that sound like a passing failure: what is refused because of them is refused for good', async () => {
+  await using site = await TursoSite.start()
+  const c = await site.client('c.db', { retry: { attempts: 1 } })
+  c.exec('CREATE TABLE disk_usage (id INTEGER PRIMARY KEY, locked)')
+  await c.push()
+  await site.sql('ALTER TABLE disk_usage RENAME COLUMN locked TO is_locked')
+  c.exec('INSERT INTO disk_usage VALUES (1, 1)')
+  await expect(c.push()).rejects.toMatchObject({ code: 'TIDEMARK_REJECTED', table: 'disk_usage' })
+})

@@ -2,7 +2,7 @@ import { quoteIdentifier, RowidMap, tableRenaming } from '@tidemark/engine'
 import type { TableRenaming } from '@tidemark/engine'
 import type { Change, HranaCondition, PushHeader, RowChange, SchemaChange } from '@tidemark/protocol'
 import { guard } from './guard.ts'
-import { assertPushState, createPushTables, plain, recordPush } from './push-state.ts'
+import { assertLastPush, assertSchema, createPushTables, plain, recordPush } from './push-state.ts'
 import type { PushState } from './push-state.ts'
 import { deletion, insertAt, isAsKnown, isKeyed, rowidName, update, upsert } from './row-statements.ts'
 import type { SqlStatement } from './row-statements.ts'
@@ -83,8 +83,9 @@ export class PushScript {
   async *steps(): AsyncGenerator<Step, void, undefined> {
     const { header, state } = this.#input
     yield this.#step({ type: 'begin' }, plain('BEGIN IMMEDIATE'))
+    yield this.#step({ type: 'state' }, assertSchema(state))
     yield* this.#setup(createPushTables.map(plain))
-    yield this.#step({ type: 'state' }, assertPushState(header.clientId, state))
+    yield this.#step({ type: 'state' }, assertLastPush(header.clientId, state))
     for (const change of this.#input.changes()) {
       if (change.changeId <= state.lastChangeId) continue
       try {

@@ -27,10 +27,10 @@ export interface PushState {
   readonly baseRevision: string
   readonly triggers: readonly ServerTrigger[]
   /** Equal as long as no trigger comes, goes or changes. */
-  readonly triggerPrint: string
+  readonly schemaVersion: bigint
 }
 
-const TRIGGER_PRINT = `(SELECT count(*)||'/'||total(length(sql))||'/'||coalesce(max(rowid),0) FROM sqlite_schema WHERE type='trigger')`
+const SCHEMA_VERSION = '(SELECT schema_version FROM pragma_schema_version)'
 
 export const createPushTables: readonly string[] = [
   'CREATE TABLE IF NOT EXISTS turso_sync_last_change_id (client_id TEXT PRIMARY KEY, pull_gen INTEGER, change_id INTEGER)',
@@ -45,7 +45,7 @@ export async function readPushState(
 ): Promise<PushState> {
   const client = new StatementBuilder()
   client.bind(clientId)
-  const [tables, change, push, triggers, print] = (await pipeline.execute(
+  const [tables, change, push, triggers, version] = (await pipeline.execute(
     [
       plain(
         `SELECT name FROM sqlite_schema WHERE type='table' AND name IN ('turso_sync_last_change_id','tidemark_push')`,
@@ -56,16 +56,16 @@ export async function readPushState(
         args: client.args,
       },
       plain(`SELECT name, tbl_name, sql FROM sqlite_schema WHERE type='trigger'`),
-      plain(`SELECT ${TRIGGER_PRINT}`),
+      plain(`SELECT ${SCHEMA_VERSION}`),
     ],
     signal,
   )) as [StatementOutcome, StatementOutcome, StatementOutcome, StatementOutcome, StatementOutcome]
   const known = new Set(rowsOf(tables).map(([name]) => textOf(name)))
   const [changeRow] = known.has('turso_sync_last_change_id') ? rowsOf(change) : []
   const [pushRow] = known.has('tidemark_push') ? rowsOf(push) : []
-  const [printRow] = rowsOf(print)
+  const [versionRow] = rowsOf(version)
   return {
-    lastChangeId: Number((changeRow?.[0] && fromHranaValue(changeRow[0])) ?? 0),
+    lastChangeId: Number(integerOf(changeRow?.[0])),
     pushId: pushRow === undefined ? null : bytesOf(pushRow[0]),
     rowids: decodeRowids(bytesOf(pushRow?.[1])),
     baseRevision: textOf(pushRow?.[2]),
@@ -74,16 +74,21 @@ export async function readPushState(
       table: textOf(table),
       sql: textOf(sql),
     })),
-    triggerPrint: textOf(printRow?.[0]),
+    schemaVersion: integerOf(versionRow?.[0]),
   }
 }
 
-/** Fails where the state is not `state` any more. */
-export function assertPushState(clientId: string, state: PushState): SqlStatement {
+/** Fails where the schema is not as it was. To be run before the push changes it. */
+export function assertSchema({ schemaVersion }: PushState): SqlStatement {
   const builder = new StatementBuilder()
-  const pushId = `(SELECT push_id FROM tidemark_push WHERE client_id=${builder.bind(clientId)}) IS ${builder.bind(state.pushId)}`
-  const triggers = `${TRIGGER_PRINT} IS ${builder.bind(state.triggerPrint)}`
-  return { sql: guard(`${pushId} AND ${triggers}`), args: builder.args }
+  return { sql: guard(`${SCHEMA_VERSION} IS ${builder.bind(schemaVersion)}`), args: builder.args }
+}
+
+/** Fails where another push was the client's last. */
+export function assertLastPush(clientId: string, { pushId }: PushState): SqlStatement {
+  const builder = new StatementBuilder()
+  const last = `(SELECT push_id FROM tidemark_push WHERE client_id=${builder.bind(clientId)})`
+  return { sql: guard(`${last} IS ${builder.bind(pushId)}`), args: builder.args }
 }
 
 /** Records the batch as applied. */
@@ -115,6 +120,11 @@ export function plain(sql: string): SqlStatement {
 export function rowsOf({ ok, error }: StatementOutcome): readonly (readonly HranaValue[])[] {
   if (error !== undefined) throw new ProtocolError(`the server does not say what it has: ${error.message}`)
   return ok.rows
+}
+
+/** 0 where there is none. */
+function integerOf(value: HranaValue | undefined): bigint {
+  return value?.type === 'integer' ? BigInt(value.value) : 0n
 }
 
 function textOf(value: HranaValue | undefined): string {
