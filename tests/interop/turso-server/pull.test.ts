@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs'
 import { Database } from '@tidemark/sdk-node'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, test } from 'vitest'
-import { contentOf, TursoSite } from './turso-site.ts'
+import { contentOf, rowsOf, TursoSite } from './turso-site.ts'
 
 const FILLER = 'randomblob(3000)'
 
@@ -13,6 +13,20 @@ async function fill(site: TursoSite, rows: number): Promise<void> {
 
 function insertBig(rows: number): string {
   return `INSERT INTO big (filler) VALUES ${Array.from({ length: rows }, () => `(${FILLER})`).join()}`
+}
+
+/** The answer, of which only the first bytes arrive. */
+async function cutAfter(response: Response, bytes: number): Promise<Response> {
+  const beginning = new Uint8Array(await response.arrayBuffer()).subarray(0, bytes)
+  let isSent = false
+  const body = new ReadableStream({
+    pull(controller) {
+      if (isSent) return controller.error(new Error('cut'))
+      isSent = true
+      controller.enqueue(beginning)
+    },
+  })
+  return new Response(body, { status: response.status, headers: response.headers })
 }
 
 test('a bootstrap and a pull in chunks are of one revision while others write (I4)', async () => {
@@ -147,6 +161,58 @@ test('a server whose WAL started over is noticed, also when it has grown past th
   expect(a.prepare('SELECT id FROM t ORDER BY id').pluck().all()).toEqual(['old'])
 })
 
+test('a pull whose first answer is cut, of a server with another history: what follows is not taken for a part of the old one (I4)', async () => {
+  await using site = await TursoSite.start()
+  await fill(site, 20)
+  let isToBeCut = false
+  const a = await site.client('a.db', {
+    fetch: async (input, init) => {
+      const response = await fetch(input, init)
+      if (!isToBeCut) return response
+      isToBeCut = false
+      return cutAfter(response, 5 * 4200)
+    },
+  })
+  a.exec(`INSERT INTO big VALUES (900, 'pending')`)
+  await site.replaceServer('other.db')
+  await site.sql('CREATE TABLE line (x)')
+  await fill(site, 200)
+  for (let i = 0; i < 60; i += 1) await site.sql(`INSERT INTO line VALUES (${i})`)
+  isToBeCut = true
+  await a.pull()
+  expect(isToBeCut).toBe(false)
+  expect(a.pragma('integrity_check', { simple: true })).toBe('ok')
+  await a.push()
+  expect(contentOf(await site.client('b.db'))).toEqual(contentOf(a))
+})
+
+test('a base that has to be found again at its own revision is, on a server that has grown since, or has another history', async () => {
+  for (const isOther of [false, true]) {
+    await using site = await TursoSite.start()
+    await fill(site, 20)
+    const a = await site.client('a.db')
+    a.exec('CREATE TABLE line (x)')
+    await a.sync()
+    a.close()
+    // While it is closed: changes under a trigger that nobody knows, and a checkpoint.
+    const other = new BetterSqlite3(site.path('a.db'))
+    other.exec('CREATE TRIGGER noted AFTER INSERT ON big BEGIN INSERT INTO line VALUES (new.id); END')
+    other.exec(`INSERT INTO big VALUES (900, 'by another program')`)
+    other.pragma('wal_checkpoint(TRUNCATE)')
+    other.close()
+    if (isOther) {
+      await site.replaceServer('other.db')
+      await site.sql('CREATE TABLE line (x)')
+      await fill(site, 1)
+    } else await site.sql(insertBig(200))
+    const again = await site.client('a.db', { retry: { attempts: 1 } })
+    await again.sync()
+    expect(await site.sql('SELECT x FROM line')).toEqual([['900']])
+    expect(again.prepare('SELECT count(*) FROM big').pluck().get()).toBeGreaterThan(isOther ? 1 : 220)
+    expect(rowsOf(await site.client('b.db'), 'big')).toEqual(rowsOf(again, 'big'))
+  }
+})
+
 test('a server that has lost its newest writes, and as many others since, is noticed by the next change', async () => {
   await using site = await TursoSite.start()
   const a = await site.client('a.db')
@@ -195,6 +261,21 @@ test('a server that has checkpointed its pages away cannot serve them: a typed e
   expect(contentOf(a)).toEqual(before)
   a.exec(`INSERT INTO t VALUES ('local')`)
   expect(contentOf(a)['t']).toHaveLength(2)
+})
+
+test('a pull in chunks from a server that has checkpointed its pages away: they are not made up for by those of the replica', async () => {
+  await using site = await TursoSite.start()
+  await fill(site, 200)
+  const a = await site.client('a.db', { pullBytesThreshold: 16 * 4096 })
+  await site.sql(`UPDATE big SET filler = 'changed'`)
+  await site.sql('PRAGMA wal_checkpoint(TRUNCATE)')
+  await site.sql(insertBig(1))
+  const before = contentOf(a)
+  const isIncomplete = { code: 'TIDEMARK_SERVER_INCOMPLETE', recovery: 'operator' }
+  await expect(a.pull()).rejects.toMatchObject(isIncomplete)
+  expect(contentOf(a)).toEqual(before)
+  const chunks = { pullBytesThreshold: 16 * 4096 }
+  await expect(site.client('b.db', chunks)).rejects.toMatchObject(isIncomplete)
 })
 
 test('a reset to a server that has nothing yet: a typed error, and what is pending stays', async () => {

@@ -43,3 +43,13 @@ export class PageSet implements Disposable {
     this.#bitmap.dispose()
   }
 }
+
+/** How many pages up to `sizeInPages` a selector of {@link PageSet.selectorOfOthers} names. */
+export function countSelected(selector: Uint8Array, sizeInPages: number): number {
+  const selected = RoaringBitmap32.deserialize('portable', selector)
+  try {
+    return selected.rangeCardinality(0, sizeInPages)
+  } finally {
+    selected.dispose()
+  }
+}
