@@ -59,6 +59,8 @@ export { parseServerInfo } from './info/server-info.ts'
 export type { ServerInfo } from './info/server-info.ts'
 export { fromHranaValue, toHranaValue } from './hrana/hrana-value.ts'
 export { parseCursorRequest, parsePipelineRequest } from './hrana/parse-request.ts'
+export { parseStatementResult } from './hrana/parse-statement-result.ts'
+export type { HranaRows } from './hrana/parse-statement-result.ts'
 export type {
   HranaBatch,
   HranaBatchResult,

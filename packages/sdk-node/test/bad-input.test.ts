@@ -122,6 +122,30 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     db.close()
   })
 
+  test.each([
+    ['null', null],
+    ['results that are none', [null, null, null, null, null]],
+    ['results without a response', Array.from({ length: 5 }, () => ({ type: 'ok' }))],
+    ['results without rows', answers({})],
+    ['rows that are none', answers({ cols: [], rows: [7] })],
+    ['values that are none', answers({ cols: [], rows: [[null]] })],
+    ['integers that are none', answers({ cols: [], rows: [[{ type: 'integer', value: 'x' }]] })],
+    ['texts that are none', answers({ cols: [], rows: [[{ type: 'text', value: 7 }]] })],
+  ])('somebody else who answers to SQL with %s', async (_, results) => {
+    await using loopback = await LoopbackServer.start((_request, response) =>
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ results })),
+    )
+    using directory = new TemporaryDirectory()
+    const path = directory.file('a.db')
+    const offline = new Database({ path, url: () => null })
+    offline.exec('CREATE TABLE t (a)')
+    offline.close()
+    const db = new Database({ path, url: loopback.url, protocol: 'turso', retry: { attempts: 1 } })
+    await expect(db.push()).rejects.toMatchObject({ name: 'ProtocolError' })
+    expect(await db.pending()).toHaveLength(1)
+    db.close()
+  })
+
   test('a server that is another kind of server', async () => {
     await using loopback = await LoopbackServer.start((_request, response) => response.writeHead(404).end())
     expect(await failureOf(loopback.url)).toMatchObject({
@@ -166,3 +190,8 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     expect(refused('ok.db')).toBe('TIDEMARK_INFO_DAMAGED')
   })
 })
+
+/** Five answers of a pipeline with the same result. */
+function answers(result: object): object[] {
+  return Array.from({ length: 5 }, () => ({ type: 'ok', response: { type: 'execute', result } }))
+}

@@ -14,6 +14,11 @@ export function requireObject(value: unknown, path: string): JsonObject {
   return value as JsonObject
 }
 
+export function requireArray(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw malformed(path, 'an array')
+  return value
+}
+
 export function requireString(value: unknown, path: string): string {
   if (typeof value !== 'string') throw malformed(path, 'a string')
   return value
@@ -41,11 +46,11 @@ export function requireInt32(value: unknown, path: string): number {
 /** A missing or null array is empty. @throws LimitError for more than `maxLength` elements */
 export function optionalArray(value: unknown, maxLength: number, path: string): readonly unknown[] {
   if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) throw malformed(path, 'an array')
-  if (value.length > maxLength) {
-    throw new LimitError(`${path} has ${value.length} elements, at most ${maxLength} are accepted`)
+  const array = requireArray(value, path)
+  if (array.length > maxLength) {
+    throw new LimitError(`${path} has ${array.length} elements, at most ${maxLength} are accepted`)
   }
-  return value
+  return array
 }
 
 export function malformed(path: string, expected: string): ProtocolError {

@@ -124,7 +124,7 @@ export function rowsOf({ ok, error }: StatementOutcome): readonly (readonly Hran
 
 /** 0 where there is none. */
 function integerOf(value: HranaValue | undefined): bigint {
-  return value?.type === 'integer' ? BigInt(value.value) : 0n
+  return value?.type === 'integer' ? (fromHranaValue(value) as bigint) : 0n
 }
 
 function textOf(value: HranaValue | undefined): string {

@@ -1,6 +1,7 @@
-import { LimitError } from '@tidemark/protocol'
-import type { HranaError, HranaStatementResult } from '@tidemark/protocol'
+import { LimitError, parseStatementResult } from '@tidemark/protocol'
+import type { HranaError, HranaRows } from '@tidemark/protocol'
 import type { HttpTransport, TransportResponse } from '../../transport/http-transport.ts'
+import { decoded } from '../../transport/response-error.ts'
 import type { SqlStatement } from './row-statements.ts'
 import { errorOf, malformed, pipelineResults, StepOutcomes } from './step-outcomes.ts'
 import type { BatchOutcome } from './step-outcomes.ts'
@@ -12,7 +13,7 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const STEP_MS = 1
 
 export type StatementOutcome =
-  | { readonly ok: HranaStatementResult; readonly error?: never }
+  | { readonly ok: HranaRows; readonly error?: never }
   | { readonly ok?: never; readonly error: HranaError }
 
 /**
@@ -37,7 +38,7 @@ export class SqlPipeline {
     if (results.length !== statements.length) throw malformed('another number of results than requests')
     return results.map((result) =>
       result.type === 'ok'
-        ? { ok: (result.response as { result: HranaStatementResult }).result }
+        ? { ok: decoded(response.address, () => parseStatementResult(resultIn(result.response))) }
         : { error: errorOf(result.error) },
     )
   }
@@ -65,6 +66,10 @@ export class SqlPipeline {
       signal,
     })
   }
+}
+
+function resultIn(response: unknown): unknown {
+  return (response as { readonly result?: unknown } | null | undefined)?.result
 }
 
 async function textOf(response: TransportResponse): Promise<string> {

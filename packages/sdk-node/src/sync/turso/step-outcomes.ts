@@ -116,6 +116,8 @@ export interface PipelineResult {
 export function pipelineResults(text: string): readonly PipelineResult[] {
   const parsed = parse(text) as { readonly results?: unknown } | null
   if (!Array.isArray(parsed?.results)) throw malformed('no results')
+  if (parsed.results.some((result) => typeof result !== 'object' || result === null))
+    throw malformed('a result that is none')
   return parsed.results as PipelineResult[]
 }
 

@@ -4,7 +4,7 @@ import type {
   Change,
   ConflictRow,
   HranaError,
-  HranaStatementResult,
+  HranaRows,
   PushResponse,
   RowChange,
   SqlValue,
@@ -14,7 +14,7 @@ import type { PushAnswer, PushBatch } from '../remote-dialect.ts'
 import { writeBatchBody } from './batch-body.ts'
 import { PushScript, UnsendableChange } from './push-script.ts'
 import type { PushScriptInput, StepPurpose } from './push-script.ts'
-import { plain, readPushState, rowsOf } from './push-state.ts'
+import { plain, readPushState } from './push-state.ts'
 import type { PushState } from './push-state.ts'
 import { isPassing, messageOf, sqliteCodeOf } from './remote-failure.ts'
 import { isKeyed, reportedKey, selectRow } from './row-statements.ts'
@@ -106,7 +106,7 @@ export class TursoPush {
   async #largestRowid(table: string, rowidName: string): Promise<bigint> {
     const sql = `SELECT max(${rowidName}) FROM ${quoteIdentifier(table)}`
     const [outcome] = await this.#pipeline.execute([plain(sql)], this.#signal)
-    const value = outcome?.ok === undefined ? undefined : rowsOf(outcome)[0]?.[0]
+    const value = outcome?.ok?.rows[0]?.[0]
     const largest = value === undefined ? null : fromHranaValue(value)
     return typeof largest === 'bigint' && largest > 0n ? largest : 0n
   }
@@ -172,7 +172,7 @@ function conflictKind({ kind }: RowChange, remote: ConflictRow['remote']): Confl
 }
 
 /** The row as it is on the server; an infinity, which JSON does not carry, as NULL. */
-function namedRow({ cols, rows }: HranaStatementResult): Record<string, SqlValue> | null {
+function namedRow({ cols, rows }: HranaRows): Record<string, SqlValue> | null {
   const [row] = rows
   if (row === undefined) return null
   const values = row.map((value) =>
