@@ -213,6 +213,39 @@ test('a base that has to be found again at its own revision is, on a server that
   }
 })
 
+test('a server of another history that is replaced by one that has come just as far as the replica', async () => {
+  await using site = await TursoSite.start()
+  await fill(site, 20)
+  const observer = await site.client('observer.db')
+  const revisionOf = async (): Promise<number> => {
+    await observer.reset({ keepPending: false })
+    return Number((await observer.stats()).revision)
+  }
+  let pulls = Number.MIN_SAFE_INTEGER
+  const a = await site.client('a.db', {
+    retry: { attempts: 1 },
+    // What shows that the history is another one arrives, and nothing behind it.
+    fetch: async (input, init) => {
+      if ((input as Request).url.endsWith('/pull-updates') && ++pulls > 2) throw new TypeError('cut')
+      return await fetch(input, init)
+    },
+  })
+  const { revision } = await a.stats()
+  await site.replaceServer('longer.db')
+  await fill(site, 200)
+  pulls = 0
+  await expect(a.pull()).rejects.toMatchObject({ code: 'TIDEMARK_NETWORK' })
+  pulls = Number.MIN_SAFE_INTEGER
+  await site.replaceServer('equal.db')
+  await site.sql('CREATE TABLE big (id INTEGER PRIMARY KEY, filler)')
+  while ((await revisionOf()) < Number(revision)) await site.sql('INSERT INTO big DEFAULT VALUES')
+  expect(await revisionOf()).toBe(Number(revision))
+  expect(await a.pull()).toBe(false)
+  await site.sql('INSERT INTO big DEFAULT VALUES')
+  expect(await a.pull()).toBe(true)
+  expect(contentOf(a)).toEqual(contentOf(await site.client('b.db')))
+})
+
 test('a server that has lost its newest writes, and as many others since, is noticed by the next change', async () => {
   await using site = await TursoSite.start()
   const a = await site.client('a.db')

@@ -72,7 +72,7 @@ export class TursoPull {
           yield event
           continue
         }
-        isOld = event.header.revision === asked.clientRevision
+        isOld = event.header.revision === query.clientRevision
         if (isOld && performance.now() + POLL_MS < end) break
         isOld = false
         const header = checked(event.header, query)
@@ -80,6 +80,8 @@ export class TursoPull {
         this.#isInDoubt = isFrameNumber(query.clientRevision) && !isFrameNumber(event.header.revision)
         this.#latest = header
         yield { type: 'header', header }
+        // Another history that has come just as far: that shows with the next change.
+        if (asked !== query && header.revision === query.clientRevision) return
       }
       if (!isOld) {
         await this.#check(asked, pages, signal)
