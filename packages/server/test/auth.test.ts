@@ -44,6 +44,11 @@ async function statusWith(token: string | null, path = '/db/notes/tidemark'): Pr
   return response.status
 }
 
+async function messageFor(token: string): Promise<unknown> {
+  const response = await fetch(`${server.url}/db/notes/tidemark`, { headers: bearer(token) })
+  return ((await response.json()) as { message: unknown }).message
+}
+
 async function sign(
   claims: Record<string, unknown>,
   options: { key?: SigningKey; kid?: string; expires?: string | null } = {},
@@ -99,6 +104,7 @@ describe('tokens', () => {
     }
     for (const [what, token] of Object.entries(bad))
       expect([what, await statusWith(token)]).toEqual([what, 401])
+    expect(await messageFor(bad.expired)).toBe('The token has expired')
   })
 
   test('a token for one database opens no other, and does not tell which exist', async () => {

@@ -78,8 +78,8 @@ export class Authority {
   }
 
   async #verifySignature(token: string): Promise<{ readonly payload: JWTPayload }> {
+    const { errors, jwtVerify } = await import('jose')
     try {
-      const { jwtVerify } = await import('jose')
       return await jwtVerify(
         token,
         ({ kid }) => {
@@ -98,7 +98,9 @@ export class Authority {
     } catch (error) {
       if (error instanceof UnauthenticatedError) throw error
       throw new UnauthenticatedError(
-        `The token is not valid: ${error instanceof Error ? error.message : String(error)}`,
+        error instanceof errors.JWTExpired
+          ? 'The token has expired'
+          : `The token is not valid: ${error instanceof Error ? error.message : String(error)}`,
         error,
       )
     }

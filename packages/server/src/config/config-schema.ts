@@ -16,15 +16,16 @@ const milliseconds = (initial: number): z.ZodDefault<z.ZodNumber> =>
 const count = (initial: number): z.ZodDefault<z.ZodNumber> => z.number().int().positive().default(initial)
 
 const words = z.preprocess(
-  (value) =>
-    typeof value === 'string'
-      ? value
-          .split(',')
-          .map((word) => word.trim())
-          .filter(Boolean)
-      : value,
+  (value) => (typeof value === 'string' && !value.trimStart().startsWith('[') ? wordsOf(value) : value),
   z.array(z.string()),
 )
+
+function wordsOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((word) => word.trim())
+    .filter(Boolean)
+}
 
 /** Database names; also the first label of a host name. */
 export const databaseNameSchema: z.ZodType<string> = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)

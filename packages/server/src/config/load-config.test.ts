@@ -48,6 +48,17 @@ describe('configuration', () => {
     })
   })
 
+  test('a list in the environment is JSON or separated by commas', () => {
+    const listOf = (text: string): unknown =>
+      loadConfig({ env: { TIDEMARK_HOST_DOMAINS: text, TIDEMARK_REVOKED_TOKENS: text } })
+    for (const text of ['["a.example", "b.example"]', ' [ "a.example","b.example" ]', 'a.example,b.example'])
+      expect(listOf(text)).toMatchObject({
+        hostDomains: ['a.example', 'b.example'],
+        revokedTokens: ['a.example', 'b.example'],
+      })
+    expect(messageOf(() => listOf('["a.example"'))).toContain('TIDEMARK_HOST_DOMAINS')
+  })
+
   test.each(['0.0.0.0', '::', '192.168.1.1', 'example.com', '127.0.0.1.example.com', '1270.0.0.1'])(
     'without keys the address %s is refused',
     (host) => {
@@ -85,6 +96,10 @@ describe('configuration', () => {
     writeFileSync(broken, '{')
     expect(() => loadConfig({ file: broken })).toThrow(broken)
     expect(() => loadConfig({ file: join(directory, 'missing.json') })).toThrow('missing.json')
+    writeFileSync(broken, '[]')
+    expect(messageOf(() => loadConfig({ file: broken }))).toBe(
+      `Configuration: ${broken}: ✖ expected a JSON object, {"port": 8080, …}`,
+    )
   })
 
   test('what is wrong is told with the file or the variable that it comes from', () => {

@@ -55,9 +55,12 @@ function parse(
 function fromFile(path: string | undefined): Record<string, unknown> {
   if (path === undefined) return {}
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(path, 'utf8')))
+    return z
+      .record(z.string(), z.unknown(), 'expected a JSON object, {"port": 8080, …}')
+      .parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    throw configError(`${path}: ${error instanceof Error ? error.message : String(error)}`, error)
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message
+    throw configError(`${path}: ${why}`, error)
   }
 }
 
