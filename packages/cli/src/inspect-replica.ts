@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   blockedChanges,
@@ -48,6 +48,7 @@ export function inspectReplica(file: string): ReplicaStatus {
   const path = resolve(file)
   const paths = replicaPaths(path)
   if (!existsSync(paths.info)) {
+    assertSqlite(path)
     throw new StateError(
       'TIDEMARK_NOT_SYNCED',
       `${file} is not synced: ${paths.info} is missing. With a --url it can be adopted (all of it is pushed) or replaced by the server's`,
@@ -62,6 +63,23 @@ export function inspectReplica(file: string): ReplicaStatus {
     revertWalBytes: sizeOf(paths.revert),
     interruptedPull: existsSync(paths.replay),
   }
+}
+
+/** @throws StateError unless SQLite would take it for a database */
+function assertSqlite(path: string): void {
+  const magic = Buffer.from('SQLite format 3\0')
+  const found = Buffer.alloc(magic.length)
+  const descriptor = openSync(path, 'r')
+  const length = readSync(descriptor, found)
+  closeSync(descriptor)
+  if (length === 0 || found.equals(magic)) return
+  throw new StateError(
+    'TIDEMARK_NOT_A_DATABASE',
+    `${path} is not a SQLite database, or its beginning is damaged. It was left as it is`,
+    {
+      recovery: 'operator',
+    },
+  )
 }
 
 /** Read-only, so that closing the connection does not checkpoint. */

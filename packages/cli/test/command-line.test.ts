@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { tidemark } from './tidemark-process.ts'
 
@@ -100,12 +101,25 @@ describe('a failure', () => {
 
   it('leaves a file that was never synced as it was and names the ways out', async () => {
     const path = join(folder, 'plain.db')
-    writeFileSync(path, 'not a database')
+    new Database(path).exec('CREATE TABLE t (a)').close()
+    const bytes = readFileSync(path)
     for (const command of ['status', 'pending', 'checkpoint', 'sync', 'reset']) {
       const { code, stderr } = await tidemark(command, path)
       expect({ command, code }).toEqual({ command, code: 1 })
       expect(stderr).toMatch(/^error: .*--existing adopt.*\n$/u)
     }
+    expect(readFileSync(path).equals(bytes)).toBe(true)
+  })
+
+  it('says of a file that is not SQLite’s that it is none of a database, not that it could be adopted', async () => {
+    const path = join(folder, 'text.db')
+    writeFileSync(path, 'not a database')
+    for (const command of ['status', 'pending', 'checkpoint', 'sync', 'reset']) {
+      const { code, stderr } = await tidemark(command, path)
+      expect({ command, code }).toEqual({ command, code: 1 })
+      expect(stderr).toMatch(/^error: .* is not a SQLite database, .*\[TIDEMARK_NOT_A_DATABASE\]\n$/u)
+    }
+    expect(readFileSync(path, 'utf8')).toBe('not a database')
   })
 
   it('says of a folder that it is none of a database, not that it could be adopted', async () => {

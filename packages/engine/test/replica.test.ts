@@ -1,6 +1,6 @@
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -284,6 +284,8 @@ describe('what is not a replica', () => {
   ])('refuses %s and leaves it', (_, code, content) => {
     writeFileSync(path, content)
     expect(() => Replica.adopt(path, { url: null })).toThrow(expect.objectContaining({ code }))
+    expect(() => Replica.open(path)).toThrow(expect.objectContaining({ code }))
+    expect(readFileSync(path, 'utf8')).toBe(content)
   })
 
   it('refuses another page size', () => {

@@ -50,6 +50,19 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     })
   })
 
+  test('a signal that is none', async () => {
+    await using server = await OwnSyncServer.start()
+    const db = await server.client('a.db')
+    const options = { signal: new AbortController() as unknown as AbortSignal }
+    for (const run of [
+      () => db.push(options),
+      () => db.pull(options),
+      () => db.sync(options),
+      () => db.reset(options),
+    ])
+      await expect(run()).rejects.toMatchObject({ code: 'TIDEMARK_OPTIONS', option: 'signal' })
+  })
+
   test('more than the server takes in one push; with smaller batches it goes', async () => {
     await using server = await OwnSyncServer.start({ maxPushBytes: 100_000 })
     const db = await server.client('a.db')
@@ -185,6 +198,7 @@ describe('what cannot work leaves the files as they were, and says why (I8)', ()
     big.close()
     new Database({ path: directory.file('ok.db'), url: () => null }).close()
     writeFileSync(directory.file('ok.db-info'), '{"format": 1, "clientId": ')
+    expect(refused('text.db')).toBe('TIDEMARK_NOT_A_DATABASE')
     expect(refused('text.db', { existing: 'adopt' })).toBe('TIDEMARK_NOT_A_DATABASE')
     expect(refused('big.db', { existing: 'adopt' })).toBe('TIDEMARK_PAGE_SIZE')
     expect(refused('ok.db')).toBe('TIDEMARK_INFO_DAMAGED')

@@ -21,6 +21,7 @@ import type { SessionOptions } from './replica-options.ts'
 export function openReplica(path: string, options: SessionOptions): ReplicaSession {
   const paths = replicaPaths(path)
   if (!existsSync(paths.info)) {
+    assertSqliteFile(path)
     throw new StateError(
       'TIDEMARK_NOT_SYNCED',
       `${path} exists and is not a Tidemark replica: it has no ${paths.info}. Open it with existing: 'adopt' to push all of it, or existing: 'replace' to start over from the server.`,
@@ -126,7 +127,7 @@ export function assertSqliteFile(path: string): void {
   if (header.toString('latin1', 0, 16) !== SQLITE_MAGIC) {
     throw new StateError(
       'TIDEMARK_NOT_A_DATABASE',
-      `${path} is not a SQLite database. It was left as it is.`,
+      `${path} is not a SQLite database, or its beginning is damaged. It was left as it is.`,
       { recovery: 'operator' },
     )
   }

@@ -4,7 +4,8 @@ import { BusyError, initProtocol, StateError } from '@tidemark/protocol'
 import { localFile, openLocal } from './open-local.ts'
 import type { LocalFile } from './open-local.ts'
 import { EventHub } from '../events/event-hub.ts'
-import { checkBoolean, checkInteger, checkKeys } from '../options/check-option.ts'
+import { OptionsError } from '../errors/options-error.ts'
+import { checkBoolean, checkInteger, checkKeys, describe } from '../options/check-option.ts'
 import type { OperationOptions, PullOptions, ResetOptions } from '../options/connect-options.ts'
 import type { Settings } from '../options/settings.ts'
 import type { DiscardFilter } from '../queue/discard-filter.ts'
@@ -270,9 +271,7 @@ export class SyncSession {
   async #measured<T>(options: OperationOptions, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     checkKeys('options', options, ['signal', 'longPollTimeoutMs'])
     const signal =
-      options.signal === undefined
-        ? this.#closing.signal
-        : AbortSignal.any([options.signal, this.#closing.signal])
+      options.signal === undefined ? this.#closing.signal : either(options.signal, this.#closing.signal)
     const start = performance.now()
     try {
       signal.throwIfAborted()
@@ -421,6 +420,13 @@ export class SyncSession {
       events.emit('busy', { operation: 'checkpoint', error, waitMs: 0 })
     }
   }
+}
+
+/** @throws OptionsError unless `signal` is one */
+function either(signal: AbortSignal, closing: AbortSignal): AbortSignal {
+  if (!(signal instanceof AbortSignal))
+    throw new OptionsError('signal', `expected an AbortSignal, got ${describe(signal)}`)
+  return AbortSignal.any([signal, closing])
 }
 
 function closedError(cause?: unknown): StateError {
