@@ -70,8 +70,8 @@ export class Database implements BetterSqlite3.Database {
   }
 
   /**
-   * Brings the server's newest revision, with pending changes on top. True if anything new arrived. Errors as
-   * {@link push}.
+   * Brings the server's newest revision, with pending changes on top. True if pages arrived: changes of
+   * others, or this replica's own since the last pull. Errors as {@link push}.
    */
   async pull(options: PullOptions = {}): Promise<boolean> {
     return await this.#session.pull(options)

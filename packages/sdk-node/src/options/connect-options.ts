@@ -58,7 +58,7 @@ export interface ConnectOptions {
   readonly conflictResolution?: ConflictResolution
   /** Called for each conflict, after it was resolved. */
   readonly onConflict?: (conflict: Conflict) => void
-  /** A push that would overwrite rows which others changed fails with `SyncConflictError` instead. Default false. */
+  /** A push that would overwrite values which others changed fails with `SyncConflictError` instead. Default false. */
   readonly detectConflicts?: boolean
   /**
    * What to do with a change that the server refuses for good. `stop` (default): the push fails with
@@ -79,7 +79,7 @@ export interface ConnectOptions {
 
 /** Options of one `push`, `pull` or `sync`. */
 export interface OperationOptions {
-  /** Gives up between two steps; nothing is left half done. */
+  /** Gives up between two steps, with the signal's `reason`; nothing is left half done. */
   readonly signal?: AbortSignal
 }
 

@@ -19,6 +19,6 @@ export interface PushResult {
 
 export interface SyncResult {
   readonly push: PushResult
-  /** True if anything new arrived. */
+  /** True if pages arrived, as after each push. */
   readonly pull: boolean
 }
