@@ -66,7 +66,7 @@ export class IncomingBatch {
     try {
       if (change.kind !== 'schema') this.#applyRow(change)
       else if (this.#mayDrop || !dropsTable(change.sql)) this.#applySchema(change.sql)
-      else return { type: 'conflict', ...this.conflicts.rows() }
+      else return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : mustSeeTable
       return null
     } catch (error) {
       // What fails behind a conflict may fail because of it.
@@ -122,6 +122,9 @@ export class IncomingBatch {
     return null
   }
 }
+
+/** No row of its own is in the way: see {@link OpenPushOptions}. */
+const mustSeeTable: PushOutcome = { type: 'conflict', rows: [], rowCount: 0 }
 
 function dropsTable(sql: string): boolean {
   const statement = classifyStatement(sql)

@@ -84,7 +84,10 @@ class Push {
       }
       if (detour === null && !replica.hasPending()) return
       // The queue has become shorter.
-      if (detour === null || detour.type === 'rejected') this.#detours = 0
+      if (detour === null || detour.type === 'rejected') {
+        this.#detours = 0
+        this.#pullsFirst = 0
+      }
       if (detour !== null) await this.#takeDetour(detour)
     }
   }
