@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import type { Stats } from 'node:fs'
 
-const COMPANION = /-(?:info(?:\.tmp)?|changes|wal-revert|replay|replay-next|bootstrap|base|lock)$/
+const COMPANION = /-(?:info(?:\.tmp)?|changes|wal-revert|replay|replay-next|bootstrap|base(?:-next)?|lock)$/
 /** What SQLite gives a new database, less what the process's umask takes away. */
 const DEFAULT_MODE = 0o644
 const PERMISSIONS = 0o777
