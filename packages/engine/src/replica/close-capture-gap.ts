@@ -1,5 +1,3 @@
-import Database from 'better-sqlite3'
-
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import { captureDifference } from '../capture/difference.ts'
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
@@ -9,7 +7,7 @@ import { removeFile } from './durable-file.ts'
 import { sentThrough } from './info.ts'
 import { replayOnBase } from './replay-on-base.ts'
 import type { ReplicaSession } from './session.ts'
-import { writeDatabase } from './write-database.ts'
+import { openWritten, writeDatabase } from './write-database.ts'
 
 /**
  * Captures what another program has written while nothing did, or out of order, where the base of the
@@ -22,10 +20,8 @@ export function closeCaptureGap(session: ReplicaSession, base: Iterable<PageImag
   let expected: ApplyConnection | null = null
   try {
     writeDatabase(path, base)
-    expected = new ApplyConnection(new Database(path))
+    expected = new ApplyConnection(openWritten(path))
     const { db: copy } = expected
-    // A journal that a crash left behind would be played back into the next copy.
-    copy.pragma('journal_mode = MEMORY')
     session.inWriteTransaction('looking for changes of other programs', (db) => {
       captureForeignSchema(db)
       dropOutOfOrder(db, sentThrough(session.info))

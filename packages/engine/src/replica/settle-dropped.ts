@@ -20,7 +20,7 @@ import type { PageImage } from '../wal/inject.ts'
 import { replayOnBase } from './replay-on-base.ts'
 import type { ReplicaSession } from './session.ts'
 import type { StagedPages } from './staged-pages.ts'
-import { writeDatabase } from './write-database.ts'
+import { openWritten, writeDatabase } from './write-database.ts'
 
 /** What a pull does with the tables that pending changes drop. */
 export interface SettledDrops {
@@ -69,9 +69,7 @@ export function settleDrops(
     const dropped = droppedTables(capturedSchema(work.db, acknowledgedId))
     if (dropped.length === 0) return NOTHING
     writeDatabase(baseCopy, wholeBase(session))
-    expected = new ApplyConnection(new Database(baseCopy))
-    // A journal that a crash left behind would be played back into the next copy.
-    expected.db.pragma('journal_mode = MEMORY')
+    expected = new ApplyConnection(openWritten(baseCopy))
     // What this replica has pushed itself is nothing that others have done.
     replayOnBase(session, expected, acknowledgedId)
     return new Settling(session, { base: expected.db, pulled }, onConflict).settle(dropped)
