@@ -129,6 +129,20 @@ describe('opening', () => {
     },
   )
 
+  test.each(['refuse', 'adopt', 'replace'] as const)(
+    'a file that is no database is left as it is (existing: %s)',
+    async (existing) => {
+      await using server = new SyncServer()
+      const path = server.directory.file('holiday.jpg')
+      writeFileSync(path, 'a photograph')
+      await expect(connect({ path, url: server.url(), existing })).rejects.toMatchObject({
+        code: 'TIDEMARK_NOT_A_DATABASE',
+        message: expect.stringContaining('was left as it is') as string,
+      })
+      expect(readFileSync(path, 'utf8')).toBe('a photograph')
+    },
+  )
+
   test('a restart needs no network: rows, what is pending and the saved URL are there', async () => {
     await using server = await OwnSyncServer.start()
     const path = server.directory.file('a.db')

@@ -7,7 +7,7 @@ import { adoptExisting } from '../capture/adopt-existing.ts'
 import { installCapture, removeCapture } from '../capture/install.ts'
 import { removeFile } from './durable-file.ts'
 import { initialInfo, saveInfo } from './info.ts'
-import { assertSqliteFile } from './open-replica.ts'
+import { assertSqliteFile } from './sqlite-file.ts'
 import { replicaPaths } from './paths.ts'
 import type { BootstrapOptions } from './bootstrap.ts'
 

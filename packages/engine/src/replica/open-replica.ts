@@ -1,11 +1,10 @@
-import { existsSync, readSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 
-import { PAGE_SIZE, StateError } from '@tidemark/protocol'
+import { StateError } from '@tidemark/protocol'
 
 import { captureForeignSchema } from '../capture/foreign-schema.ts'
 import { hasCapture, installCapture, raiseChangeIds } from '../capture/install.ts'
 import { acknowledgedChangeId } from '../apply/push-record.ts'
-import { acquireDescriptor, releaseDescriptor } from './descriptors.ts'
 import { withDamageErrors } from './base-damaged.ts'
 import { removeFile, syncDirectoryOf } from './durable-file.ts'
 import { findBase, isOvertaken } from './find-base.ts'
@@ -16,6 +15,7 @@ import { replicaPaths } from './paths.ts'
 import { resumeInterruptedPull } from './recover-pull.ts'
 import { ReplicaSession } from './session.ts'
 import type { SessionOptions } from './replica-options.ts'
+import { assertSqliteFile } from './sqlite-file.ts'
 
 /** Opens an existing replica and finishes what a crash has interrupted. Under the sync lock. @throws StateError */
 export function openReplica(path: string, options: SessionOptions): ReplicaSession {
@@ -103,41 +103,5 @@ export function ensureCapture(session: ReplicaSession): void {
   if (isNew && session.durability !== 'full') {
     session.wal.sync()
     syncDirectoryOf(session.paths.wal)
-  }
-}
-
-const SQLITE_MAGIC = 'SQLite format 3\0'
-
-/**
- * Checks that the file is a SQLite database with 4096-byte pages, without opening it by SQLite.
- *
- * @throws StateError `TIDEMARK_NOT_A_DATABASE`, `TIDEMARK_PAGE_SIZE`
- */
-export function assertSqliteFile(path: string): void {
-  const header = Buffer.alloc(100)
-  const descriptor = acquireDescriptor(path)
-  let length: number
-  try {
-    length = readSync(descriptor, header, 0, header.length, 0)
-  } finally {
-    releaseDescriptor(descriptor)
-  }
-  // An empty file is a database that nothing has been written to.
-  if (length === 0) return
-  if (header.toString('latin1', 0, 16) !== SQLITE_MAGIC) {
-    throw new StateError(
-      'TIDEMARK_NOT_A_DATABASE',
-      `${path} is not a SQLite database, or its beginning is damaged. It was left as it is.`,
-      { recovery: 'operator' },
-    )
-  }
-  const stored = header.readUInt16BE(16)
-  const pageSize = stored === 1 ? 65_536 : stored
-  if (pageSize !== PAGE_SIZE) {
-    throw new StateError(
-      'TIDEMARK_PAGE_SIZE',
-      `${path} has pages of ${pageSize} bytes; only ${PAGE_SIZE} can be synced. Convert a copy with: PRAGMA journal_mode = DELETE; PRAGMA page_size = ${PAGE_SIZE}; VACUUM;`,
-      { recovery: 'operator' },
-    )
   }
 }

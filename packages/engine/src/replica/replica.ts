@@ -40,6 +40,7 @@ import { openPushSource } from './push-source.ts'
 import type { PushSource } from './push-source.ts'
 import { BaseRebuild } from './rebuild-base.ts'
 import { refresh, refreshPatiently } from './refresh.ts'
+import { assertDatabase } from './sqlite-file.ts'
 import { sessionOptions, syncLockTimeoutMs } from './replica-options.ts'
 import type { ReplicaOptions } from './replica-options.ts'
 import { ReplicaQueue } from './replica-queue.ts'
@@ -86,6 +87,15 @@ export class Replica {
   /** Whether the file at `path` is a replica. */
   static isReplica(path: string): boolean {
     return isReplica(path)
+  }
+
+  /**
+   * Checks that what is to be downloaded over is a database.
+   *
+   * @throws StateError `TIDEMARK_NOT_A_DATABASE`
+   */
+  static assertReplaceable(path: string): void {
+    assertDatabase(path)
   }
 
   /**

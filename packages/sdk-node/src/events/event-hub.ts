@@ -1,3 +1,5 @@
+import { checkChoice, checkFunction } from '../options/check-option.ts'
+import { SYNC_EVENT_NAMES } from './sync-events.ts'
 import type { SyncEventName, SyncEvents, SyncListener } from './sync-events.ts'
 
 type AnyListener = (event: never) => void
@@ -9,7 +11,10 @@ type AnyListener = (event: never) => void
 export class EventHub {
   readonly #listeners = new Map<SyncEventName, Set<AnyListener>>()
 
+  /** @throws OptionsError for an event that there is not, or a listener that is no function */
   on<N extends SyncEventName>(name: N, listener: SyncListener<N>): void {
+    checkChoice('event', name, SYNC_EVENT_NAMES)
+    checkFunction('listener', listener)
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()
@@ -18,7 +23,9 @@ export class EventHub {
     listeners.add(listener)
   }
 
+  /** @throws OptionsError for an event that there is not */
   off<N extends SyncEventName>(name: N, listener: SyncListener<N>): void {
+    checkChoice('event', name, SYNC_EVENT_NAMES)
     this.#listeners.get(name)?.delete(listener)
   }
 

@@ -62,3 +62,18 @@ export interface SyncEvents {
 
 export type SyncEventName = keyof SyncEvents
 export type SyncListener<N extends SyncEventName> = (event: SyncEvents[N]) => void
+
+const LISTED: Readonly<Record<SyncEventName, true>> = {
+  pull: true,
+  push: true,
+  conflict: true,
+  rejected: true,
+  busy: true,
+  rebased: true,
+  forked: true,
+  rollback: true,
+  error: true,
+}
+
+/** The events that there are. */
+export const SYNC_EVENT_NAMES = Object.keys(LISTED) as SyncEventName[]

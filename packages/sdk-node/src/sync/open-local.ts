@@ -67,5 +67,7 @@ export function openLocal(
   }
   if (!Replica.exists(path)) return url === null ? Replica.create(path, creation) : null
   if (Replica.isReplica(path) || settings.existing === 'refuse') return Replica.open(path, options)
-  return settings.existing === 'adopt' ? Replica.adopt(path, creation) : null
+  if (settings.existing === 'adopt') return Replica.adopt(path, creation)
+  Replica.assertReplaceable(path)
+  return null
 }
