@@ -43,14 +43,13 @@ export class AdminApi {
 
   async #ask<T>(method: 'get' | 'post' | 'delete', path: string, json?: unknown): Promise<T> {
     const response = await this.#request(method, path, json)
-    const text = await response.text()
-    const body = parseJson(text)
+    const body = parseJson(await response.text())
     if (response.ok && body !== undefined) return body as T
     if (response.ok) {
       throw new ProtocolError(`${this.#url} answered something that is not JSON; is it a Tidemark server?`)
     }
-    const said = serverMessage(body) ?? `status ${response.status}`
-    throw new TidemarkError(refusalCode(response.status), `${this.#url} refused: ${said}`, {
+    const said = serverError(body).message ?? `status ${response.status}`
+    throw new TidemarkError(refusalCode(response.status, body), `${this.#url} refused: ${said}`, {
       recovery: response.status === 429 || response.status >= 500 ? 'retry' : 'operator',
     })
   }
@@ -73,27 +72,30 @@ export class AdminApi {
   }
 }
 
-function refusalCode(status: number): string {
+/** The server's own code says more; that of a missing or insufficient token is the SDK's. */
+function refusalCode(status: number, body: unknown): string {
   if (status === 401 || status === 403) return 'TIDEMARK_AUTH'
-  if (status === 404) return 'TIDEMARK_NOT_FOUND'
-  if (status === 409) return 'TIDEMARK_EXISTS'
-  return 'TIDEMARK_HTTP'
+  return serverError(body).code ?? 'TIDEMARK_HTTP'
 }
 
 /** Undefined where it is not JSON; null for an empty body. */
-function parseJson(text: string): unknown {
-  if (text === '') return null
+function parseJson(answer: string): unknown {
+  if (answer === '') return null
   try {
-    return JSON.parse(text)
+    return JSON.parse(answer)
   } catch {
     return undefined
   }
 }
 
-/** The message of `{"error": {"code", "message"}}`. */
-function serverMessage(body: unknown): string | null {
-  const { error } = (body ?? {}) as { error?: { message?: unknown } }
-  return typeof error?.message === 'string' ? error.message : null
+/** What is told by `{"error": {"code", "message"}}`. */
+function serverError(body: unknown): { readonly code: string | null; readonly message: string | null } {
+  const { error } = (body ?? {}) as { error?: { code?: unknown; message?: unknown } }
+  return { code: text(error?.code), message: text(error?.message) }
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 /** The innermost reason: `fetch` itself only says that it failed. */

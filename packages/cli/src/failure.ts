@@ -1,4 +1,5 @@
-import { isTidemarkError, type Recovery } from '@tidemark/protocol'
+import { isTidemarkError } from '@tidemark/protocol'
+import type { Recovery, TidemarkError } from '@tidemark/protocol'
 
 /** A failure as the command shows it: what happened, and what to do next. */
 export interface Failure {
@@ -66,9 +67,7 @@ export function describeFailure(error: unknown): Failure {
       code: error.code,
       message: oneLine(withCommands(error.message)),
       recovery: error.recovery,
-      hint: speaksNoTls(error)
-        ? 'The server speaks no HTTPS there: try http://.'
-        : (HINTS_BY_CODE[error.code] ?? HINTS[error.recovery]),
+      hint: hintOf(error),
     }
   }
   if (error instanceof Error) {
@@ -78,9 +77,11 @@ export function describeFailure(error: unknown): Failure {
   return { code: 'TIDEMARK_UNEXPECTED', message: oneLine(String(error)), recovery: null, hint: null }
 }
 
-/** OpenSSL's words for an answer that is not TLS. */
-function speaksNoTls(error: Error): boolean {
-  return error.message.includes('wrong version number')
+function hintOf({ code, message, recovery }: TidemarkError): string | null {
+  // OpenSSL's words for an answer that is not TLS, as `fetch` tells them. The SDK says it in its own.
+  if (message.includes('wrong version number')) return 'The server speaks no HTTPS there: try http://.'
+  if (/; try https?:/u.test(message)) return null
+  return HINTS_BY_CODE[code] ?? HINTS[recovery]
 }
 
 function withCommands(message: string): string {

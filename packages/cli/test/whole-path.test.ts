@@ -92,7 +92,7 @@ describe('tidemark db', () => {
   it('says which database is missing', async () => {
     const { code, stderr } = await tidemark('db', 'show', 'nothing', '--url', served.url)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/nothing.*\[TIDEMARK_NOT_FOUND\]/u)
+    expect(stderr).toMatch(/nothing.*\[TIDEMARK_NO_SUCH_DATABASE\]/u)
   })
 })
 

@@ -2,6 +2,7 @@ import { TidemarkError } from '@tidemark/protocol'
 import { NetworkError } from '../errors/network-error.ts'
 import { bearerToken } from './bearer-token.ts'
 import type { ByteCounters } from './byte-counters.ts'
+import { connectionFailure } from './connection-failure.ts'
 import type { Answer, Body } from './exchange.ts'
 import { exchangeByFetch } from './fetch-exchange.ts'
 import { IdleDeadline } from './idle-deadline.ts'
@@ -157,10 +158,7 @@ export class HttpTransport {
         cause,
       })
     }
-    return new NetworkError(
-      `${address} cannot be reached, or the connection was cut: ${rootMessage(cause)}`,
-      { cause },
-    )
+    return new NetworkError(`${address} ${connectionFailure(cause)}`, { cause })
   }
 }
 
@@ -180,13 +178,4 @@ async function readBeginning(body: AsyncIterable<Uint8Array>): Promise<string> {
     return text
   }
   return text
-}
-
-/** `fetch failed` says nothing; its innermost cause does. */
-function rootMessage(error: unknown): string {
-  let deepest = error
-  while (deepest instanceof Error && deepest.cause !== undefined) deepest = deepest.cause
-  if (deepest instanceof AggregateError && deepest.errors[0] instanceof Error)
-    return deepest.errors[0].message
-  return deepest instanceof Error ? deepest.message : String(deepest)
 }
