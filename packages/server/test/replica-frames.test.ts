@@ -166,3 +166,11 @@ test('frames are not taken', async () => {
     expect([answer.status, JSON.parse(answer.body)]).toMatchObject([405, { code: 'TIDEMARK_FRAMES_REFUSED' }])
   }
 })
+
+test('what is large has no HEAD: it would read all that a GET sends', async () => {
+  const generation = await newest(await filled('headless'))
+  for (const path of [`export/${generation}`, `sync/${generation}/1/129`]) {
+    const { status } = await rawRequest(server.port, `/db/headless/${path}`, { method: 'HEAD' })
+    expect(status).toBe(404)
+  }
+})

@@ -18,7 +18,8 @@ const NO_GENERATION = 1
 
 /**
  * What the embedded replica of libSQL's client reads: `GET /info`, `/export/{generation}`,
- * `/sync/{generation}/{start}/{end}`. It writes through SQL over HTTP.
+ * `/sync/{generation}/{start}/{end}`. It writes through SQL over HTTP. There is no HEAD of the last two: it would
+ * read all that a GET sends.
  */
 export function replicaFrames(app: FastifyInstance, context: ServerContext): void {
   const { config, pool } = context
@@ -53,6 +54,7 @@ export function replicaFrames(app: FastifyInstance, context: ServerContext): voi
   })
   app.route({
     method: 'GET',
+    exposeHeadRoute: false,
     url: '/export/:generation',
     handler: async (request, reply) => {
       const generation = numberIn(request, 'generation')
@@ -61,6 +63,7 @@ export function replicaFrames(app: FastifyInstance, context: ServerContext): voi
   })
   app.route({
     method: 'GET',
+    exposeHeadRoute: false,
     url: '/sync/:generation/:start/:end',
     handler: async (request, reply) => {
       const generation = numberIn(request, 'generation')
