@@ -28,8 +28,8 @@ const selectTriggered = `
  * SQLite has no switch for triggers. But the connection's schema in memory can be loaded from a moment at
  * which the file has no triggers: delete them in a savepoint, load the schema, roll the savepoint back. The
  * file and the schema cookie are as before, so SQLite takes the loaded schema for current until another
- * connection changes the schema; then it is done again. See docs/adr/0004. The exception are triggers that
- * only maintain a full-text index: what they write is not captured, so they fire here too.
+ * connection changes the schema; then it is done again. See docs/adr/0004. The exception is what triggers
+ * write to a full-text index over another table: it is not captured, so it is done here too.
  */
 export class ApplyConnection {
   readonly db: Database.Database
@@ -120,9 +120,10 @@ export class ApplyConnection {
 
   #blind(): void {
     const version = this.schemaVersion()
-    const kept = indexTriggers(this.db)
+    const { pure, mixed } = indexTriggers(this.db)
+    const kept = [...pure, ...mixed.keys()]
     if (this.#blindAt === version && !this.#seesTrigger(kept)) return
-    if (!this.#hasTrigger(kept)) {
+    if (!this.#hasTrigger(pure)) {
       this.#blindAt = version
       return
     }
@@ -130,8 +131,10 @@ export class ApplyConnection {
     this.db.exec(`
       SAVEPOINT tidemark_blind;
       PRAGMA writable_schema = ON;
-      DELETE FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN (${kept.map(quoteText).join()});
-      PRAGMA writable_schema = RESET`)
+      DELETE FROM sqlite_schema WHERE type = 'trigger' AND name NOT IN (${kept.map(quoteText).join()})`)
+    const reduce = this.db.prepare("UPDATE sqlite_schema SET sql = ? WHERE type = 'trigger' AND name = ?")
+    for (const [name, sql] of mixed) reduce.run(sql, name)
+    this.db.exec('PRAGMA writable_schema = RESET')
     this.db.prepare('SELECT 1 FROM sqlite_schema').get()
     this.db.exec('ROLLBACK TO tidemark_blind; RELEASE tidemark_blind; PRAGMA writable_schema = OFF')
     if (this.#seesTrigger(kept))

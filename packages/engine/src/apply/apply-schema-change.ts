@@ -19,21 +19,26 @@ type SchemaStatement = StatementClass & { kind: 'schema' }
  * A table that is altered loses capture's triggers, because SQLite refuses to drop a column that a trigger
  * mentions. They are the caller's to make anew.
  *
+ * @returns whether anything was done
  * @throws RefusedChangeError for any other kind of statement and for reserved names; SqliteError
  */
-export function applySchemaChange(connection: ApplyConnection, sql: string): void {
+export function applySchemaChange(connection: ApplyConnection, sql: string): boolean {
   const { db } = connection
   const statement = classifyStatement(sql)
   if (splitStatements(sql).length !== 1) throw new RefusedChangeError('a schema change must be one statement')
-  if (statement.kind === 'pragma') return applyPragma(db, sql)
+  if (statement.kind === 'pragma') {
+    applyPragma(db, sql)
+    return true
+  }
   if (statement.kind !== 'schema')
     throw new RefusedChangeError(`not a schema statement: ${statement.keyword}`)
   assertAllowed(statement, sql)
-  if (isDone(db, statement, sql)) return
+  if (isDone(db, statement, sql)) return false
   connection.changeSchema(() => {
     if (statement.verb === 'alter') removeTriggers(db, [statement.name!])
     db.exec(sql)
   })
+  return true
 }
 
 function applyPragma(db: Database.Database, sql: string): void {

@@ -7,6 +7,7 @@ import { applySchemaChange } from './apply-schema-change.ts'
 import { ConflictLog } from './conflict-log.ts'
 import { ForeignKeyCheck } from './foreign-key-check.ts'
 import { insertGroups, isInsertGroup } from './insert-groups.ts'
+import { NewIndexes } from './new-indexes.ts'
 import type { OpenPushOptions } from './open-push.ts'
 import type { PushOutcome } from './push-outcome.ts'
 import { RefusedChangeError } from './refused-change-error.ts'
@@ -29,6 +30,7 @@ export class IncomingBatch {
   readonly #header: PushHeader
   readonly #rowids: RowidMap
   readonly #rows: RowApplier
+  readonly #indexes: NewIndexes
   readonly #firstNewId: number
   readonly #mayDrop: boolean
   #mustPull = false
@@ -41,6 +43,7 @@ export class IncomingBatch {
     this.#header = header
     this.#rowids = rowids
     this.#rows = new RowApplier(connection.tables, rowids)
+    this.#indexes = new NewIndexes(connection.db)
     this.#firstNewId = firstNewId
   }
 
@@ -49,6 +52,7 @@ export class IncomingBatch {
     const { tables } = this.#connection
     tables.refresh(this.#connection.schemaVersion())
     for (const group of insertGroups(this.#newOnes(changes))) {
+      if (group[0]!.kind !== 'schema') this.#indexes.fill()
       if (isInsertGroup(group) && this.#rows.insertAll(group)) continue
       for (const change of group) {
         const refusal = this.#applyOne(change)
@@ -81,11 +85,12 @@ export class IncomingBatch {
    */
   end(all: () => Iterable<Change>): PushOutcome | null {
     if (this.#mustPull) return { type: 'conflict', ...this.conflicts.rows() }
+    this.#indexes.fill()
     return this.#header.enforceForeignKeys ? this.#checkForeignKeys(all) : null
   }
 
   #applySchema(sql: string): void {
-    applySchemaChange(this.#connection, sql)
+    if (applySchemaChange(this.#connection, sql)) this.#indexes.add(sql)
     const renaming = tableRenaming(sql)
     if (renaming !== null) this.#rowids.rename(renaming.from, renaming.to)
     this.#connection.tables.refresh(this.#connection.schemaVersion())

@@ -1,41 +1,58 @@
 import type Database from 'better-sqlite3'
-import { indexTables } from '../capture/virtual-table.ts'
 import { isReservedName } from '../capture/own-tables.ts'
-import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
-import type { Token } from '../sql/tokens.ts'
+import { indexTables } from '../capture/virtual-table.ts'
+import { parseCreateTrigger } from '../sql/parse-create-trigger.ts'
+import type { ParsedTrigger } from '../sql/parse-create-trigger.ts'
+import { isKeyword } from '../sql/tokens.ts'
+
+/** Triggers that keep full-text indexes over other tables up to date. */
+export interface IndexTriggers {
+  /** Names of those that do nothing else. */
+  readonly pure: readonly string[]
+  /** Those that do other things too: their names, and what each of them is without the rest. */
+  readonly mixed: ReadonlyMap<string, string>
+}
 
 /**
- * Names of the triggers that do nothing but keep a full-text index over other tables up to date. Their
- * effects are no rows, so they are not among the changes: they have to fire where changes are applied.
+ * The effects of these triggers on an index are no rows, so they are not among the changes: they have to fire
+ * where changes are applied. What else a trigger does is among the changes, and must not be done again.
  */
-export function indexTriggers(db: Database.Database): string[] {
+export function indexTriggers(db: Database.Database): IndexTriggers {
+  const pure: string[] = []
+  const mixed = new Map<string, string>()
   const indexes = indexTables(db)
-  if (indexes.size === 0) return []
-  return db
-    .prepare<[], { name: string; sql: string }>("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-    .all()
-    .filter(({ name, sql }) => !isReservedName(name) && writesOnly(sql, indexes))
-    .map(({ name }) => name)
-}
-
-function writesOnly(sql: string, tables: ReadonlySet<string>): boolean {
-  const tokens = [...tokenize(sql)]
-  const begin = tokens.findIndex((token) => isKeyword(token, 'BEGIN'))
-  let first = begin + 1
-  for (let at = first; at < tokens.length; at += 1) {
-    if (tokens[at]!.text !== ';') continue
-    const target = writtenTable(tokens.slice(first, at))
-    if (target === null || !tables.has(target.toLowerCase())) return false
-    first = at + 1
+  if (indexes.size === 0) return { pure, mixed }
+  for (const { name, sql } of selectTriggers(db)) {
+    const { head, body } = parseCreateTrigger(sql)
+    const kept = body.filter(({ writes }) => writes !== null && indexes.has(writes.toLowerCase()))
+    if (kept.length === 0) continue
+    if (kept.length === body.length) pure.push(name)
+    // What the statements left out would have inserted last is not known.
+    else if (!kept.some(({ tokens }) => tokens.some((token) => isKeyword(token, 'LAST_INSERT_ROWID'))))
+      mixed.set(name, `${head} ${kept.map(({ text }) => `${text};`).join(' ')} END`)
   }
-  return begin >= 0
+  return { pure, mixed }
 }
 
-/** The table that a statement of a trigger writes; null for SELECT, which may raise errors. */
-function writtenTable(statement: readonly Token[]): string | null {
-  const into = statement.findIndex((token) => isKeyword(token, 'INTO') || isKeyword(token, 'FROM'))
-  if (isKeyword(statement[0], 'UPDATE')) return nameOf(statement[isKeyword(statement[1], 'OR') ? 3 : 1])
-  if (['INSERT', 'REPLACE', 'DELETE'].some((word) => isKeyword(statement[0], word)))
-    return nameOf(statement[into + 1])
-  return null
+/** The application's triggers that fire for inserts, each with its table. */
+export function insertTriggers(db: Database.Database): (ParsedTrigger & { readonly table: string })[] {
+  return selectTriggers(db).flatMap(({ table, sql }) => {
+    const trigger = parseCreateTrigger(sql)
+    return trigger.firesForInserts ? [{ ...trigger, table }] : []
+  })
+}
+
+interface TriggerDefinition {
+  readonly name: string
+  readonly table: string
+  readonly sql: string
+}
+
+function selectTriggers(db: Database.Database): TriggerDefinition[] {
+  return db
+    .prepare<[], TriggerDefinition>(
+      'SELECT name, tbl_name AS "table", sql FROM sqlite_schema WHERE type = \'trigger\'',
+    )
+    .all()
+    .filter(({ name }) => !isReservedName(name))
 }

@@ -24,7 +24,8 @@ const mostStatements = 256
  *
  * A row that does not fit fails its statement, whatever ON CONFLICT clauses the table has: they have had
  * their effect where the change was made, and here they would drop the change, or rows of others, or the
- * whole transaction, without a word.
+ * whole transaction, without a word. Statements for other tables say nothing of it: what they say would also
+ * count for those of triggers that replace rows of a full-text index.
  */
 export class TargetTable {
   readonly shape: TableShape
@@ -32,6 +33,8 @@ export class TargetTable {
   readonly columns: readonly string[]
   readonly #db: Database.Database
   readonly #isVirtual: boolean
+  /** What INSERT and UPDATE do where a row does not fit. */
+  readonly #orAbort: string
   readonly #name: string
   readonly #quoted: readonly string[]
   /** Of the columns of the key. */
@@ -58,6 +61,7 @@ export class TargetTable {
     const shaped = new Set(shape.columns.map((name) => name.toLowerCase()))
     this.shape = shape
     this.#isVirtual = ordinary === null
+    this.#orAbort = hasConflictClause(db, table.shape.name) ? ' OR ABORT' : ''
     this.columns = [
       ...shape.columns,
       ...table.shape.columns.filter((name) => !shaped.has(name.toLowerCase())),
@@ -108,7 +112,7 @@ export class TargetTable {
     const set = columns
       .map((column, index) => `${this.#quoted[column]}=${placeholder(values[index]!)}`)
       .join()
-    const sql = `UPDATE OR ABORT ${this.#name} SET ${set} WHERE ${this.#where(identity)}`
+    const sql = `UPDATE${this.#orAbort} ${this.#name} SET ${set} WHERE ${this.#where(identity)}`
     return this.#statement(sql).run(...values.map(binding), ...bindingsOf(identity)).changes > 0
   }
 
@@ -129,7 +133,7 @@ export class TargetTable {
       const set = columns.map((column) => `${this.#quoted[column]}=?`).join()
       const unchanged = columns.map((column) => ` AND ${this.#quoted[column]} COLLATE BINARY IS ?`).join('')
       statement = this.#db.prepare(
-        `UPDATE OR ABORT ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
+        `UPDATE${this.#orAbort} ${this.#name} SET ${set} WHERE ${this.#where({ by: 'key', values: key })}${unchanged}`,
       )
       if (this.#byColumns.size === mostStatements) this.#byColumns.clear()
       this.#byColumns.set(signature, statement)
@@ -197,8 +201,8 @@ export class TargetTable {
       names.unshift(rowid)
       places.unshift('?')
     }
-    if (names.length === 0) return `INSERT OR ABORT INTO ${this.#name} DEFAULT VALUES`
-    return `INSERT OR ABORT INTO ${this.#name}(${names.join()}) VALUES(${places.join()})`
+    if (names.length === 0) return `INSERT${this.#orAbort} INTO ${this.#name} DEFAULT VALUES`
+    return `INSERT${this.#orAbort} INTO ${this.#name}(${names.join()}) VALUES(${places.join()})`
   }
 
   #where(identity: RowIdentity): string {
@@ -230,6 +234,12 @@ export class TargetTable {
 function findVirtual(db: Database.Database, name: string): UserTable | null {
   const virtual = virtualTables(db).find(({ table }) => table.shape.name.toLowerCase() === name.toLowerCase())
   return virtual?.table ?? null
+}
+
+function hasConflictClause(db: Database.Database, name: string): boolean {
+  const select =
+    "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE AND sql LIKE '%CONFLICT%'"
+  return db.prepare<[string], 1>(select).get(name) !== undefined
 }
 
 function bindingsOf(identity: RowIdentity): unknown[] {

@@ -29,21 +29,30 @@ const selectDefinitions = `
  */
 export function virtualTables(db: Database.Database): VirtualTable[] {
   return definitions(db).flatMap(({ name, sql }) => {
-    const { module, hasContentOption } = parseVirtualTable(sql)
-    const isFullText = fullTextModules.has(module) && !hasContentOption
+    const { module, content } = parseVirtualTable(sql)
+    const isFullText = fullTextModules.has(module) && content === null
     if (!isFullText && !treeModules.has(module)) return []
     const columns = columnsOf(db, name)
     return [{ table: describe(name, isFullText ? [fullTextRowid(columns), ...columns] : columns), module }]
   })
 }
 
-/** Names, in lower case, of the full-text tables that index what is stored elsewhere, or nowhere. */
-export function indexTables(db: Database.Database): Set<string> {
-  const indexes = definitions(db).filter(({ sql }) => {
-    const { module, hasContentOption } = parseVirtualTable(sql)
-    return fullTextModules.has(module) && hasContentOption
-  })
-  return new Set(indexes.map(({ name }) => name.toLowerCase()))
+/** A full-text table that indexes what is stored elsewhere, or nowhere. */
+interface IndexTable {
+  readonly name: string
+  /** False: what it indexes is not stored, or not where it says. */
+  readonly hasContent: boolean
+}
+
+/** The full-text tables without rows of their own, by their names in lower case. */
+export function indexTables(db: Database.Database): Map<string, IndexTable> {
+  const indexes = new Map<string, IndexTable>()
+  for (const { name, sql } of definitions(db)) {
+    const { module, content } = parseVirtualTable(sql)
+    if (fullTextModules.has(module) && content !== null)
+      indexes.set(name.toLowerCase(), { name, hasContent: content !== '' })
+  }
+  return indexes
 }
 
 function definitions(db: Database.Database): Definition[] {
@@ -75,11 +84,13 @@ function describe(name: string, columns: readonly string[]): UserTable {
   }
 }
 
-function parseVirtualTable(sql: string): { readonly module: string; readonly hasContentOption: boolean } {
+/** `content` is the table that the option of this name gives, empty for none; null: there is no such option. */
+function parseVirtualTable(sql: string): { readonly module: string; readonly content: string | null } {
   const tokens = [...tokenize(sql)]
   const using = tokens.findIndex((token) => isKeyword(token, 'USING'))
-  const hasContentOption = tokens.some(
-    (token, at) => isKeyword(token, 'CONTENT') && tokens[at + 1]?.text === '=',
-  )
-  return { module: (nameOf(tokens[using + 1]) ?? '').toLowerCase(), hasContentOption }
+  const option = tokens.findIndex((token, at) => isKeyword(token, 'CONTENT') && tokens[at + 1]?.text === '=')
+  return {
+    module: (nameOf(tokens[using + 1]) ?? '').toLowerCase(),
+    content: option < 0 ? null : (nameOf(tokens[option + 2]) ?? ''),
+  }
 }

@@ -2,6 +2,7 @@ import type { RowidMapping } from '@tidemark/protocol'
 import type { ApplyConnection } from '../apply/apply-connection.ts'
 import { applySchemaChange } from '../apply/apply-schema-change.ts'
 import { ForeignKeyCheck } from '../apply/foreign-key-check.ts'
+import { NewIndexes } from '../apply/new-indexes.ts'
 import { RowidMap } from '../apply/rowid-map.ts'
 import type { CapturedChange, CapturedRow, CapturedSchema } from '../capture/captured-change.ts'
 import { CapturedWriter } from '../capture/captured-writer.ts'
@@ -119,6 +120,7 @@ export function appendCaptured(
 function runReplay(connection: ApplyConnection, replay: Replay, applyAll: () => void): void {
   connection.withoutTriggers({ keepSchema: false }, () => {
     applyAll()
+    replay.fillIndexes()
     replay.checkForeignKeys()
     replay.finish()
   })
@@ -130,6 +132,7 @@ class Replay {
   readonly #options: ReplayOptions
   readonly #writer: CapturedWriter
   readonly #rows: RowReplay
+  readonly #indexes: NewIndexes
   /** Where the rows without keys are now. */
   readonly rowids = new RowidMap()
   readonly #acknowledgedRowids: RowidMap
@@ -154,6 +157,7 @@ class Replay {
       connection.changeSchema(() => connection.db.exec(sql)),
     )
     connection.tables.refresh(connection.schemaVersion())
+    this.#indexes = new NewIndexes(connection.db)
     this.#rows = new RowReplay({
       tables: connection.tables,
       rowids: this.rowids,
@@ -173,6 +177,7 @@ class Replay {
     else if (change.kind === 'commit') this.#write(change)
     else if (change.kind === 'schema') this.#applySchema(change)
     else if (!this.#isPushedByCopy(change)) {
+      this.fillIndexes()
       const pending = this.#rows.replay(change)
       if (pending !== null) this.#write(pending)
     }
@@ -213,6 +218,11 @@ class Replay {
     const { lastIdBefore } = change
     const isFixed = lastIdBefore === null || lastIdBefore < this.#fixedThroughId
     return { ...change, changeId, lastIdBefore: isFixed ? lastIdBefore : lastIdBefore + this.#shift }
+  }
+
+  /** Fills the full-text indexes that the last schema changes have made. */
+  fillIndexes(): void {
+    this.#indexes.fill()
   }
 
   /**
@@ -326,7 +336,8 @@ class Replay {
   #applySchema(change: CapturedSchema): void {
     const { db, tables } = this.#connection
     try {
-      inSavepoint(db, () => applySchemaChange(this.#connection, change.sql))
+      if (inSavepoint(db, () => applySchemaChange(this.#connection, change.sql)))
+        this.#indexes.add(change.sql)
       const renaming = tableRenaming(change.sql)
       if (renaming !== null) this.rowids.rename(renaming.from, renaming.to)
     } catch (error) {

@@ -1,0 +1,101 @@
+import type Database from 'better-sqlite3'
+import { indexTables } from '../capture/virtual-table.ts'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import { parseCreateTrigger } from '../sql/parse-create-trigger.ts'
+import type { ParsedTrigger, TriggerStatement } from '../sql/parse-create-trigger.ts'
+import { quoteIdentifier } from '../sql/quote.ts'
+import { inSavepoint } from '../sql/savepoint.ts'
+import { isOperational, sqliteCode } from '../sql/sqlite-error.ts'
+import { isKeyword } from '../sql/tokens.ts'
+import { insertTriggers } from './index-triggers.ts'
+
+/**
+ * Full-text indexes over other tables that have come, or got triggers, by schema changes. What an application
+ * does to fill such an index with the rows that are there writes no rows, so it is not among the changes:
+ * it is done here. Otherwise the index would be empty, and SQLite takes the whole file for damaged when a
+ * trigger removes a row from an index that does not have it.
+ */
+export class NewIndexes {
+  readonly #db: Database.Database
+  readonly #names = new Set<string>()
+
+  constructor(db: Database.Database) {
+    this.#db = db
+  }
+
+  /** To be called behind each schema change that was made. */
+  add(sql: string): void {
+    const statement = classifyStatement(sql)
+    if (statement.kind !== 'schema' || statement.verb !== 'create') return
+    if (statement.objectType === 'virtual table') this.#names.add(statement.name!.toLowerCase())
+    if (statement.objectType === 'trigger')
+      for (const { writes } of parseCreateTrigger(sql).body)
+        if (writes !== null) this.#names.add(writes.toLowerCase())
+  }
+
+  /**
+   * Fills the indexes. To be called before rows are written that triggers may take for indexed, and at the
+   * end; inside {@link ApplyConnection.withoutTriggers}.
+   *
+   * @throws SqliteError when the machine or the file fails
+   */
+  fill(): void {
+    if (this.#names.size === 0) return
+    const indexes = indexTables(this.#db)
+    for (const name of this.#names) {
+      const index = indexes.get(name)
+      if (index !== undefined) this.#tryTo(() => this.#fillOne(index.name, index.hasContent))
+    }
+    this.#names.clear()
+  }
+
+  #fillOne(name: string, hasContent: boolean): void {
+    const table = quoteIdentifier(name)
+    if (hasContent) this.#db.exec(`INSERT INTO ${table}(${table}) VALUES ('rebuild')`)
+    else if (this.#db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined)
+      this.#fillByTriggers(name)
+  }
+
+  /** An index without content knows its rows by its triggers alone: as if all rows were inserted now. */
+  #fillByTriggers(index: string): void {
+    for (const trigger of insertTriggers(this.#db))
+      for (const statement of trigger.body) {
+        if (statement.writes?.toLowerCase() !== index.toLowerCase()) continue
+        const sql = insertForAllRows(trigger, statement)
+        if (sql !== null) this.#tryTo(() => this.#db.exec(sql))
+      }
+  }
+
+  /** An index that cannot be filled, as its content is not there yet, stays as it is. */
+  #tryTo(run: () => void): void {
+    try {
+      inSavepoint(this.#db, run)
+    } catch (error) {
+      const code = sqliteCode(error)
+      if (code === null || isOperational(code)) throw error
+    }
+  }
+}
+
+/**
+ * What an `INSERT … VALUES (…)` of a trigger does for each new row, for all rows of its table; null for any
+ * other statement.
+ */
+function insertForAllRows(
+  { table, when }: ParsedTrigger & { readonly table: string },
+  { text, tokens }: TriggerStatement,
+): string | null {
+  const values = tokens.findIndex((token) => isKeyword(token, 'VALUES'))
+  const tuple = tokens.slice(values + 1)
+  if (values < 0 || tuple.at(-1)?.text !== ')' || depths(tuple).indexOf(0) !== tuple.length - 1) return null
+  const offset = tokens[0]!.start
+  const into = text.slice(0, tokens[values]!.start - offset)
+  const expressions = text.slice(tuple[0]!.end - offset, tuple.at(-1)!.start - offset)
+  return `${into} SELECT ${expressions} FROM main.${quoteIdentifier(table)} AS new WHERE ${when ?? '1'}`
+}
+
+/** How many parentheses are open behind each token. */
+function depths(tokens: readonly { readonly text: string }[]): number[] {
+  let depth = 0
+  return tokens.map(({ text }) => (depth += text === '(' ? 1 : text === ')' ? -1 : 0))
+}
