@@ -44,6 +44,14 @@ const kinds: readonly (readonly [kind: string, create: string, fill: string])[] 
       CREATE TRIGGER note_new AFTER UPDATE ON note BEGIN INSERT OR REPLACE INTO found(rowid, body) VALUES (new.rowid, new.body); END`,
     'INSERT INTO found(rowid, body) SELECT rowid, body FROM note',
   ],
+  [
+    'with a content of its own under the rowids of the table',
+    `CREATE VIRTUAL TABLE found USING fts5(body);
+      CREATE TRIGGER note_in AFTER INSERT ON note BEGIN ${add}; END;
+      CREATE TRIGGER note_out AFTER DELETE ON note BEGIN DELETE FROM found WHERE rowid = old.rowid; END;
+      CREATE TRIGGER note_new AFTER UPDATE ON note BEGIN UPDATE found SET body = new.body WHERE rowid = new.rowid; END`,
+    'INSERT INTO found(rowid, body) SELECT rowid, body FROM note',
+  ],
 ]
 
 /** The ids of the notes that the index finds. */
@@ -141,3 +149,38 @@ test.for(kinds)(
     }
   },
 )
+
+test('an R-Tree under the rowids of a table has the rows of both sides', async () => {
+  await using server = new SyncServer()
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE place (id TEXT PRIMARY KEY, x REAL); CREATE VIRTUAL TABLE box USING rtree(id, x0, x1);
+    CREATE TRIGGER place_in AFTER INSERT ON place BEGIN INSERT INTO box VALUES (new.rowid, new.x, new.x + 1); END;
+    CREATE TRIGGER place_out AFTER DELETE ON place BEGIN DELETE FROM box WHERE id = old.rowid; END`)
+  await a.sync()
+  const b = await server.client('b.db')
+  a.exec(`INSERT INTO place VALUES ('a', 1)`)
+  b.exec(`INSERT INTO place VALUES ('b', 5), ('gone', 6); DELETE FROM place WHERE id = 'gone'`)
+  await converge(a, b)
+  for (const db of [a, b])
+    expect(
+      db.prepare('SELECT p.id, x0 FROM box JOIN place AS p ON p.rowid = box.id ORDER BY 1').raw().all(),
+    ).toEqual([
+      ['a', 1],
+      ['b', 5],
+    ])
+})
+
+test('rows under the keys of a table, and rows that no trigger writes, are synced as they are', async () => {
+  await using server = new SyncServer()
+  const a = await server.client('a.db')
+  a.exec(`CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT); CREATE VIRTUAL TABLE found USING fts5(body);
+    CREATE TRIGGER note_in AFTER INSERT ON note BEGIN ${add}; END`)
+  await a.sync()
+  const b = await server.client('b.db')
+  a.exec(
+    `INSERT INTO note VALUES (1, 'high water'); INSERT INTO found(rowid, body) VALUES (100, 'still water')`,
+  )
+  await converge(a, b)
+  for (const db of [a, b])
+    expect(db.prepare(`SELECT rowid FROM found WHERE found MATCH 'water'`).pluck().all()).toEqual([1, 100])
+})

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { indexTables } from '../capture/virtual-table.ts'
+import type { IndexTable } from '../capture/virtual-table.ts'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import { parseCreateTrigger } from '../sql/parse-create-trigger.ts'
 import type { ParsedTrigger, TriggerStatement } from '../sql/parse-create-trigger.ts'
@@ -44,25 +45,28 @@ export class NewIndexes {
     const indexes = indexTables(this.#db)
     for (const name of this.#names) {
       const index = indexes.get(name)
-      if (index !== undefined) this.#tryTo(() => this.#fillOne(index.name, index.hasContent))
+      if (index !== undefined) this.#tryTo(() => this.#fillOne(index))
     }
     this.#names.clear()
   }
 
-  #fillOne(name: string, hasContent: boolean): void {
+  #fillOne({ name, content }: IndexTable): void {
     const table = quoteIdentifier(name)
-    if (hasContent) this.#db.exec(`INSERT INTO ${table}(${table}) VALUES ('rebuild')`)
-    else if (this.#db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined)
-      this.#fillByTriggers(name)
+    if (content === 'elsewhere')
+      return void this.#db.exec(`INSERT INTO ${table}(${table}) VALUES ('rebuild')`)
+    if (content === 'own') this.#db.exec(`DELETE FROM ${table}`)
+    // What an index without content has cannot be told from its rows.
+    else if (this.#db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined) return
+    this.#fillByTriggers(name)
   }
 
-  /** An index without content knows its rows by its triggers alone: as if all rows were inserted now. */
+  /** As if all rows were inserted now. */
   #fillByTriggers(index: string): void {
     for (const trigger of insertTriggers(this.#db))
       for (const statement of trigger.body) {
         if (statement.writes?.toLowerCase() !== index.toLowerCase()) continue
         const sql = insertForAllRows(trigger, statement)
-        if (sql !== null) this.#tryTo(() => this.#db.exec(sql))
+        if (sql !== null) this.#db.exec(sql)
       }
   }
 

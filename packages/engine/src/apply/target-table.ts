@@ -3,8 +3,7 @@ import type { ImageValue, SqlValue, TableShape } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
 import { isReservedName } from '../capture/own-tables.ts'
 import { findTable, keyCollate } from '../capture/user-table.ts'
-import type { UserTable } from '../capture/user-table.ts'
-import { virtualTables } from '../capture/virtual-table.ts'
+import { findVirtualTable } from '../capture/virtual-table.ts'
 import { binding, isPlain, placeholder } from '../sql/exact-write.ts'
 import { ExactSelect } from '../sql/exact-read.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
@@ -52,7 +51,7 @@ export class TargetTable {
   constructor(db: Database.Database, shape: TableShape) {
     const isReserved = isReservedName(shape.name)
     const ordinary = isReserved ? null : findTable(db, shape.name)
-    const table = isReserved ? null : (ordinary ?? findVirtual(db, shape.name))
+    const table = isReserved ? null : (ordinary ?? findVirtualTable(db, shape.name)?.table ?? null)
     if (table === null) throw new RefusedChangeError(`no such table: ${shape.name}`)
     const stored = new Set(table.shape.columns.map((name) => name.toLowerCase()))
     for (const name of shape.columns)
@@ -229,11 +228,6 @@ export class TargetTable {
     }
     return statement
   }
-}
-
-function findVirtual(db: Database.Database, name: string): UserTable | null {
-  const virtual = virtualTables(db).find(({ table }) => table.shape.name.toLowerCase() === name.toLowerCase())
-  return virtual?.table ?? null
 }
 
 function hasConflictClause(db: Database.Database, name: string): boolean {

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3'
 import { prepared } from '../sql/prepared.ts'
 import { quoteIdentifier } from '../sql/quote.ts'
 import { isKeyword, nameOf, tokenize } from '../sql/tokens.ts'
+import { followingTables } from './following-tables.ts'
 import { notReserved } from './own-tables.ts'
 import type { UserTable } from './user-table.ts'
 
@@ -23,11 +24,44 @@ const selectDefinitions = `
   SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND rootpage = 0 AND ${notReserved('name')} ORDER BY name`
 
 /**
- * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees. A
- * full-text index over another table, or without content, holds no rows: it follows from the rows of others
- * (see {@link indexTables}). Others are not looked at: SQLite may not have their modules.
+ * The virtual tables whose rows are synced: full-text tables with a content of their own, and R-Trees, but
+ * for those among {@link indexTables}. Others are not looked at: SQLite may not have their modules.
  */
 export function virtualTables(db: Database.Database): VirtualTable[] {
+  const stored = storedTables(db)
+  if (stored.length === 0) return []
+  const following = followingTables(db, stored)
+  return stored.filter(({ table }) => !following.has(table.shape.name.toLowerCase()))
+}
+
+/** The virtual table `name` whose rows can be written, whatever its case; null if there is none. */
+export function findVirtualTable(db: Database.Database, name: string): VirtualTable | null {
+  return storedTables(db).find(({ table }) => table.shape.name.toLowerCase() === name.toLowerCase()) ?? null
+}
+
+/** A virtual table that follows from the rows of ordinary tables: what is written to it is not captured. */
+export interface IndexTable {
+  readonly name: string
+  /**
+   * Where what it indexes is stored. `own`: in itself, by triggers that give each row of a table a row under
+   * the same rowid, which is no key of that table: it is another one elsewhere.
+   */
+  readonly content: 'elsewhere' | 'nowhere' | 'own'
+}
+
+/** The indexes over ordinary tables, by their names in lower case. */
+export function indexTables(db: Database.Database): Map<string, IndexTable> {
+  const indexes = new Map<string, IndexTable>()
+  for (const { name, sql } of definitions(db)) {
+    const { module, content } = parseVirtualTable(sql)
+    if (fullTextModules.has(module) && content !== null)
+      indexes.set(name.toLowerCase(), { name, content: content === '' ? 'nowhere' : 'elsewhere' })
+  }
+  for (const name of followingTables(db, storedTables(db))) indexes.set(name, { name, content: 'own' })
+  return indexes
+}
+
+function storedTables(db: Database.Database): VirtualTable[] {
   return definitions(db).flatMap(({ name, sql }) => {
     const { module, content } = parseVirtualTable(sql)
     const isFullText = fullTextModules.has(module) && content === null
@@ -35,24 +69,6 @@ export function virtualTables(db: Database.Database): VirtualTable[] {
     const columns = columnsOf(db, name)
     return [{ table: describe(name, isFullText ? [fullTextRowid(columns), ...columns] : columns), module }]
   })
-}
-
-/** A full-text table that indexes what is stored elsewhere, or nowhere. */
-interface IndexTable {
-  readonly name: string
-  /** False: what it indexes is not stored, or not where it says. */
-  readonly hasContent: boolean
-}
-
-/** The full-text tables without rows of their own, by their names in lower case. */
-export function indexTables(db: Database.Database): Map<string, IndexTable> {
-  const indexes = new Map<string, IndexTable>()
-  for (const { name, sql } of definitions(db)) {
-    const { module, content } = parseVirtualTable(sql)
-    if (fullTextModules.has(module) && content !== null)
-      indexes.set(name.toLowerCase(), { name, hasContent: content !== '' })
-  }
-  return indexes
 }
 
 function definitions(db: Database.Database): Definition[] {
