@@ -39,7 +39,8 @@ const kinds: readonly (readonly [kind: string, create: string, fill: string])[] 
   [
     'without content, from which rows can be deleted',
     `CREATE VIRTUAL TABLE found USING fts5(body, content='', contentless_delete=1);
-      CREATE TRIGGER note_in AFTER INSERT ON note BEGIN ${add}; END;
+      CREATE TRIGGER note_in AFTER INSERT ON note BEGIN
+        INSERT INTO found(rowid, body) SELECT new.rowid, (SELECT new.body) WHERE new.body IS NOT NULL OR 0; END;
       CREATE TRIGGER note_out AFTER DELETE ON note BEGIN DELETE FROM found WHERE rowid = old.rowid; END;
       CREATE TRIGGER note_new AFTER UPDATE ON note BEGIN INSERT OR REPLACE INTO found(rowid, body) VALUES (new.rowid, new.body); END`,
     'INSERT INTO found(rowid, body) SELECT rowid, body FROM note',

@@ -82,21 +82,46 @@ export class NewIndexes {
 }
 
 /**
- * What an `INSERT … VALUES (…)` of a trigger does for each new row, for all rows of its table; null for any
- * other statement.
+ * What an `INSERT … VALUES (…)`, or `INSERT … SELECT …` from no table, of a trigger does for each new row, for
+ * all rows of its table; null for any other statement.
  */
 function insertForAllRows(
   { table, when }: ParsedTrigger & { readonly table: string },
   { text, tokens }: TriggerStatement,
 ): string | null {
-  const values = tokens.findIndex((token) => isKeyword(token, 'VALUES'))
-  const tuple = tokens.slice(values + 1)
-  if (values < 0 || tuple.at(-1)?.text !== ')' || depths(tuple).indexOf(0) !== tuple.length - 1) return null
   const offset = tokens[0]!.start
-  const into = text.slice(0, tokens[values]!.start - offset)
-  const expressions = text.slice(tuple[0]!.end - offset, tuple.at(-1)!.start - offset)
-  return `${into} SELECT ${expressions} FROM main.${quoteIdentifier(table)} AS new WHERE ${when ?? '1'}`
+  const between = (start: number, end: number): string => text.slice(start - offset, end - offset)
+  const source = tokens.findIndex((token) => isKeyword(token, 'VALUES') || isKeyword(token, 'SELECT'))
+  const rest = tokens.slice(source + 1)
+  const [first, last] = [rest[0], rest.at(-1)]
+  if (source < 0 || first === undefined || last === undefined) return null
+  const open = depths(rest)
+  const rows = `FROM main.${quoteIdentifier(table)} AS new WHERE (${when ?? '1'})`
+  const into = between(offset, tokens[source]!.start)
+  if (isKeyword(tokens[source], 'VALUES'))
+    return open.indexOf(0) === rest.length - 1 && last.text === ')'
+      ? `${into} SELECT ${between(first.end, last.start)} ${rows}`
+      : null
+  if (rest.some((token, at) => open[at] === 0 && clauses.some((word) => isKeyword(token, word)))) return null
+  const where = rest.findIndex((token, at) => open[at] === 0 && isKeyword(token, 'WHERE'))
+  return where < 0
+    ? `${into} SELECT ${between(first.start, last.end)} ${rows}`
+    : `${into} SELECT ${between(first.start, rest[where]!.start)} ${rows} AND (${between(rest[where]!.end, last.end)})`
 }
+
+/** With one of these a SELECT is not about the new row alone. */
+const clauses = [
+  'FROM',
+  'DISTINCT',
+  'GROUP',
+  'ORDER',
+  'LIMIT',
+  'UNION',
+  'EXCEPT',
+  'INTERSECT',
+  'WINDOW',
+  'ON',
+]
 
 /** How many parentheses are open behind each token. */
 function depths(tokens: readonly { readonly text: string }[]): number[] {

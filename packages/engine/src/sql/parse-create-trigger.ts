@@ -20,11 +20,17 @@ export interface ParsedTrigger {
   readonly body: readonly TriggerStatement[]
 }
 
+const statementWords = ['INSERT', 'REPLACE', 'UPDATE', 'DELETE', 'SELECT', 'WITH']
+
 /** Reads a CREATE TRIGGER statement that SQLite has accepted. */
 export function parseCreateTrigger(sql: string): ParsedTrigger {
   const tokens = [...tokenize(sql)]
   const at = (keyword: string): number => tokens.findIndex((token) => isKeyword(token, keyword))
-  const begin = at('BEGIN')
+  // A column may be called begin.
+  const begin = tokens.findIndex(
+    (token, index) =>
+      isKeyword(token, 'BEGIN') && statementWords.some((word) => isKeyword(tokens[index + 1], word)),
+  )
   const when = at('WHEN')
   const body: TriggerStatement[] = []
   let first = begin + 1
