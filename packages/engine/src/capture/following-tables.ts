@@ -5,33 +5,44 @@ import { prepared } from '../sql/prepared.ts'
 import { isKeyword, nameOf } from '../sql/tokens.ts'
 import { notReserved } from './own-tables.ts'
 import { findTable } from './user-table.ts'
+import type { UserTable } from './user-table.ts'
 import type { VirtualTable } from './virtual-table.ts'
 
-const rowidNames = new Set(['rowid', 'oid', '_rowid_', 'docid'])
+const rowidNames: ReadonlySet<string> = new Set(['rowid', 'oid', '_rowid_', 'docid'])
 const selectTriggers = `
   SELECT tbl_name AS "table", sql FROM sqlite_schema WHERE type = 'trigger' AND ${notReserved('name')}`
 
 /**
  * Those of `tables`, by their names in lower case, to which a trigger gives a row for each new row of an
- * ordinary table, under the rowid of that row, where this is not its key: two clients give it to different
- * rows, and where they come together one of them gets another. So the rows of these virtual tables do not
- * travel: the triggers make them anew where rows arrive.
+ * ordinary table, under the rowid of that row. Their rows do not travel: the triggers make them anew where
+ * rows arrive. Otherwise a row that gets another rowid there, or is refused, would leave its row here behind,
+ * in the way of the next one.
  */
 export function followingTables(db: Database.Database, tables: readonly VirtualTable[]): Set<string> {
   const following = new Set<string>()
   if (tables.length === 0) return following
   for (const { table, sql } of prepared<[], { table: string; sql: string }>(db, selectTriggers).all()) {
     const { firesForInserts, body } = parseCreateTrigger(sql)
-    if (!firesForInserts) continue
-    const written = tables.filter((virtual) => body.some((statement) => isFollowing(statement, virtual)))
-    if (written.length === 0 || findTable(db, table)?.rowidIsKey !== false) continue
-    for (const virtual of written) following.add(virtual.table.shape.name.toLowerCase())
+    const followed = firesForInserts ? findTable(db, table) : null
+    if (followed === null) continue
+    const names = namesOfRowid(followed)
+    for (const virtual of tables)
+      if (body.some((statement) => isFollowing(statement, names, virtual)))
+        following.add(virtual.table.shape.name.toLowerCase())
   }
   return following
 }
 
+function namesOfRowid({ shape, rowidIsKey }: UserTable): ReadonlySet<string> {
+  return rowidIsKey ? new Set([...rowidNames, shape.columns[shape.key[0]!]!.toLowerCase()]) : rowidNames
+}
+
 /** The statement is an `INSERT INTO table (rowid, …) VALUES (new.rowid, …)`. */
-function isFollowing({ writes, tokens }: TriggerStatement, { table, module }: VirtualTable): boolean {
+function isFollowing(
+  { writes, tokens }: TriggerStatement,
+  rowids: ReadonlySet<string>,
+  { table, module }: VirtualTable,
+): boolean {
   const { name, columns } = table.shape
   if (writes?.toLowerCase() !== name.toLowerCase()) return false
   const values = tokens.findIndex((token) => isKeyword(token, 'VALUES'))
@@ -41,7 +52,7 @@ function isFollowing({ writes, tokens }: TriggerStatement, { table, module }: Vi
     open?.text === '(' &&
     nameOf(row)?.toLowerCase() === 'new' &&
     dot?.text === '.' &&
-    rowidNames.has(nameOf(rowid)?.toLowerCase() ?? '') &&
+    rowids.has(nameOf(rowid)?.toLowerCase() ?? '') &&
     end?.text === ','
   if (!takesRowid) return false
   const list = tokens.findIndex((token) => token.text === '(')

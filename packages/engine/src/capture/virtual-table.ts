@@ -44,7 +44,7 @@ export interface IndexTable {
   readonly name: string
   /**
    * Where what it indexes is stored. `own`: in itself, by triggers that give each row of a table a row under
-   * the same rowid, which is no key of that table: it is another one elsewhere.
+   * the same rowid.
    */
   readonly content: 'elsewhere' | 'nowhere' | 'own'
 }
