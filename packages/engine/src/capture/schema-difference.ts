@@ -122,6 +122,7 @@ function alterTables(
   })
 }
 
+/** A new column name is written as its definition has it: SQLite keeps its quotes, or that it has none. */
 function alterationOf(before: SchemaObject, after: SchemaObject): Alteration | null {
   const table = quoteIdentifier(after.name)
   const isRenamed = before.name !== after.name
@@ -139,7 +140,7 @@ function alterationOf(before: SchemaObject, after: SchemaObject): Alteration | n
   const statements = isSamePlaces
     ? gone.map(
         ({ name }, index) =>
-          `ALTER TABLE ${table} RENAME COLUMN ${quoteIdentifier(name)} TO ${quoteIdentifier(added[index]!.name)}`,
+          `ALTER TABLE ${table} RENAME COLUMN ${quoteIdentifier(name)} TO ${added[index]!.nameAsWritten}`,
       )
     : [
         ...gone.map(({ name }) => `ALTER TABLE ${table} DROP COLUMN ${quoteIdentifier(name)}`),

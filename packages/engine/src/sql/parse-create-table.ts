@@ -4,6 +4,8 @@ import type { Token } from './tokens.ts'
 /** One column as its CREATE TABLE has it. */
 export interface ColumnDefinition {
   readonly name: string
+  /** The name with its quotes, if it has any. */
+  readonly nameAsWritten: string
   /** The whole definition as written, name included. */
   readonly sql: string
 }
@@ -37,5 +39,5 @@ function columnOf(sql: string, tokens: readonly Token[]): ColumnDefinition | nul
   const name = nameOf(first)
   if (first === undefined || name === null) return null
   if (first.kind === 'word' && constraintWords.has(first.text.toUpperCase())) return null
-  return { name, sql: sql.slice(first.start, tokens.at(-1)!.end) }
+  return { name, nameAsWritten: first.text, sql: sql.slice(first.start, tokens.at(-1)!.end) }
 }
