@@ -3,7 +3,7 @@ import { removeTriggers } from '../capture/install-triggers.ts'
 import { hidesPragma, isReservedName } from '../capture/own-tables.ts'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import type { StatementClass } from '../sql/classify-statement.ts'
-import { parseAlterTable } from '../sql/parse-alter-table.ts'
+import { isDone } from '../sql/is-done.ts'
 import { schemaNames } from '../sql/schema-names.ts'
 import { splitStatements } from '../sql/split-statements.ts'
 import type { ApplyConnection } from './apply-connection.ts'
@@ -55,40 +55,4 @@ function assertAllowed(statement: SchemaStatement, sql: string): void {
   for (const used of schemaNames(statement, sql))
     if (isReservedName(used) || hidesPragma(used))
       throw new RefusedChangeError(`name reserved for internal use: ${used}`)
-}
-
-function isDone(db: Database.Database, statement: SchemaStatement, sql: string): boolean {
-  const name = statement.name!
-  const isTableLike =
-    statement.objectType === 'table' ||
-    statement.objectType === 'virtual table' ||
-    statement.objectType === 'view'
-  const types = isTableLike ? "'table', 'view'" : `'${statement.objectType}'`
-  const exists = (object: string): boolean =>
-    db
-      .prepare(`SELECT 1 FROM sqlite_schema WHERE type IN (${types}) AND name = ? COLLATE NOCASE`)
-      .get(object) !== undefined
-  if (statement.verb === 'create') return exists(name)
-  if (statement.verb === 'drop') return !exists(name)
-  const alter = parseAlterTable(sql)
-  if (alter === null) return false
-  const has = (column: string): boolean => hasColumn(db, name, column)
-  switch (alter.action) {
-    case 'rename':
-      return !exists(name) && exists(alter.to)
-    case 'rename column':
-      return exists(name) && !has(alter.column) && has(alter.to)
-    case 'add column':
-      return has(alter.column)
-    case 'drop column':
-      return exists(name) && !has(alter.column)
-  }
-}
-
-function hasColumn(db: Database.Database, table: string, column: string): boolean {
-  return (
-    db
-      .prepare("SELECT 1 FROM pragma_table_xinfo(?, 'main') WHERE name = ? COLLATE NOCASE")
-      .get(table, column) !== undefined
-  )
 }

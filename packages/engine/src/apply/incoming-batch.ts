@@ -3,6 +3,9 @@ import { classifyStatement } from '../sql/classify-statement.ts'
 import { sqliteCode, isOperational } from '../sql/sqlite-error.ts'
 import { tableRenaming } from '../sql/table-renaming.ts'
 import type { ApplyConnection } from './apply-connection.ts'
+import { currentVersions } from '../capture/known-schema.ts'
+import { isReservedName } from '../capture/own-tables.ts'
+import { userVersionOf } from '../sql/user-version.ts'
 import { applySchemaChange } from './apply-schema-change.ts'
 import { ConflictLog } from './conflict-log.ts'
 import { ForeignKeyCheck } from './foreign-key-check.ts'
@@ -32,12 +35,12 @@ export class IncomingBatch {
   readonly #rows: RowApplier
   readonly #indexes: NewIndexes
   readonly #firstNewId: number
-  readonly #mayDrop: boolean
+  readonly #isStale: boolean
   #mustPull = false
 
   constructor(connection: ApplyConnection, push: PushInDatabase, rowids: RowidMap) {
     const { header, firstNewId, limits, isStale = false } = push
-    this.#mayDrop = !isStale || header.baseRevision === ''
+    this.#isStale = isStale && header.baseRevision !== ''
     this.conflicts = new ConflictLog(limits)
     this.#connection = connection
     this.#header = header
@@ -69,12 +72,14 @@ export class IncomingBatch {
   #applyOne(change: Change): PushOutcome | null {
     try {
       if (change.kind !== 'schema') this.#applyRow(change)
-      else if (this.#mayDrop || !dropsTable(change.sql)) this.#applySchema(change.sql)
-      else return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : mustSeeTable
+      else if (!this.#isStale || !this.#takesAway(change.sql)) this.#applySchema(change.sql)
+      else return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : mustSeeSchema
       return null
     } catch (error) {
       // What fails behind a conflict may fail because of it.
-      return this.#mustPull ? { type: 'conflict', ...this.conflicts.rows() } : rejection(change, error)
+      if (this.#mustPull) return { type: 'conflict', ...this.conflicts.rows() }
+      const refusal = rejection(change, error)
+      return this.#isStale && mayBeOfSchema(change, error) ? mustSeeSchema : refusal
     }
   }
 
@@ -87,6 +92,12 @@ export class IncomingBatch {
     if (this.#mustPull) return { type: 'conflict', ...this.conflicts.rows() }
     this.#indexes.fill()
     return this.#header.enforceForeignKeys ? this.#checkForeignKeys(all) : null
+  }
+
+  /** Whether others may have given what the statement takes away. */
+  #takesAway(sql: string): boolean {
+    const version = userVersionOf(sql)
+    return dropsTable(sql) || (version !== null && version < currentVersions(this.#connection.db).userVersion)
   }
 
   #applySchema(sql: string): void {
@@ -129,7 +140,13 @@ export class IncomingBatch {
 }
 
 /** No row of its own is in the way: see {@link OpenPushOptions}. */
-const mustSeeTable: PushOutcome = { type: 'conflict', rows: [], rowCount: 0 }
+const mustSeeSchema: PushOutcome = { type: 'conflict', rows: [], rowCount: 0 }
+
+/** Whether a change is refused for what the schema is, which others may have changed, not for what it is itself. */
+function mayBeOfSchema(change: Change, error: unknown): boolean {
+  const isRefused = error instanceof RefusedChangeError
+  return change.kind === 'schema' ? !isRefused : isRefused && !isReservedName(change.table.name)
+}
 
 function dropsTable(sql: string): boolean {
   const statement = classifyStatement(sql)

@@ -19,8 +19,9 @@ export interface OpenPushOptions {
   /** How much of conflicting rows is kept. */
   readonly limits?: ConflictLimits | undefined
   /**
-   * The database has been written to since the client's base. Then it drops no table: it has to pull first
-   * what others have put there, and is answered a conflict without rows. Default false.
+   * The database has been written to since the client's base. Then it drops no table and lowers no
+   * `user_version`: it has to pull first what others have put there, and is answered a conflict without rows.
+   * So it is where the schema is in the way of a change: others may have run the same migration. Default false.
    */
   readonly isStale?: boolean | undefined
 }

@@ -2,25 +2,21 @@ import { createHash } from 'node:crypto'
 import { RawText } from '@tidemark/protocol'
 import type { SqlValue } from '@tidemark/protocol'
 import type Database from 'better-sqlite3'
-import type { UserTable } from './user-table.ts'
-import { walkRows } from './walk-rows.ts'
 
 /**
- * How often each row of a table is there, whatever its rowid: digests in a temporary table, so in bounded
- * memory (I7).
+ * How often each row is there, whatever its rowid: digests in a temporary table, so in bounded memory (I7).
  */
 export class KnownRows implements Disposable {
   readonly #db: Database.Database
   readonly #add: Database.Statement<[Buffer]>
   readonly #take: Database.Statement<[Buffer]>
 
-  constructor(db: Database.Database, table: UserTable) {
+  constructor(db: Database.Database) {
     this.#db = db
     db.exec('CREATE TEMP TABLE known_rows (digest BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID')
     this.#add = db.prepare(
       'INSERT INTO known_rows VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET n = n + 1',
     )
-    for (const { image } of walkRows(db, table)) this.add(image)
     this.#take = db.prepare('UPDATE known_rows SET n = n - 1 WHERE digest = ? AND n > 0')
   }
 
@@ -38,7 +34,8 @@ export class KnownRows implements Disposable {
   }
 }
 
-function digestOf(image: readonly SqlValue[]): Buffer {
+/** Tells rows apart by their values. */
+export function digestOf(image: readonly SqlValue[]): Buffer {
   const hash = createHash('sha256')
   for (const value of image) {
     const bytes = bytesOf(value)

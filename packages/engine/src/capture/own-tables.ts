@@ -30,7 +30,7 @@
  * VACUUM from numbering its rows anew.
  *
  * `tidemark_schema`: the schema whose changes have all been captured. `tidemark_state`: the cookie and
- * pragmas that belong to it, and which changes others have made first (`replica/settle-dropped.ts`).
+ * pragmas that belong to it, and which changes others have made first (`replica/brought-rows.ts`).
  *
  * `tidemark_base`: one row, the pull that brought the base: see `replica/pulled-base.ts`.
  */

@@ -1,4 +1,6 @@
 import Database from 'better-sqlite3'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import { isDone } from '../sql/is-done.ts'
 import { inSavepoint } from '../sql/savepoint.ts'
 import { currentSchema } from './known-schema.ts'
 import type { SchemaObject } from './known-schema.ts'
@@ -25,6 +27,12 @@ export class SchemaModel {
     } catch {
       return false
     }
+  }
+
+  /** Whether a schema statement has nothing left to do. */
+  has(sql: string): boolean {
+    const statement = classifyStatement(sql)
+    return statement.kind === 'schema' && statement.name !== null && isDone(this.#db, statement, sql)
   }
 
   objects(): SchemaObject[] {

@@ -1,17 +1,25 @@
 import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
+import type { CapturedRow } from './captured-change.ts'
 import { tableDifference } from './table-difference.ts'
+import type { TableInTwoFiles } from './table-difference.ts'
+import { findTable } from './user-table.ts'
 
 /** The changes as kind, before and after. */
-function difference(before: string, after: string, columns: readonly string[] | null = null): unknown[] {
-  const [old, now] = [new Database(':memory:'), new Database(':memory:')]
+function difference(
+  before: string,
+  after: string,
+  options: { readonly target?: string } & Pick<TableInTwoFiles, 'migrated' | 'onLost'> = {},
+): unknown[] {
+  const [old, now, here] = [new Database(':memory:'), new Database(':memory:'), new Database(':memory:')]
   old.exec(before)
   now.exec(after)
-  return [...tableDifference({ name: 't', before: old, after: now, columns })].map((change) => [
-    change.kind,
-    change.before,
-    change.after,
-  ])
+  const { target, ...others } = options
+  if (target !== undefined) here.exec(target)
+  const table = target === undefined ? null : findTable(here, 't')
+  return [...tableDifference({ name: 't', before: old, after: now, target: table, ...others })].map(
+    (change) => [change.kind, change.before, change.after],
+  )
 }
 
 test('rows that are gone, rows that differ, rows that are new', () => {
@@ -51,14 +59,61 @@ test('of a table without a key the rows that are new, whatever their rowids, as 
   ])
 })
 
-test('columns that one of them lacks do not count, nor those that nobody asks for', () => {
-  const before = `CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)`
-  const after = `CREATE TABLE t (c, B, id INTEGER PRIMARY KEY, d);
-    INSERT INTO t(id, b, c, d) VALUES (1, 1, 7, 7), (2, 3, 7, 7), (3, 4, 7, 7)`
-  expect(difference(before, after, ['ID', 'b', 'C'])).toEqual([
-    ['update', [2n, 2n], [3n, 2n]],
-    ['insert', null, [7n, 4n, 3n]],
+test('in columns that are new a row had the default, or what the migration here has made of it', () => {
+  const before = `CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2), (3, 1, 1)`
+  const after = `CREATE TABLE t (c DEFAULT 0, B, id INTEGER PRIMARY KEY, d);
+    INSERT INTO t(id, b, c) VALUES (1, 1, 7), (2, 3, 0), (3, 1, 0), (4, 4, 7)`
+  const target = 'CREATE TABLE t (ID INTEGER PRIMARY KEY, b, C)'
+  expect(difference(before, after, { target })).toEqual([
+    ['update', [0n, 1n, 1n], [7n, 1n, 1n]],
+    ['update', [0n, 2n, 2n], [0n, 3n, 2n]],
+    ['insert', null, [7n, 4n, 4n]],
   ])
+  const migrated = ([id]: readonly unknown[]): ReadonlyMap<string, bigint> | null =>
+    id === 1n ? new Map([['c', 7n]]) : null
+  expect(difference(before, after, { target, migrated })).toEqual([
+    ['update', [0n, 2n, 2n], [0n, 3n, 2n]],
+    ['insert', null, [7n, 4n, 4n]],
+  ])
+})
+
+test('values and rows that have no place any more are told', () => {
+  const before = `CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)`
+  const after = `CREATE TABLE t (id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES (1, 1, 5), (2, 3, 2), (3, 3, 3)`
+  const told = (target: string): [unknown[], unknown[]] => {
+    const lost: CapturedRow[] = []
+    const changes = difference(before, after, {
+      target,
+      onLost: (change) => void lost.push(change),
+    })
+    return [changes, lost.map(({ kind, after: image }) => [kind, image])]
+  }
+  expect(told('CREATE TABLE t (id INTEGER PRIMARY KEY, a)')).toEqual([
+    [
+      ['update', [2n, 2n], [2n, 3n]],
+      ['insert', null, [3n, 3n]],
+    ],
+    [
+      ['update', [1n, 1n, 5n]],
+      ['insert', [3n, 3n, 3n]],
+    ],
+  ])
+  expect(told('CREATE TABLE t (uid TEXT PRIMARY KEY, a, b)')).toEqual([
+    [],
+    [
+      ['update', [1n, 1n, 5n]],
+      ['update', [2n, 3n, 2n]],
+      ['insert', [3n, 3n, 3n]],
+    ],
+  ])
+})
+
+test('of a table that has another key now the rows that are new by their values', () => {
+  const rows = difference(
+    `CREATE TABLE t (id INTEGER PRIMARY KEY, v); INSERT INTO t VALUES (1, 'a'), (2, 'b')`,
+    `CREATE TABLE t (uid TEXT PRIMARY KEY, v); INSERT INTO t VALUES ('x', 'a'), ('y', 'c'), ('z', 'b')`,
+  )
+  expect(rows).toEqual([['insert', null, ['y', 'c']]])
 })
 
 test.for([

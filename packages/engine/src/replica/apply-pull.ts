@@ -27,7 +27,7 @@ import { writePageOne } from './page-one.ts'
 import { ReplayFile } from './replay-file.ts'
 import type { ReplayPlan } from './replay-file.ts'
 import type { ReplicaSession } from './session.ts'
-import { settleDrops } from './settle-dropped.ts'
+import { SettledMigrations } from './settle-migrations.ts'
 
 const ATTEMPTS = 5
 
@@ -64,18 +64,20 @@ export function applyPull(session: ReplicaSession, options: ReplayOptions): Appl
       return { pages: stage.staged.pageCount, replayed: 0, conflicts: 0, constraint: 0 }
     }
     const keepsPending = options.keepPending !== false
-    const drops = keepsPending ? settleDrops(session, stage, options.onConflict) : null
+    using settled = keepsPending ? SettledMigrations.settle(session, stage, options.onConflict) : null
     const plan = injectStage(
       session,
       stage,
-      drops === null ? encodeRejectedOnly : (db) => encodePending(db, drops.isMadeAlready),
+      settled === null
+        ? encodeRejectedOnly
+        : (db) => encodePending(db, (change) => settled.inNewForm(change)),
     )
     const report = finishReplay(session, plan, {
       ...options,
       pages: stage.staged.pageCount,
       snapshotAtInjection: session.pinned,
     })
-    return { ...report, conflicts: report.conflicts + (drops?.conflicts ?? 0) }
+    return { ...report, conflicts: report.conflicts + (settled?.conflicts ?? 0) }
   } finally {
     stage.close()
   }
@@ -185,11 +187,14 @@ function* encodeRejectedOnly(db: Database.Database): Generator<Uint8Array> {
 /** Each record is valid until the next. */
 function* encodePending(
   db: Database.Database,
-  isMadeAlready: (change: CapturedChange) => boolean = () => false,
+  inNewForm: (change: CapturedChange) => CapturedChange | null = (change) => change,
 ): Generator<Uint8Array> {
   yield* encodeRejectedOnly(db)
   const encoder = new CapturedEncoder()
-  for (const change of readCaptured(db, 0)) if (!isMadeAlready(change)) yield encoder.encode(change)
+  for (const change of readCaptured(db, 0)) {
+    const pending = inNewForm(change)
+    if (pending !== null) yield encoder.encode(pending)
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { pullUnfinished } from '../capture/pull-unfinished.ts'
 import { isOutOfOrder } from '../capture/late-triggers.ts'
 import type { CapturedChange } from '../capture/captured-change.ts'
 import { droppedTables } from '../capture/dropped-tables.ts'
+import { reshapes } from '../sql/reshapes.ts'
 import {
   capturedChanges,
   capturedCount,
@@ -293,14 +294,16 @@ export class Replica {
   }
 
   /**
-   * Whether a pending change drops a table of the base. What others have done to that is seen by a pull only:
-   * it should come before the push.
+   * Whether a pending change drops a table of the base, or, where nothing has been pulled yet, drops or renames
+   * anything: others may have it too. What they have done to that is seen by a pull only: it should come
+   * before the push.
    */
   get dropsTables(): boolean {
     const { revision, lastPushedChangeId } = this.info
-    return (
-      revision !== '' && droppedTables(capturedSchema(this.#session.work.db, lastPushedChangeId)).length > 0
-    )
+    const statements = capturedSchema(this.#session.work.db, lastPushedChangeId)
+    return revision === ''
+      ? statements.some(({ sql }) => reshapes(sql))
+      : droppedTables(statements).length > 0
   }
 
   /** Opens a batch of pending changes; null where there are none. See {@link openPushSource}. @throws BusyError */

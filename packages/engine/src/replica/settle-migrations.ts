@@ -1,140 +1,297 @@
 import Database from 'better-sqlite3'
-import type { ConflictKind } from '@tidemark/protocol'
+import type { SqlValue } from '@tidemark/protocol'
+import { PAGE_SIZE } from '@tidemark/protocol'
 
 import { ApplyConnection } from '../apply/apply-connection.ts'
 import type { CapturedChange, CapturedRow } from '../capture/captured-change.ts'
-import { CapturedWriter } from '../capture/captured-writer.ts'
-import { droppedTables, isPartOf } from '../capture/dropped-tables.ts'
-import type { DroppedTable } from '../capture/dropped-tables.ts'
-import { capturedSchema, maxChangeId, readCaptured } from '../capture/read-captured.ts'
+import { CopiedRows } from '../capture/copied-rows.ts'
+import { defaultValues } from '../capture/default-values.ts'
+import { droppedTables, isCopyOf } from '../capture/dropped-tables.ts'
+import type { DroppedTable, SchemaStatement } from '../capture/dropped-tables.ts'
+import { madeStatements, passedVersions } from '../capture/made-statements.ts'
+import { migratedRow } from '../capture/migrated-row.ts'
+import { capturedSchema, readCaptured } from '../capture/read-captured.ts'
+import { RenamedRows } from '../capture/renamed-rows.ts'
 import { tableDifference } from '../capture/table-difference.ts'
 import { findTable } from '../capture/user-table.ts'
+import type { UserTable } from '../capture/user-table.ts'
+import { blockedChanges } from '../queue/blocked-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
-import type { Conflict } from '../replay/conflict.ts'
-import { appendCaptured } from '../replay/replay-captured.ts'
+import type { Conflict, Row } from '../replay/conflict.ts'
 import { conflictOf } from '../replay/row-replay.ts'
+import { classifyStatement } from '../sql/classify-statement.ts'
+import { reshapes } from '../sql/reshapes.ts'
+import type { PageImage } from '../wal/inject.ts'
+import { bringRows, broughtRows } from './brought-rows.ts'
 import { captureForeign } from './capture-foreign.ts'
 import { removeFile } from './durable-file.ts'
 import { wholeBase } from './base-pages.ts'
-import type { PageImage } from '../wal/inject.ts'
+import { readPageOne, userVersionOf } from './page-one.ts'
 import { replayOnBase } from './replay-on-base.ts'
 import type { ReplicaSession } from './session.ts'
 import type { StagedPages } from './staged-pages.ts'
 import { openWritten, writeDatabase } from './write-database.ts'
 
-/** What a pull does with the tables that pending changes drop. */
-export interface SettledDrops {
-  /** Conflicts that were told. */
-  readonly conflicts: number
-  /** Whether a pending change has been made by others already, and leaves the queue. */
-  readonly isMadeAlready: (change: CapturedChange) => boolean
-}
-
-const BROUGHT = 'brought_ids'
-
-const NOTHING: SettledDrops = { conflicts: 0, isMadeAlready: () => false }
-
 /**
+ * What becomes of pending migrations in a pull (ADR 34). Others may have run the same ones, or gone on writing
+ * to the tables of before; pending rows may be older than the migration, and have the names of then.
+ *
  * A pending DROP TABLE would take along what others have done to the table since this replica's base: nobody
- * here has seen it. So before a pull is applied, for each table of the base that is dropped (ADR 34):
+ * here has seen it. So for each table of the base that is dropped:
  *
  * - The pulled base has it in the form in which it is built anew here: others ran the same migration. That is
- *   made already, and leaves the queue; the other pending changes go on top of what others have.
+ *   made already, and leaves the queue; the other pending changes go on top of what others have, those of
+ *   before the migration as what it has made of them here.
  * - It is built anew, and others still had the old form, or another one: what they have done to its rows is
  *   done to the new table here, behind all that is pending, and is pending itself from then on. Where both
  *   have changed a value, the local one stays and the other one is told as a conflict.
  * - It is gone here: each row that others have inserted or changed is told as a conflict.
  *
+ * Other statements that others have made already leave the queue as well, and the rows before them get the
+ * names that they have given.
+ *
  * What is added to the queue is in a transaction of its own. After a crash it is added again, and is there
  * already: rows by their keys, those without one by the ids that `tidemark_state` names. Where the base is not
  * known there is nothing to compare with.
  */
-export function settleDrops(
-  session: ReplicaSession,
-  stage: StagedPages,
-  onConflict: (conflict: Conflict) => void,
-): SettledDrops {
-  const { base, info, work } = session
-  const isComparable = base.watermark !== null && !base.isAssumed && info.sizeInPages > 0
-  if (!isComparable || stage.staged.revision === info.revision) return NOTHING
-  captureForeign(session)
-  if (droppedTables(capturedSchema(work.db, 0)).length === 0) return NOTHING
-  const { baseCopy, pulledCopy } = session.paths
-  let expected: ApplyConnection | null = null
-  let pulled: Database.Database | null = null
-  try {
-    writeDatabase(pulledCopy, pulledBase(session, stage))
-    pulled = new Database(pulledCopy, { readonly: true })
-    const { changeId: acknowledgedId } = acknowledgement(pulled, info)
-    const dropped = droppedTables(capturedSchema(work.db, acknowledgedId))
-    if (dropped.length === 0) return NOTHING
-    writeDatabase(baseCopy, wholeBase(session))
-    expected = new ApplyConnection(openWritten(baseCopy))
-    // What this replica has pushed itself is nothing that others have done.
-    replayOnBase(session, expected, acknowledgedId)
-    return new Settling(session, { base: expected.db, pulled }, onConflict).settle(dropped)
-  } finally {
-    expected?.db.close()
-    pulled?.close()
-    removeFile(baseCopy)
-    removeFile(pulledCopy)
-  }
-}
-
-interface Bases {
-  /** The base that the pending changes were made on, with those that are in the other one. */
-  readonly base: Database.Database
-  /** The base that the pull brings. */
-  readonly pulled: Database.Database
-}
-
-class Settling {
+export class SettledMigrations implements Disposable {
   readonly #session: ReplicaSession
-  readonly #bases: Bases
   readonly #onConflict: (conflict: Conflict) => void
+  readonly #made = new Set<number>()
+  /** What a change is in the new base, in order; null: nothing. */
+  readonly #steps: ((change: CapturedChange) => CapturedChange | null)[] = []
+  /** To be done in the end, latest first. */
+  readonly #closing: (() => void)[] = []
   #conflicts = 0
 
-  constructor(session: ReplicaSession, bases: Bases, onConflict: (conflict: Conflict) => void) {
+  /** To be disposed of when the pending changes are read. */
+  static settle(
+    session: ReplicaSession,
+    stage: StagedPages,
+    onConflict: (conflict: Conflict) => void,
+  ): SettledMigrations {
+    const settled = new SettledMigrations(session, onConflict)
+    try {
+      settled.#settle(stage)
+      return settled
+    } catch (error) {
+      settled[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  private constructor(session: ReplicaSession, onConflict: (conflict: Conflict) => void) {
     this.#session = session
-    this.#bases = bases
     this.#onConflict = (conflict) => {
       this.#conflicts += 1
       onConflict(conflict)
     }
   }
 
-  settle(dropped: readonly DroppedTable[]): SettledDrops {
-    const made = dropped.filter((table) => this.#isRebuiltByOthers(table))
-    for (const table of dropped) if (!made.includes(table)) this.#bringRows(table)
-    const rebuilds = made.flatMap((table) => table.rebuilds)
-    return {
-      conflicts: this.#conflicts,
-      isMadeAlready: (change) => rebuilds.some((rebuild) => isPartOf(rebuild, change)),
-    }
+  /** Conflicts that were told. */
+  get conflicts(): number {
+    return this.#conflicts
   }
 
-  #isRebuiltByOthers({ name, rebuilds }: DroppedTable): boolean {
-    const pulled = definitionOf(this.#bases.pulled, name)
-    return (
-      rebuilds.length > 0 &&
-      pulled !== null &&
-      pulled !== definitionOf(this.#bases.base, name) &&
-      pulled === definitionOf(this.#session.work.db, name)
+  /** The change as it is pending on the pulled base; null: it has been made there, or is undone by what follows. */
+  inNewForm(change: CapturedChange): CapturedChange | null {
+    if (change.kind === 'schema' && this.#made.has(change.changeId)) return null
+    let now: CapturedChange | null = change
+    for (const step of this.#steps) if (now !== null) now = step(now)
+    return now
+  }
+
+  [Symbol.dispose](): void {
+    for (const close of this.#closing.splice(0).toReversed()) close()
+  }
+
+  #settle(stage: StagedPages): void {
+    const { base, info, work } = this.#session
+    const isComparable = base.watermark !== null && !base.isAssumed
+    if (!isComparable || stage.staged.revision === info.revision) return
+    captureForeign(this.#session)
+    const all = capturedSchema(work.db, 0)
+    if (all.length === 0) return
+    const pageOnes = [this.#pageOneOfBase(), stage.read(1)] as const
+    if (pageOnes[1] !== null)
+      for (const changeId of passedVersions(
+        all,
+        pageOnes[0] === null ? 0 : userVersionOf(pageOnes[0]),
+        userVersionOf(pageOnes[1]),
+      ))
+        this.#made.add(changeId)
+    const isSameSchema =
+      pageOnes[1] === null ||
+      (pageOnes[0] !== null &&
+        readPageOne(pageOnes[0]).schemaCookie === readPageOne(pageOnes[1]).schemaCookie)
+    const isShaping =
+      all.some(({ sql }) => drops(sql) || (!isSameSchema && reshapes(sql))) ||
+      (!isSameSchema && this.#made.size > 0)
+    if (isShaping) this.#compare(stage, Math.max(0, ...this.#made))
+  }
+
+  #pageOneOfBase(): Uint8Array | null {
+    const image = new Uint8Array(PAGE_SIZE)
+    return this.#session.base.read(1, image) ? image : null
+  }
+
+  #compare(stage: StagedPages, passedId: number): void {
+    const { info, work, paths } = this.#session
+    const { baseCopy, pulledCopy } = paths
+    this.#closing.push(() => {
+      removeFile(baseCopy)
+      removeFile(pulledCopy)
+    })
+    writeDatabase(pulledCopy, pulledBase(this.#session, stage))
+    const pulled = this.#opened(new Database(pulledCopy, { readonly: true }))
+    const { changeId: acknowledgedId } = acknowledgement(pulled, info)
+    const statements = capturedSchema(work.db, acknowledgedId)
+    const dropped = droppedTables(statements, (name) => findTable(pulled, name) !== null)
+    if (dropped.length > 0) {
+      writeDatabase(baseCopy, wholeBase(this.#session))
+      const expected = new ApplyConnection(this.#opened(openWritten(baseCopy)))
+      // What this replica has pushed itself is nothing that others have done.
+      replayOnBase(this.#session, expected, acknowledgedId)
+      for (const table of dropped)
+        this.#settleDrop(table, { base: expected.db, pulled, acknowledgedId, passedId, statements })
+    }
+    const left = statements.filter(({ changeId }) => !this.#made.has(changeId))
+    for (const changeId of madeStatements(left, { pulled, here: work.db, passedId })) this.#made.add(changeId)
+    if (this.#made.size === 0) return
+    const renamed = new RenamedRows(statements, (changeId) => this.#made.has(changeId))
+    this.#steps.push((change) =>
+      'table' in change && change.changeId > acknowledgedId ? renamed.of(change) : change,
     )
   }
 
-  #bringRows({ name, changeId }: DroppedTable): void {
-    const { base, pulled } = this.#bases
-    const here = findTable(this.#session.work.db, name)
+  #opened(db: Database.Database): Database.Database {
+    this.#closing.push(() => db.close())
+    return db
+  }
+
+  #settleDrop(table: DroppedTable, bases: Bases): void {
+    const here = table.heir === null ? null : findTable(this.#session.work.db, table.heir.name)
+    const nameAfter = findTable(bases.pulled, table.name) === null ? here?.shape.name : table.name
+    const theirs = findTable(bases.pulled, nameAfter ?? table.name)
+    const formBefore = formOf(bases.base, table.name)
+    const isSameForm =
+      here !== null &&
+      formOf(bases.pulled, here.shape.name) === formOf(this.#session.work.db, here.shape.name) &&
+      formOf(bases.pulled, here.shape.name) !== formBefore
+    const isPassed =
+      theirs !== null &&
+      table.rebuilds.every(({ lastId }) => lastId < bases.passedId) &&
+      formOf(bases.pulled, theirs.shape.name) !== formBefore
+    const isMade = (changeId: number): boolean => isSameForm || changeId < bases.passedId
+    if (theirs !== null && table.rebuilds.length > 0 && (isSameForm || isPassed))
+      this.#leaveOut(table, bases, isSameForm ? here : theirs, isMade)
+    else this.#bring(table, bases, { here, isSameForm, nameAfter: nameAfter ?? table.name })
+  }
+
+  #copiedRows(
+    table: DroppedTable,
+    { base, acknowledgedId: afterId, statements }: Bases,
+    into: UserTable,
+    isMade: (changeId: number) => boolean = () => true,
+  ): CopiedRows {
+    const copied = new CopiedRows(base, {
+      db: this.#session.work.db,
+      afterId,
+      statements,
+      table: { ...table, heir: table.heir! },
+      into,
+      isMade,
+    })
+    this.#closing.push(() => copied[Symbol.dispose]())
+    return copied
+  }
+
+  /** Others have run the same migration: what it has made here are rows of `theirs`. */
+  #leaveOut(
+    table: DroppedTable,
+    bases: Bases,
+    theirs: UserTable,
+    isMade: (changeId: number) => boolean,
+  ): void {
+    const { heir, name, has, rebuilds } = table
+    const made = rebuilds.flatMap(({ statements }) => [...statements]).filter(isMade)
+    for (const changeId of made) this.#made.add(changeId)
+    const isOfBefore = (change: CapturedRow): boolean =>
+      has(change) || (isName(change.table.name, name) && change.changeId < heir!.createdId)
+    const old = findTable(bases.base, name)
+    const isKeyKept = old === null || keyNames(old) === keyNames(theirs)
+    const copied = this.#copiedRows(table, bases, theirs, isMade)
+    const defaults = defaultValues(bases.pulled, theirs)
+    const kept = isKeyKept ? new Set<number>() : copied.newByValues(bases.base, old)
+    this.#steps.push((change) => {
+      if (!('table' in change)) return change
+      if (rebuilds.some((rebuild) => isCopyOf(rebuild, change)))
+        return kept.has(change.changeId) ? change : null
+      if (!isOfBefore(change)) return change
+      return isKeyKept ? migratedRow(change, theirs, copied, defaults) : null
+    })
+  }
+
+  /** What was done here to the old table is in the new one, or gone with it. */
+  #bring(
+    table: DroppedTable,
+    bases: Bases,
+    {
+      here,
+      isSameForm,
+      nameAfter,
+    }: { readonly here: UserTable | null; readonly isSameForm: boolean; readonly nameAfter: string },
+  ): void {
+    const { name, changeId, has } = table
+    const { base, pulled, acknowledgedId } = bases
+    const { db } = this.#session.work
+    const copied = here === null || !isSameForm ? null : this.#copiedRows(table, bases, here)
+    const blocked = blockedChanges(db, acknowledgedId)
+    const isOld = (change: CapturedChange): change is CapturedRow =>
+      'table' in change && change.changeId > acknowledgedId && has(change)
+    const theirs = findTable(pulled, name)
+    const isSame = formOf(pulled, name) === formOf(base, name)
+    // What cannot be made in their table is in the new one here, or gone with the old one. What can be made has
+    // to be: full-text indexes of the table follow it.
+    const isLeftOut = (change: CapturedChange): boolean =>
+      isOld(change) &&
+      (blocked.has(change.changeId) || !(isSame || (theirs !== null && fits(change, theirs))))
+    this.#steps.push((change) => (isLeftOut(change) ? null : change))
+    const hasOneKey = here !== null && keyNames(here) === keyNames(findTable(base, name) ?? here)
     const changes = tableDifference({
       name,
+      nameAfter,
       before: base,
       after: pulled,
-      columns: here?.shape.columns ?? null,
-      made: broughtRows(this.#session.work.db, name),
+      target: here,
+      made: broughtRows(db, here?.shape.name ?? name),
+      ...(copied !== null && {
+        // Without the key of before it cannot be told which of them were changed here.
+        migrated: (key: readonly SqlValue[]) =>
+          hasOneKey || !copied.hasTouched ? copied.find(key, { untouched: true }) : null,
+      }),
+      onLost: (change) => this.#tellLost(change, changeId, here),
     })
     if (here === null) for (const change of changes) this.#tellDropped(change, changeId)
-    else this.#append(changes, changeId)
+    else
+      bringRows(
+        this.#session,
+        withBlocked(changes, this.#blockedRows(blocked, isOld, here)),
+        changeId,
+        this.#onConflict,
+      )
+  }
+
+  /** What could not be made in the old table before is not in the new one either. */
+  *#blockedRows(
+    blocked: ReadonlyMap<number, unknown>,
+    isOld: (change: CapturedChange) => change is CapturedRow,
+    here: UserTable,
+  ): Generator<CapturedRow> {
+    if (blocked.size === 0) return
+    for (const change of readCaptured(this.#session.work.db, 0))
+      if (blocked.has(change.changeId) && isOld(change))
+        yield { ...change, table: { ...change.table, name: here.shape.name } }
   }
 
   #tellDropped(change: CapturedRow, changeId: number): void {
@@ -152,64 +309,47 @@ class Settling {
     })
   }
 
-  /** Makes the changes of others on the table as it is here, as if they came last. */
-  #append(changes: Iterable<CapturedRow>, dropId: number): void {
-    this.#session.inWriteTransaction('bringing what others did to a table that is built anew', (db) => {
-      const lastIdBefore = maxChangeId(db)
-      let changeId = lastIdBefore
-      const timeMs = Date.now()
-      const numbered = function* (): Generator<CapturedRow> {
-        for (const change of changes) yield { ...change, changeId: ++changeId, timeMs }
-      }
-      const { replayed } = appendCaptured(this.#session.work, numbered(), {
-        acknowledgedId: lastIdBefore,
-        rowids: [],
-        enforceForeignKeys: this.#session.connections.enforcesForeignKeys,
-        resolve: () => 'accept-remote',
-        onConflict: (conflict) =>
-          this.#onConflict(conflict.reason === null ? fromHere(conflict, dropId) : conflict),
-      })
-      if (replayed === 0) return
-      new CapturedWriter(db).put({ kind: 'commit', changeId: changeId + 1, timeMs, lastIdBefore })
-      db.prepare('INSERT OR REPLACE INTO tidemark_state (key, value) VALUES (?, ?)').run(
-        BROUGHT,
-        JSON.stringify([...broughtIds(db), [lastIdBefore, changeId]]),
-      )
-    })
+  /** Others have given values to columns that the table does not have here any more. */
+  #tellLost(change: CapturedRow, changeId: number, here: UserTable | null): void {
+    const { local: remote, base, key, table } = conflictOf(change, 'delete/update', null)
+    if (remote === null) return
+    const names = new Set(here?.shape.columns.map((column) => column.toLowerCase()))
+    const kept = Object.entries(remote).filter(([column]) => names.has(column.toLowerCase()))
+    const hasPlace = change.table.key.every((at) => names.has(change.table.columns[at]!.toLowerCase()))
+    const local: Row | null = hasPlace ? Object.fromEntries(kept) : null
+    const kind = local === null ? 'delete/update' : base === null ? 'insert/insert' : 'update/update'
+    this.#onConflict({ table, key, kind, changeId, base, local, remote, reason: null })
   }
 }
 
-/** Ids of changes that were brought since the last pull, each the one before the first, and the last. */
-function broughtIds(db: Database.Database): (readonly [number, number])[] {
-  const value = db
-    .prepare<[string], string>('SELECT value FROM tidemark_state WHERE key = ?')
-    .pluck()
-    .get(BROUGHT)
-  return value === undefined ? [] : (JSON.parse(value) as [number, number][])
+interface Bases {
+  /** The base that the pending changes were made on, with those that are in the other one. */
+  readonly base: Database.Database
+  /** The base that the pull brings. */
+  readonly pulled: Database.Database
+  /** Changes up to this id are in both. */
+  readonly acknowledgedId: number
+  /** Others have gone on from the version that was set by the statement with this id. */
+  readonly passedId: number
+  /** The others that are schema statements. */
+  readonly statements: readonly SchemaStatement[]
 }
 
-function* broughtRows(db: Database.Database, name: string): Generator<CapturedRow> {
-  for (const [afterId, throughId] of broughtIds(db))
-    for (const change of readCaptured(db, afterId, throughId))
-      if (change.kind === 'insert' && change.table.name.toLowerCase() === name.toLowerCase()) yield change
+/** Whether a statement drops a table. */
+function drops(sql: string): boolean {
+  const statement = classifyStatement(sql)
+  return statement.kind === 'schema' && statement.verb === 'drop' && statement.objectType === 'table'
 }
 
-/** A conflict in which the change of others was made on what is here, with the sides where they belong. */
-function fromHere(conflict: Conflict, changeId: number): Conflict {
-  const { local, remote, kind } = conflict
-  return { ...conflict, changeId, kind: swapped[kind], local: remote, remote: local }
+function* withBlocked(
+  changes: Iterable<CapturedRow>,
+  blocked: Iterable<CapturedRow>,
+): Generator<CapturedRow> {
+  yield* changes
+  yield* blocked
 }
-
-const swapped: Record<ConflictKind, ConflictKind> = {
-  'insert/insert': 'insert/insert',
-  'update/update': 'update/update',
-  'update/delete': 'delete/update',
-  'delete/update': 'update/delete',
-  constraint: 'constraint',
-}
-
 /** What a table is, without the name that it was created under. */
-function definitionOf(db: Database.Database, name: string): string | null {
+function formOf(db: Database.Database, name: string): string | null {
   const sql = db
     .prepare<[string], string>(
       "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE AND rootpage > 0",
@@ -224,4 +364,21 @@ function* pulledBase(session: ReplicaSession, stage: StagedPages): Generator<Pag
   for (const page of wholeBase(session))
     if (page.pageNumber <= stage.staged.sizeInPages && !stage.pageNumbers.has(page.pageNumber)) yield page
   yield* stage.pages()
+}
+
+/** Whether the table has all columns of the change, and its key. */
+function fits({ table }: CapturedRow, { shape }: UserTable): boolean {
+  const names = shape.columns.map((name) => name.toLowerCase())
+  const isSameKey =
+    table.key.map((at) => table.columns[at]!.toLowerCase()).join('\0') ===
+    shape.key.map((at) => names[at]).join('\0')
+  return isSameKey && table.columns.every((name) => names.includes(name.toLowerCase()))
+}
+
+function keyNames({ shape }: UserTable): string {
+  return JSON.stringify(shape.key.map((position) => shape.columns[position]!.toLowerCase()))
+}
+
+function isName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase()
 }
