@@ -249,7 +249,7 @@ describe('one runs a migration, the other one goes on with the table of before',
     run(
       b,
       `CREATE TABLE n (id TEXT PRIMARY KEY, body TEXT NOT NULL, tag TEXT); INSERT INTO n SELECT * FROM note; DROP TABLE note; ALTER TABLE n RENAME TO note`,
-      'ALTER TABLE note RENAME TO memo',
+      'ALTER TABLE note RENAME TO memo; ALTER TABLE memo RENAME COLUMN body TO content',
     )
     run(a, `INSERT INTO note VALUES ('a', 'a', 'a'); DELETE FROM note WHERE id = '2'`)
     await a.push()

@@ -29,8 +29,9 @@ export interface DroppedTable {
 export interface Heir {
   /** Its name in the end. */
   readonly name: string
-  /** Id of the statement that creates it. */
+  /** Id of the statement that creates it, and its name then. */
   readonly createdId: number
+  readonly createdAs: string
   /** Whether a row change was made on it, by its name at that time. */
   readonly has: (change: CapturedRow) => boolean
 }
@@ -143,6 +144,7 @@ function heirOf(table: TableHistory): Heir {
   return {
     name: table.names.at(-1)!.name,
     createdId: table.names[0]!.fromId,
+    createdAs: table.names[0]!.name,
     has: (change) => isOf(table, change),
   }
 }

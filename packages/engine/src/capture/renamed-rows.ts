@@ -34,11 +34,22 @@ export class RenamedRows {
    * that is dropped later keeps its name.
    */
   of(change: CapturedRow): CapturedRow {
-    let name = change.table.name.toLowerCase()
-    let names: readonly (string | null)[] = change.table.columns
-    let newName = change.table.name
+    const { table, changeId } = change
+    const { name, columns } = this.namesOf(table.name, table.columns, changeId)
+    return columns === table.columns && name === table.name ? change : withNames(change, name, columns)
+  }
+
+  /** The same for the names that a table and its columns have at the statement `changeId`; null: dropped. */
+  namesOf(
+    table: string,
+    columns: readonly (string | null)[],
+    changeId: number,
+  ): { readonly name: string; readonly columns: readonly (string | null)[] } {
+    let name = table.toLowerCase()
+    let names = columns
+    let newName = table
     for (const step of this.#steps) {
-      if (step.changeId < change.changeId || step.name !== name) continue
+      if (step.changeId < changeId || step.name !== name) continue
       const { alter, isMade } = step
       if (alter === null) break
       if (alter.action === 'rename') {
@@ -50,8 +61,7 @@ export class RenamedRows {
         names = names.map((column) => (column?.toLowerCase() === gone ? to : column))
       }
     }
-    const isSame = names === change.table.columns && newName === change.table.name
-    return isSame ? change : withNames(change, newName, names)
+    return { name: newName, columns: names }
   }
 }
 

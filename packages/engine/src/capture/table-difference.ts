@@ -20,6 +20,8 @@ export interface TableInTwoFiles {
   readonly after: Database.Database
   /** The table that the changes are for; null: one that has all columns of `after`. */
   readonly target: UserTable | null
+  /** The names that columns of `after` have in `target`; null: none. Default: the same. */
+  readonly rename?: (columns: readonly string[]) => readonly (string | null)[]
   /** Inserts that have been made of this difference before. */
   readonly made?: Iterable<CapturedRow>
   /**
@@ -27,8 +29,11 @@ export interface TableInTwoFiles {
    * case; null where that is not known.
    */
   readonly migrated?: (key: readonly SqlValue[]) => ReadonlyMap<string, SqlValue> | null
-  /** Told of values for which `target` has no column, and of rows for which it has no key; whole rows. */
-  readonly onLost?: (change: CapturedRow) => void
+  /**
+   * Told of values for which `target` has no column, and of rows for which it has no key: the whole change,
+   * and what of it has a place, null where nothing has.
+   */
+  readonly onLost?: (change: CapturedRow, kept: CapturedRow | null) => void
 }
 
 type Image = readonly SqlValue[]
@@ -52,6 +57,8 @@ export function tableDifference(options: TableInTwoFiles): Iterable<CapturedRow>
 class Difference {
   readonly #options: TableInTwoFiles
   readonly #now: UserTable
+  /** Of its columns, in the target; null: none. */
+  readonly #names: readonly (string | null)[]
   /** The columns that count, and those that do not: positions in `#now`. */
   readonly #kept: readonly number[]
   readonly #lost: readonly number[]
@@ -61,9 +68,12 @@ class Difference {
     this.#options = options
     this.#now = now
     const positions = [...now.shape.columns.keys()]
-    const { target } = options
-    const isKept = (position: number): boolean =>
-      target === null || indexOf(target.shape.columns, now.shape.columns[position]!) !== -1
+    const { target, rename } = options
+    this.#names = target === null ? now.shape.columns : (rename?.(now.shape.columns) ?? now.shape.columns)
+    const isKept = (position: number): boolean => {
+      const name = this.#names[position]!
+      return name !== null && (target === null || indexOf(target.shape.columns, name) !== -1)
+    }
     this.#kept = positions.filter(isKept)
     this.#lost = positions.filter((position) => !isKept(position))
     this.#defaults = defaultValues(options.after, now)
@@ -103,7 +113,7 @@ class Difference {
     using known = new KnownRows(before)
     for (const row of walkRows(before, old)) known.add(valuesOf(toNow(row)))
     for (const { table, after: image } of made)
-      known.add(shared.map((position) => image![indexOf(table.columns, columns[position]!)] ?? null))
+      known.add(shared.map((position) => image![indexOf(table.columns, this.#names[position] ?? '')] ?? null))
     // Keys that both have made the same way tell more than values do.
     const hasKeys = this.#hasMigrated()
     for (const row of walkRows(after, this.#now)) {
@@ -142,7 +152,7 @@ class Difference {
       !this.#hasPlace ||
       this.#lost.some((position) => !sameValue(was.image[position]!, is.image[position]!))
     )
-      this.#options.onLost?.(this.#whole('update', was, is))
+      this.#tellLost('update', was, is)
     if (this.#kept.some((position) => !sameValue(image[position]!, is.image[position]!)))
       yield* this.#change('update', { ...was, image }, is, this.#kept)
   }
@@ -150,8 +160,13 @@ class Difference {
   *#insert(row: StoredRow): Generator<CapturedRow> {
     const isLost = (position: number): boolean =>
       !sameValue(this.#defaults[position] ?? null, row.image[position]!)
-    if (!this.#hasPlace || this.#lost.some(isLost)) this.#options.onLost?.(this.#whole('insert', null, row))
+    if (!this.#hasPlace || this.#lost.some(isLost)) this.#tellLost('insert', null, row)
     yield* this.#change('insert', null, row, this.#kept)
+  }
+
+  #tellLost(kind: CapturedRow['kind'], before: StoredRow | null, after: StoredRow): void {
+    const kept = this.#hasPlace ? this.#inTarget(kind, before, after, this.#kept) : null
+    this.#options.onLost?.(this.#whole(kind, before, after), kept)
   }
 
   /** False: rows cannot be told apart by what is kept of them. */
@@ -165,16 +180,24 @@ class Difference {
     after: StoredRow | null,
     positions: readonly number[],
   ): Generator<CapturedRow> {
-    if (!this.#hasPlace) return
+    if (this.#hasPlace) yield this.#inTarget(kind, before, after, positions)
+  }
+
+  #inTarget(
+    kind: CapturedRow['kind'],
+    before: StoredRow | null,
+    after: StoredRow | null,
+    positions: readonly number[],
+  ): CapturedRow {
     const change = this.#whole(kind, before, after)
-    const { columns, key } = change.table
+    const { name, key } = change.table
     const image = (row: StoredRow | null): Image | null =>
       row === null ? null : positions.map((position) => row.image[position]!)
-    yield {
+    return {
       ...change,
       table: {
-        name: this.#options.target?.shape.name ?? change.table.name,
-        columns: positions.map((position) => columns[position]!),
+        name: this.#options.target?.shape.name ?? name,
+        columns: positions.map((position) => this.#names[position]!),
         key: key.map((position) => positions.indexOf(position)),
       },
       before: image(before),
@@ -200,8 +223,8 @@ class Difference {
   }
 
   #imageOf(values: ReadonlyMap<string, SqlValue>, fallback: Image): SqlValue[] {
-    return this.#now.shape.columns.map((name, index) => {
-      const value = values.get(name.toLowerCase())
+    return this.#names.map((name, index) => {
+      const value = name === null ? undefined : values.get(name.toLowerCase())
       return value === undefined ? fallback[index]! : value
     })
   }

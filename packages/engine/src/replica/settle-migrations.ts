@@ -17,7 +17,7 @@ import { findTable } from '../capture/user-table.ts'
 import type { UserTable } from '../capture/user-table.ts'
 import { blockedChanges } from '../queue/blocked-changes.ts'
 import { acknowledgement } from '../replay/acknowledged.ts'
-import type { Conflict, Row } from '../replay/conflict.ts'
+import type { Conflict } from '../replay/conflict.ts'
 import { conflictOf } from '../replay/row-replay.ts'
 import { classifyStatement } from '../sql/classify-statement.ts'
 import { reshapes } from '../sql/reshapes.ts'
@@ -264,13 +264,14 @@ export class SettledMigrations implements Disposable {
       before: base,
       after: pulled,
       target: here,
+      rename: (columns) => this.#renamed(table, columns, bases),
       made: broughtRows(db, here?.shape.name ?? name),
       ...(copied !== null && {
         // Without the key of before it cannot be told which of them were changed here.
         migrated: (key: readonly SqlValue[]) =>
           hasOneKey || !copied.hasTouched ? copied.find(key, { untouched: true }) : null,
       }),
-      onLost: (change) => this.#tellLost(change, changeId, here),
+      onLost: (change, kept) => this.#tellLost(change, changeId, kept),
     })
     if (here === null) for (const change of changes) this.#tellDropped(change, changeId)
     else
@@ -280,6 +281,17 @@ export class SettledMigrations implements Disposable {
         changeId,
         this.#onConflict,
       )
+  }
+
+  /** The names that columns of the old table get here, before it is built anew and after. */
+  #renamed(
+    { name, heir }: DroppedTable,
+    columns: readonly string[],
+    { statements }: Bases,
+  ): readonly (string | null)[] {
+    const renamed = new RenamedRows(statements, () => true)
+    const before = renamed.namesOf(name, columns, 0).columns
+    return heir === null ? before : renamed.namesOf(heir.createdAs, before, heir.createdId).columns
   }
 
   /** What could not be made in the old table before is not in the new one either. */
@@ -309,14 +321,10 @@ export class SettledMigrations implements Disposable {
     })
   }
 
-  /** Others have given values to columns that the table does not have here any more. */
-  #tellLost(change: CapturedRow, changeId: number, here: UserTable | null): void {
+  /** Others have given values to columns that the table does not have here any more; `kept` is the row there. */
+  #tellLost(change: CapturedRow, changeId: number, kept: CapturedRow | null): void {
     const { local: remote, base, key, table } = conflictOf(change, 'delete/update', null)
-    if (remote === null) return
-    const names = new Set(here?.shape.columns.map((column) => column.toLowerCase()))
-    const kept = Object.entries(remote).filter(([column]) => names.has(column.toLowerCase()))
-    const hasPlace = change.table.key.every((at) => names.has(change.table.columns[at]!.toLowerCase()))
-    const local: Row | null = hasPlace ? Object.fromEntries(kept) : null
+    const local = kept === null ? null : conflictOf(kept, 'delete/update', null).local
     const kind = local === null ? 'delete/update' : base === null ? 'insert/insert' : 'update/update'
     this.#onConflict({ table, key, kind, changeId, base, local, remote, reason: null })
   }
