@@ -8,16 +8,17 @@ import type Database from 'better-sqlite3'
  */
 export class KnownRows implements Disposable {
   readonly #db: Database.Database
+  readonly #name: string
   readonly #add: Database.Statement<[Buffer]>
   readonly #take: Database.Statement<[Buffer]>
 
-  constructor(db: Database.Database) {
+  /** @param name of the table: no other may have it meanwhile */
+  constructor(db: Database.Database, name: string = 'known_rows') {
     this.#db = db
-    db.exec('CREATE TEMP TABLE known_rows (digest BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID')
-    this.#add = db.prepare(
-      'INSERT INTO known_rows VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET n = n + 1',
-    )
-    this.#take = db.prepare('UPDATE known_rows SET n = n - 1 WHERE digest = ? AND n > 0')
+    this.#name = name
+    db.exec(`CREATE TEMP TABLE ${name} (digest BLOB PRIMARY KEY, n INTEGER) WITHOUT ROWID`)
+    this.#add = db.prepare(`INSERT INTO ${name} VALUES (?, 1) ON CONFLICT (digest) DO UPDATE SET n = n + 1`)
+    this.#take = db.prepare(`UPDATE ${name} SET n = n - 1 WHERE digest = ? AND n > 0`)
   }
 
   add(image: readonly SqlValue[]): void {
@@ -30,7 +31,7 @@ export class KnownRows implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#db.exec('DROP TABLE temp.known_rows')
+    this.#db.exec(`DROP TABLE temp.${this.#name}`)
   }
 }
 

@@ -13,6 +13,7 @@ import { migratedRow } from '../capture/migrated-row.ts'
 import { capturedSchema, readCaptured } from '../capture/read-captured.ts'
 import { RenamedRows } from '../capture/renamed-rows.ts'
 import { tableDifference } from '../capture/table-difference.ts'
+import { unseenRows } from '../capture/unseen-rows.ts'
 import { findTable } from '../capture/user-table.ts'
 import type { UserTable } from '../capture/user-table.ts'
 import { blockedChanges } from '../queue/blocked-changes.ts'
@@ -25,7 +26,7 @@ import type { PageImage } from '../wal/inject.ts'
 import { bringRows, broughtRows } from './brought-rows.ts'
 import { captureForeign } from './capture-foreign.ts'
 import { removeFile } from './durable-file.ts'
-import { wholeBase } from './base-pages.ts'
+import { trueBase, wholeBase } from './base-pages.ts'
 import { readPageOne, userVersionOf } from './page-one.ts'
 import { replayOnBase } from './replay-on-base.ts'
 import type { ReplicaSession } from './session.ts'
@@ -51,8 +52,10 @@ import { openWritten, writeDatabase } from './write-database.ts'
  * names that they have given.
  *
  * What is added to the queue is in a transaction of its own. After a crash it is added again, and is there
- * already: rows by their keys, those without one by the ids that `tidemark_state` names. Where the base is not
- * known there is nothing to compare with.
+ * already: rows by their keys, those without one by the ids that `tidemark_state` names.
+ *
+ * Where nobody knows the base any more, neither this replica nor the server, there is less to compare with:
+ * rows of others that have never been here are brought, those that differ are told.
  */
 export class SettledMigrations implements Disposable {
   readonly #session: ReplicaSession
@@ -107,8 +110,7 @@ export class SettledMigrations implements Disposable {
 
   #settle(stage: StagedPages): void {
     const { base, info, work } = this.#session
-    const isComparable = base.watermark !== null && !base.isAssumed
-    if (!isComparable || stage.staged.revision === info.revision) return
+    if (base.watermark === null || stage.staged.revision === info.revision) return
     captureForeign(this.#session)
     const all = capturedSchema(work.db, 0)
     if (all.length === 0) return
@@ -131,8 +133,9 @@ export class SettledMigrations implements Disposable {
   }
 
   #pageOneOfBase(): Uint8Array | null {
+    const { base } = this.#session
     const image = new Uint8Array(PAGE_SIZE)
-    return this.#session.base.read(1, image) ? image : null
+    return !base.isAssumed && base.read(1, image) ? image : null
   }
 
   #compare(stage: StagedPages, passedId: number): void {
@@ -148,12 +151,9 @@ export class SettledMigrations implements Disposable {
     const statements = capturedSchema(work.db, acknowledgedId)
     const dropped = droppedTables(statements, (name) => findTable(pulled, name) !== null)
     if (dropped.length > 0) {
-      writeDatabase(baseCopy, wholeBase(this.#session))
-      const expected = new ApplyConnection(this.#opened(openWritten(baseCopy)))
-      // What this replica has pushed itself is nothing that others have done.
-      replayOnBase(this.#session, expected, acknowledgedId)
+      const base = this.#base(acknowledgedId)
       for (const table of dropped)
-        this.#settleDrop(table, { base: expected.db, pulled, acknowledgedId, passedId, statements })
+        this.#settleDrop(table, { base, pulled, acknowledgedId, passedId, statements })
     }
     const left = statements.filter(({ changeId }) => !this.#made.has(changeId))
     for (const changeId of madeStatements(left, { pulled, here: work.db, passedId })) this.#made.add(changeId)
@@ -162,6 +162,16 @@ export class SettledMigrations implements Disposable {
     this.#steps.push((change) =>
       'table' in change && change.changeId > acknowledgedId ? renamed.of(change) : change,
     )
+  }
+
+  /** The base with what this replica has pushed since: that is nothing others have done. Empty where it is not known. */
+  #base(acknowledgedId: number): Database.Database {
+    if (this.#session.base.isAssumed) return this.#opened(new Database(''))
+    const { baseCopy } = this.#session.paths
+    writeDatabase(baseCopy, wholeBase(this.#session))
+    const expected = new ApplyConnection(this.#opened(openWritten(baseCopy)))
+    replayOnBase(this.#session, expected, acknowledgedId)
+    return expected.db
   }
 
   #opened(db: Database.Database): Database.Database {
@@ -250,7 +260,8 @@ export class SettledMigrations implements Disposable {
     const isOld = (change: CapturedChange): change is CapturedRow =>
       'table' in change && change.changeId > acknowledgedId && has(change)
     const theirs = findTable(pulled, name)
-    const isSame = formOf(pulled, name) === formOf(base, name)
+    const isKnown = !this.#session.base.isAssumed
+    const isSame = isKnown && formOf(pulled, name) === formOf(base, name)
     // What cannot be made in their table is in the new one here, or gone with the old one. What can be made has
     // to be: full-text indexes of the table follow it.
     const isLeftOut = (change: CapturedChange): boolean =>
@@ -258,21 +269,24 @@ export class SettledMigrations implements Disposable {
       (blocked.has(change.changeId) || !(isSame || (theirs !== null && fits(change, theirs))))
     this.#steps.push((change) => (isLeftOut(change) ? null : change))
     const hasOneKey = here !== null && keyNames(here) === keyNames(findTable(base, name) ?? here)
-    const changes = tableDifference({
-      name,
-      nameAfter,
-      before: base,
-      after: pulled,
-      target: here,
-      rename: (columns) => this.#renamed(table, columns, bases),
-      made: broughtRows(db, here?.shape.name ?? name),
-      ...(copied !== null && {
-        // Without the key of before it cannot be told which of them were changed here.
-        migrated: (key: readonly SqlValue[]) =>
-          hasOneKey || !copied.hasTouched ? copied.find(key, { untouched: true }) : null,
-      }),
-      onLost: (change, kept) => this.#tellLost(change, changeId, kept),
-    })
+    if (!isKnown && here === null) return
+    const changes = isKnown
+      ? tableDifference({
+          name,
+          nameAfter,
+          before: base,
+          after: pulled,
+          target: here,
+          rename: (columns) => this.#renamed(table, columns, bases),
+          made: broughtRows(db, here?.shape.name ?? name),
+          ...(copied !== null && {
+            // Without the key of before it cannot be told which of them were changed here.
+            migrated: (key: readonly SqlValue[]) =>
+              hasOneKey || !copied.hasTouched ? copied.find(key, { untouched: true }) : null,
+          }),
+          onLost: (change, kept) => this.#tellLost(change, changeId, kept),
+        })
+      : this.#unseen(table, bases, here!, nameAfter)
     if (here === null) for (const change of changes) this.#tellDropped(change, changeId)
     else
       bringRows(
@@ -281,6 +295,43 @@ export class SettledMigrations implements Disposable {
         changeId,
         this.#onConflict,
       )
+  }
+
+  /** As {@link #bring}, where the base is not known. */
+  *#unseen(table: DroppedTable, bases: Bases, here: UserTable, nameAfter: string): Generator<CapturedRow> {
+    const { pulled, base: scratch, acknowledgedId: afterId } = bases
+    const theirs = findTable(pulled, nameAfter)
+    if (theirs === null || keyNames(theirs) !== keyNames(here)) return
+    const lost: CapturedRow[] = []
+    const all = tableDifference({
+      name: table.name,
+      nameAfter,
+      before: scratch,
+      after: pulled,
+      target: here,
+      rename: (columns) => this.#renamed(table, columns, bases),
+      onLost: (row) => lost.push(row),
+    })
+    const unseen = unseenRows({
+      db: this.#session.work.db,
+      afterId,
+      table: { ...table, heir: table.heir! },
+      here,
+      theirs: eachAlone(all, lost),
+      scratch,
+      onDiffer: (row, own) => this.#tellDiffering(row, own, table.changeId),
+    })
+    for (const row of unseen) {
+      for (const whole of lost) this.#tellLost(whole, table.changeId, row)
+      yield row
+    }
+  }
+
+  /** Who has changed it is not known: the local row stays. */
+  #tellDiffering(theirs: CapturedRow, own: readonly SqlValue[], changeId: number): void {
+    const { table, key, local: remote } = conflictOf(theirs, 'update/update', null)
+    const { local } = conflictOf({ ...theirs, after: own }, 'update/update', null)
+    this.#onConflict({ table, key, kind: 'update/update', changeId, base: null, local, remote, reason: null })
   }
 
   /** The names that columns of the old table get here, before it is built anew and after. */
@@ -349,6 +400,14 @@ function drops(sql: string): boolean {
   return statement.kind === 'schema' && statement.verb === 'drop' && statement.objectType === 'table'
 }
 
+/** Empties `lost` before each row: it then has what that row has lost. */
+function* eachAlone(rows: Iterable<CapturedRow>, lost: CapturedRow[]): Generator<CapturedRow> {
+  for (const row of rows) {
+    yield row
+    lost.length = 0
+  }
+}
+
 function* withBlocked(
   changes: Iterable<CapturedRow>,
   blocked: Iterable<CapturedRow>,
@@ -369,6 +428,7 @@ function formOf(db: Database.Database, name: string): string | null {
 
 /** Every page of the base that a stage leads to. */
 function* pulledBase(session: ReplicaSession, stage: StagedPages): Generator<PageImage> {
+  if (session.base.isAssumed) return yield* trueBase(session, stage)
   for (const page of wholeBase(session))
     if (page.pageNumber <= stage.staged.sizeInPages && !stage.pageNumbers.has(page.pageNumber)) yield page
   yield* stage.pages()
