@@ -31,7 +31,8 @@ test.for([
     a.exec(`CREATE TABLE log (noise TEXT);
     CREATE TABLE note (id INTEGER PRIMARY KEY, body TEXT);
     INSERT INTO note VALUES (1, 'one'), (2, 'two'), (3, 'three'), (4, 'four');
-    CREATE TABLE entry (body TEXT); INSERT INTO entry VALUES ('x'), ('x'), ('y')`)
+    CREATE TABLE entry (body TEXT); INSERT INTO entry VALUES ('x'), ('x'), ('y');
+    CREATE TABLE pair (a TEXT, b TEXT, body TEXT, PRIMARY KEY (a, b)); INSERT INTO pair VALUES ('p', NULL, 'one'), ('p', 'q', 'two')`)
     await a.push()
     const first = await server.client('b.db')
     first.exec(`UPDATE note SET body = 'mine' WHERE id = 3; DELETE FROM note WHERE id = 4; DELETE FROM entry WHERE body = 'y';
@@ -43,10 +44,12 @@ test.for([
     INSERT INTO new_note (id, body) SELECT id, body FROM note; DROP TABLE note; ALTER TABLE new_note RENAME TO note;
     CREATE TABLE new_entry (body TEXT, done INTEGER DEFAULT 0);
     INSERT INTO new_entry (body) SELECT body FROM entry; DROP TABLE entry; ALTER TABLE new_entry RENAME TO entry;
+    CREATE TABLE new_pair (a TEXT, b TEXT, body TEXT, done INTEGER DEFAULT 0, PRIMARY KEY (a, b));
+    INSERT INTO new_pair (a, b, body) SELECT a, b, body FROM pair; DROP TABLE pair; ALTER TABLE new_pair RENAME TO pair;
     COMMIT; PRAGMA wal_checkpoint(TRUNCATE)`)
     tool.close()
     a.exec(`UPDATE note SET body = 'ONE' WHERE id = 1; UPDATE note SET body = 'theirs' WHERE id = 3;
-    INSERT INTO note VALUES (9, 'nine'); INSERT INTO entry VALUES ('x'), ('z')`)
+    INSERT INTO note VALUES (9, 'nine'); INSERT INTO entry VALUES ('x'), ('z'); INSERT INTO pair VALUES ('p', NULL, 'three'), ('p', 'r', 'four')`)
     await a.push()
     if (isForgotten) await forget(a)
 
@@ -63,6 +66,12 @@ test.for([
       [9, 'nine'],
     ])
     expect(b.prepare('SELECT body FROM entry ORDER BY body').pluck().all()).toEqual(['x', 'x', 'x', 'z'])
+    expect(b.prepare('SELECT body FROM pair ORDER BY body').pluck().all()).toEqual([
+      'four',
+      'one',
+      'three',
+      'two',
+    ])
     const told = conflicts.map(({ kind, local, remote }) => [kind, local?.['body'], remote?.['body']])
     if (isForgotten) expect(told).toContainEqual(['update/update', 'one', 'ONE'])
     expect(told).toContainEqual(['update/update', 'mine', 'theirs'])

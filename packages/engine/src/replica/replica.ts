@@ -368,7 +368,7 @@ export class Replica {
    * The revision of which {@link rebuildBase} needs the pages; empty: the newest. What another program has
    * written while nothing captured it can be told only from the base that it was written on, and what others
    * have done to a table that is dropped here only from the one before; a server that does not have it any
-   * more leaves no way to tell.
+   * more leaves only what is here to compare with.
    */
   get rebuildRevision(): string {
     const needsOwn = this.info.captureGap || this.dropsTables || isOutOfOrder(this.#session.work.db)

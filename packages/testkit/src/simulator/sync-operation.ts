@@ -19,6 +19,7 @@ export async function syncClient(
   const headBefore = world.server.database.revision
   const wasLevel = client.level === headBefore
   const effectsBefore = world.writes.effects
+  const setAsideBefore = fault === null ? 0 : await countSetAside(client)
   client.pulls = 0
   client.rejections = 0
   const { error, hasFired } = await attempt(world, client.line, client, fault, async () => client.db[kind]())
@@ -30,6 +31,8 @@ export async function syncClient(
   if (hasCrashed) {
     world.log.push('    the client dies')
     await client.revive()
+    // It has told nobody.
+    if ((await countSetAside(client)) > setAsideBefore) client.rejections += 1
     hasLostCommits = client.hasLostCommits
     noteLostCommits(world, client)
   } else if (error !== null && !world.isExpected(error, hasFired)) {
@@ -57,6 +60,10 @@ export async function syncClient(
   if (isUntouched && before !== null)
     checkEqual(`${kind} leaves the local content alone`, before, client.content())
   if (error === null && !hasCrashed) await checkLevel(world, client, kind, wasLevel && isUntouched)
+}
+
+async function countSetAside(client: Client): Promise<number> {
+  return (await client.db.rejected()).length
 }
 
 /** What an application does when an operation has failed: tries again, or starts again. */
