@@ -428,7 +428,10 @@ function formOf(db: Database.Database, name: string): string | null {
 
 /** Every page of the base that a stage leads to. */
 function* pulledBase(session: ReplicaSession, stage: StagedPages): Generator<PageImage> {
-  if (session.base.isAssumed) return yield* trueBase(session, stage)
+  if (session.base.isAssumed) {
+    yield* trueBase(session, stage)
+    return
+  }
   for (const page of wholeBase(session))
     if (page.pageNumber <= stage.staged.sizeInPages && !stage.pageNumbers.has(page.pageNumber)) yield page
   yield* stage.pages()
