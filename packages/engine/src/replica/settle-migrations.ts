@@ -164,7 +164,7 @@ export class SettledMigrations implements Disposable {
     )
   }
 
-  /** The base with what this replica has pushed since: that is nothing others have done. Empty where it is not known. */
+  /** The base, with what this replica has pushed since: others have not done that. Empty where it is not known. */
   #base(acknowledgedId: number): Database.Database {
     if (this.#session.base.isAssumed) return this.#opened(new Database(''))
     const { baseCopy } = this.#session.paths
