@@ -82,6 +82,18 @@ describe('a table is built anew here while others write to the old one', () => {
     expect(conflicts).toEqual([])
   })
 
+  test('it is one revision with what others did, whatever the size of batches', async () => {
+    await using server = new SyncServer()
+    const { a, b } = await apart(server, { a: WRITES, b: REBUILD }, { pushOperationsThreshold: 1 })
+    const revisionOf = async (db: Database): Promise<number> =>
+      Number((await db.stats()).revision.split('.').at(-1))
+    await a.pull()
+    const before = await revisionOf(a)
+    await b.push()
+    await expectRows(a, b, AFTER_BOTH)
+    expect(await revisionOf(a)).toBe(before + 1)
+  })
+
   test('a table that is renamed first and dropped last', async () => {
     await using server = new SyncServer()
     const rebuild = `ALTER TABLE note RENAME TO old_note;

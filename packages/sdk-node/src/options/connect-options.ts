@@ -48,7 +48,10 @@ export interface ConnectOptions {
   readonly timeoutMs?: number
   /** How long a pull may wait at the server for something new, milliseconds. Default 0. */
   readonly longPollTimeoutMs?: number
-  /** A push with more changes than this goes in several batches, never splitting a transaction. Default: one batch. */
+  /**
+   * A push with more changes than this goes in several batches, never splitting a transaction, nor what is pending
+   * together with a DROP TABLE. Default: one batch.
+   */
   readonly pushOperationsThreshold?: number
   /** A pull is fetched in requests of about this many bytes of pages, all of one revision. Default: one request. */
   readonly pullBytesThreshold?: number

@@ -93,7 +93,10 @@ class Push {
   }
 
   get #mostOperations(): number {
-    return this.#context.settings.pushOperationsThreshold ?? this.#dialect.maxOperations
+    const { replica, settings } = this.#context
+    const { pushOperationsThreshold: threshold } = settings
+    // Between two batches others would see a table that is built anew without the rows that come last.
+    return threshold === null || replica.dropsTables ? this.#dialect.maxOperations : threshold
   }
 
   /** Null: the server has the batch. */
