@@ -126,6 +126,18 @@ export async function rebuildJournal(_: World, client: Client): Promise<void> {
   client.db.exec(`BEGIN; ${rebuildOfJournal('journal_new').join(';')}; COMMIT`)
 }
 
+/**
+ * The table gets another form; another program checkpoints the file; others write until the server has forgotten
+ * the client's revision.
+ */
+export async function loseBaseOfRebuild(world: World, client: Client): Promise<void> {
+  client.db.exec(`BEGIN;
+    CREATE TABLE journal_new (tag TEXT, done INTEGER DEFAULT 0); INSERT INTO journal_new (tag) SELECT tag FROM journal;
+    DROP TABLE journal; ALTER TABLE journal_new RENAME TO journal; COMMIT`)
+  await world.run({ kind: 'reopen', client: world.clients.indexOf(client), meanwhile: 'write', seed: 5 }, 50)
+  await world.run({ kind: 'server write', seed: 7 }, 51)
+}
+
 export async function pushMuch(world: World, client: Client): Promise<void> {
   await writeMuch(world, client)
   await client.db.push()

@@ -9,6 +9,7 @@ import {
   crash,
   createAlone,
   loseAnswer,
+  loseBaseOfRebuild,
   openClient,
   pushByAnother,
   pushMuch,
@@ -221,6 +222,13 @@ export const OPERATIONS: readonly Operation[] = [
     before: BEFORE,
     prepare: rebuildJournal,
     run: syncing('push'),
+  },
+  {
+    name: 'sync of a table that is built anew and whose base nobody knows',
+    before: BEFORE,
+    peculiarities: { server: SHORT_HISTORY },
+    prepare: loseBaseOfRebuild,
+    run: syncing('sync'),
   },
   { name: 'pull of many pages', before: BEFORE, prepare: pushMuch, run: syncing('pull') },
   {
